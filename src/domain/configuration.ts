@@ -1,0 +1,191 @@
+/**
+ * The listener's configuration: one YAML file, one schema, every option documented and defaulted.
+ * Secrets come only by file or environment variable, never as text. JSON Schema: `towpath validate --schema`.
+ */
+import { z } from 'zod';
+import { repoPath } from './file-tree.ts';
+import { EnvironmentName, ListenerId, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500ms`, `10s`, `5m`, `1h`, `2d` to milliseconds. */
+export const Duration = z
+  .string()
+  .regex(/^[1-9][0-9]*(?:ms|s|m|h|d)$/, 'expected a duration such as 500ms, 10s, 5m, 1h or 2d')
+  .transform((text) => Number.parseInt(text, 10) * (units[text.replace(/^[0-9]+/, '')] ?? Number.NaN));
+
+const file = () => z.string().min(1);
+const SecretKeyReference = z.strictObject({
+  secretName: ObjectName.describe('a Secret in the deployment’s own namespace'),
+  key: SecretKey,
+});
+
+const ControlPlane = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .transform((text) => text.replace(/\/+$/, ''))
+    .describe('where its API answers'),
+  apiKeyFile: file().optional().describe('file that holds the API key; read again when it changes'),
+  apiKeyEnv: EnvironmentName.optional().describe('environment variable that holds the API key'),
+  workspaceId: z.guid().optional().describe('sent as X-Tenant-Id; LangSmith needs it for organisation-wide keys'),
+  caFile: file().optional().describe('PEM of a private certificate authority'),
+  mode: z
+    .enum(['auto', 'full', 'mirror'])
+    .default('auto')
+    .describe('auto asks GET /towpath/v1/info; mirror reads only the public API and keeps status on its own side'),
+  pollInterval: Duration.prefault('15s').describe('mirror mode only: how often the lists are read, with jitter'),
+});
+
+const Credentials = z.strictObject({
+  username: z.string().optional(),
+  usernameFile: file().optional(),
+  passwordFile: file().optional().describe('password or token; read again when it changes'),
+  passwordEnv: EnvironmentName.optional(),
+  bearerTokenFile: file().optional().describe('sent as Authorization: Bearer'),
+  sshKeyFile: file().optional().describe('OpenSSH private key, for ssh:// and git@host: URLs'),
+  sshKnownHostsFile: file().optional().describe('pinned host keys; an unknown host is refused'),
+});
+
+const Route = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({
+    kind: z.literal('ingress'),
+    host: z.string().optional().describe('one host, a path prefix a deployment'),
+    hostSuffix: z.string().optional().describe('a host a deployment: <resource name>.<hostSuffix>'),
+    className: z.string().optional(),
+    annotations: z.record(z.string(), z.string()).default({}),
+    tls: z.strictObject({ secretName: ObjectName.optional() }).optional().describe('present: https'),
+  }),
+  z.strictObject({
+    kind: z.literal('gateway'),
+    host: z.string().optional(),
+    hostSuffix: z.string().optional(),
+    parent: z.strictObject({
+      name: ObjectName,
+      namespace: NamespaceName.optional(),
+      sectionName: z.string().optional(),
+    }),
+    tls: z.boolean().default(true).describe('whether the URL that is reported begins with https'),
+  }),
+  z.strictObject({
+    kind: z.literal('istio'),
+    host: z.string().optional(),
+    hostSuffix: z.string().optional(),
+    gateway: z.string().describe('<namespace>/<name> of the Istio Gateway'),
+    tls: z.boolean().default(true),
+  }),
+]);
+export type Route = z.infer<typeof Route>;
+
+const Policy = z.strictObject({
+  allowPrivileged: z
+    .boolean()
+    .default(false)
+    .describe('privileged containers, added capabilities, privilege escalation'),
+  allowHostAccess: z.boolean().default(false).describe('host ports and other doors to the node'),
+  reservedSecrets: z.array(ObjectName).default([]).describe('Secrets that no deployment may name'),
+});
+export type Policy = z.infer<typeof Policy>;
+
+const Database = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('in-cluster'),
+    image: z.string().default('docker.io/pgvector/pgvector:pg16'),
+    storageClassName: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal('external') }),
+]);
+const Redis = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('in-cluster'), image: z.string().default('docker.io/library/redis:7') }),
+  z.strictObject({ kind: z.literal('external') }),
+]);
+
+const Auth = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({ kind: z.literal('langsmith'), endpoint: z.url() }),
+]);
+
+/** What every deployment gets. */
+export const AgentServer = z.strictObject({
+  langsmith: z
+    .strictObject({ endpoint: z.url(), apiKey: SecretKeyReference })
+    .optional()
+    .describe('where traces go; absent: tracing is off'),
+  licenseKey: SecretKeyReference.optional(),
+  database: Database.prefault({ kind: 'in-cluster' }),
+  redis: Redis.prefault({ kind: 'in-cluster' }),
+  auth: Auth.optional().describe('must be said once there is a route: an agent is never public by default'),
+  autoscaler: z
+    .enum(['keda', 'hpa', 'none'])
+    .default('hpa')
+    .describe('keda needs its CRDs; hpa and keda both need metrics-server for CPU and memory'),
+  environment: z.record(EnvironmentName, z.string()).default({}).describe('plain variables for every deployment'),
+});
+export type AgentServer = z.infer<typeof AgentServer>;
+
+export const Namespace = z.strictObject({
+  repository: z.string().min(1).describe('https://, http:// or ssh:// URL without credentials in it'),
+  branch: z.string().min(1).default('main'),
+  createBranch: z
+    .boolean()
+    .default(false)
+    .describe('lay down the branch where the repository is not empty and lacks it'),
+  credentials: Credentials.optional(),
+  caFile: file().optional().describe('PEM of a private certificate authority for the git server'),
+  proxy: z.url().optional().describe('HTTP proxy for git; HTTPS_PROXY and NO_PROXY count where absent'),
+  layout: z.enum(['flat', 'sharded']).default('flat').describe('sharded for more than about 2,000 deployments'),
+  publication: z.strictObject({ mode: z.literal('direct') }).prefault({ mode: 'direct' }),
+  engine: z.literal('none').default('none').describe('none: a revision counts as DEPLOYED once it is pushed'),
+  secrets: z
+    .strictObject({
+      mode: z.literal('cluster').default('cluster'),
+      keyFile: file().optional().describe('32 bytes, raw or 64 hex digits: Secret names and database passwords'),
+      keyEnv: EnvironmentName.optional(),
+    })
+    .prefault({}),
+  templates: z.string().default('agent-server').describe('a set that comes with Towpath, or a folder of one’s own'),
+  kustomize: z
+    .strictObject({
+      components: z
+        .array(z.string().transform((text) => repoPath(text)))
+        .default([])
+        .describe('folders of your own kustomize components, from the repository’s root'),
+    })
+    .prefault({}),
+  route: Route.prefault({ kind: 'none' }),
+  deletion: z
+    .strictObject({
+      max: z.number().int().min(1).default(10),
+      within: Duration.prefault('1h'),
+      data: z.enum(['retain', 'delete']).default('retain'),
+    })
+    .prefault({}),
+  rerender: z.enum(['next-revision', 'now']).default('next-revision'),
+  drift: z.enum(['hold', 'restore']).default('hold'),
+  policy: Policy.prefault({}),
+  pushesPerMinute: z.number().int().min(1).optional().describe('the forge’s budget; github.com: 6'),
+});
+export type Namespace = z.infer<typeof Namespace>;
+
+const Git = z.strictObject({
+  committer: z
+    .strictObject({ name: z.string().min(1), email: z.string().min(1) })
+    .prefault({ name: 'Towpath', email: 'towpath@localhost' }),
+  backend: z.enum(['native', 'isomorphic-git']).default('native').describe('native: Towpath’s own write path'),
+  interval: Duration.prefault('60s').describe(
+    'how often a repository is looked at without any change in the control plane',
+  ),
+  timeout: Duration.prefault('60s').describe('one request'),
+});
+export type Git = z.infer<typeof Git>;
+
+export const Configuration = z.strictObject({
+  controlPlane: ControlPlane,
+  listener: z.strictObject({ id: ListenerId, dataFolder: z.string().default('.towpath-listener') }),
+  git: Git.prefault({}),
+  namespaces: z
+    .record(NamespaceName, Namespace)
+    .refine((all) => Object.keys(all).length > 0, 'name at least one namespace'),
+  agentServer: AgentServer.prefault({}),
+});
+export type Configuration = z.infer<typeof Configuration>;

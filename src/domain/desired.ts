@@ -1,0 +1,44 @@
+/** What the control plane wants of one listener. Absence means nothing: a removal is said aloud. */
+import { z } from 'zod';
+import { DeploymentId, DeploymentName, NamespaceName, RevisionId } from './identifiers.ts';
+import { LastReport } from './report.ts';
+
+const common = {
+  deploymentId: DeploymentId,
+  name: DeploymentName,
+  namespace: NamespaceName,
+  /** Null until this deployment was first reported on. */
+  lastReport: LastReport.nullable(),
+};
+
+export const Present = z.object({
+  kind: z.literal('present'),
+  ...common,
+  revisionId: RevisionId,
+  secretsVersion: z.string().nullable(),
+  /** True after `interrupt`: nothing more is published for this revision; what is committed stays. */
+  interrupted: z.boolean(),
+});
+export type Present = z.infer<typeof Present>;
+
+export const Removed = z.object({ kind: z.literal('removed'), ...common });
+export type Removed = z.infer<typeof Removed>;
+
+export const Desired = z.discriminatedUnion('kind', [Present, Removed]);
+export type Desired = z.infer<typeof Desired>;
+
+/** One answer of `GET /towpath/v1/listeners/{id}/desired`. */
+export const DesiredPage = z.object({
+  /** Opaque; hand it back as `after`. Holds an epoch, so that a restored database is noticed. */
+  cursor: z.string(),
+  /** True where `after` was absent, unknown or of another epoch: this is the first page of a whole listing. */
+  reset: z.boolean(),
+  /** True where another page waits: ask again at once. */
+  more: z.boolean(),
+  items: z.array(Desired),
+});
+export type DesiredPage = z.infer<typeof DesiredPage>;
+
+/** `GET /towpath/v1/info`. */
+export const ControlPlaneInfo = z.object({ version: z.string(), features: z.array(z.string()) });
+export type ControlPlaneInfo = z.infer<typeof ControlPlaneInfo>;

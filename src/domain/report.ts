@@ -1,0 +1,72 @@
+/** What a listener tells the control plane, and the words for how far a revision is. */
+import { z } from 'zod';
+import { CommitId, DeploymentId, NamespaceName, RevisionId } from './identifiers.ts';
+
+/** How far a revision has come; a failure names the stage that it did not reach. */
+export const Stage = z.enum(['queued', 'rendered', 'in-review', 'committed', 'synced', 'healthy']);
+export type Stage = z.infer<typeof Stage>;
+
+/** succeeded: nothing more will come (with engine `none` already at `committed`). failed: a human or a new revision. */
+export const Outcome = z.enum(['progressing', 'succeeded', 'failed']);
+export type Outcome = z.infer<typeof Outcome>;
+
+const progress = {
+  stage: Stage,
+  outcome: Outcome,
+  /** One CamelCase word: `Pushed`, `PolicyViolation`, `EditedInGit`. */
+  reason: z.string().max(100),
+  /** A sentence for people; no secret in it. */
+  message: z.string().max(20_000),
+  commit: CommitId.nullable(),
+  pullRequest: z.string().nullable(),
+};
+
+export const RevisionReport = z.object({
+  kind: z.literal('revision'),
+  deploymentId: DeploymentId,
+  revisionId: RevisionId,
+  ...progress,
+  /** Where the agent answers, once there is a route. */
+  url: z.string().nullable(),
+  /** ISO 8601, by the listener's clock. */
+  at: z.string(),
+});
+export type RevisionReport = z.infer<typeof RevisionReport>;
+
+/** `succeeded` ends the deployment: nothing of it is left but the claims named in `retained`. */
+export const RemovalReport = z.object({
+  kind: z.literal('removal'),
+  deploymentId: DeploymentId,
+  outcome: Outcome,
+  reason: z.string().max(100),
+  message: z.string().max(20_000),
+  commit: CommitId.nullable(),
+  retained: z.array(z.string()),
+  at: z.string(),
+});
+export type RemovalReport = z.infer<typeof RemovalReport>;
+
+/** The state of a whole repository: cannot be reached, history rewritten, orphan folders, or well again. */
+export const LaneReport = z.object({
+  kind: z.literal('lane'),
+  namespace: NamespaceName,
+  outcome: z.enum(['ok', 'failed', 'held']),
+  reason: z.string().max(100),
+  message: z.string().max(20_000),
+  head: CommitId.nullable(),
+  /** Folders that bear our listener's id and that the control plane does not know. */
+  orphans: z.array(z.string()),
+  at: z.string(),
+});
+export type LaneReport = z.infer<typeof LaneReport>;
+
+export const Report = z.discriminatedUnion('kind', [RevisionReport, RemovalReport, LaneReport]);
+export type Report = z.infer<typeof Report>;
+
+/** `POST /towpath/v1/listeners/{id}/reports`. A lower term than the last one seen is answered with 409. */
+export const ReportBatch = z.object({ term: z.number().int().min(0), reports: z.array(Report).max(1000) });
+export type ReportBatch = z.infer<typeof ReportBatch>;
+
+/** The listener's own last word about a revision, kept for it by the control plane. */
+export const LastReport = z.object({ revisionId: RevisionId, ...progress, at: z.string() });
+export type LastReport = z.infer<typeof LastReport>;

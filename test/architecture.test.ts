@@ -1,0 +1,122 @@
+/** The house rules that a machine can keep: who may import whom, and how long things may grow. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { parseSync, Visitor } from 'oxc-parser';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../src');
+
+/** Layer to the layers it may import; `types` may be imported as types only. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  domain: ['domain'],
+  core: ['core', 'domain'],
+  'ports.ts': ['domain'],
+  git: ['git'],
+  adapters: ['domain', 'core', 'ports.ts', 'git'],
+  listener: ['listener', 'core', 'domain', 'ports.ts'],
+  'control-plane': ['control-plane', 'domain'],
+  cli: ['cli', 'listener', 'adapters', 'core', 'domain', 'ports.ts', 'git', 'control-plane'],
+};
+
+/** Packages that a pure layer may touch; a layer that is not listed may touch any. */
+const mayUse: Readonly<Record<string, readonly string[]>> = {
+  domain: ['zod'],
+  core: ['zod', 'handlebars', 'yaml', 'js-yaml', 'ajv', 'diff', '@kubernetes/client-node'],
+  'ports.ts': [],
+};
+
+const pure = new Set(['domain', 'core', 'ports.ts']);
+const hashing = new Set(['createHash', 'createHmac', 'hkdfSync', 'timingSafeEqual']);
+const limits = { file: 300, function: 50 };
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+describe.each(files)('%s', (file) => {
+  const path = join(root, file);
+  const text = readFileSync(path, 'utf8');
+  const { program, module } = parseSync(path, text);
+  const layer = file.split('/')[0] ?? file;
+  const imports = [
+    ...module.staticImports.map((found) => ({
+      from: found.moduleRequest.value,
+      names: found.entries.map((entry) => entry.importName.name ?? entry.localName.value),
+      typeOnly: found.entries.length > 0 && found.entries.every((entry) => entry.isType),
+    })),
+    ...module.staticExports.flatMap((found) =>
+      found.entries.flatMap((entry) =>
+        entry.moduleRequest ? [{ from: entry.moduleRequest.value, names: [], typeOnly: entry.isType }] : [],
+      ),
+    ),
+  ];
+
+  it('imports only from the layers below, and ports as types', () => {
+    const allowed = mayImport[layer] ?? [];
+    for (const found of imports.filter((one) => one.from.startsWith('.'))) {
+      const target = relative(root, resolve(dirname(path), found.from));
+      const targetLayer = target.split('/')[0] ?? target;
+      const sameTechnology = layer === 'adapters' && targetLayer === 'adapters' && sharesPrefix(file, target);
+      expect(sameTechnology || allowed.includes(targetLayer), `${file} imports ${target}`).toBe(true);
+      if (targetLayer === 'ports.ts') expect(found.typeOnly, `${file} imports ${target} as a value`).toBe(true);
+    }
+  });
+
+  it('uses only the packages that its layer is allowed', () => {
+    const allowed = mayUse[layer];
+    if (!allowed) return;
+    const packages = imports.filter((one) => !one.from.startsWith('.') && !one.from.startsWith('node:'));
+    expect(packages.map((one) => packageOf(one.from)).filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+
+  it('does no input or output in a pure layer', () => {
+    if (!pure.has(layer)) return;
+    for (const found of imports.filter((one) => one.from.startsWith('node:'))) {
+      expect(found.from, file).toBe('node:crypto');
+      expect(found.names.filter((name) => !hashing.has(name))).toEqual([]);
+    }
+    expect(text).not.toMatch(/\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.|fetch\(|setTimeout\()/);
+  });
+
+  it('stays short, opens with a sentence about its role and exports by name', () => {
+    expect(text.split('\n').length - 1, `lines of ${file}`).toBeLessThanOrEqual(limits.file);
+    for (const found of functionsOf(program, text))
+      expect(found.lines, `${file}:${found.line}`).toBeLessThanOrEqual(limits.function);
+    expect(text.replace(/^#!.*\n/, '')).toMatch(/^\/\*\*/);
+    expect(text).not.toMatch(/^export default/m);
+  });
+});
+
+/** `adapters/forge-github.ts` and `adapters/forge-github-app.ts` are one adapter in two files. */
+function sharesPrefix(one: string, other: string): boolean {
+  const technology = (name: string): string =>
+    name
+      .replace(/^adapters\//, '')
+      .split(/[-./]/)
+      .slice(0, 2)
+      .join('-');
+  return technology(one) === technology(other);
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function functionsOf(
+  program: ReturnType<typeof parseSync>['program'],
+  text: string,
+): { line: number; lines: number }[] {
+  const found: { line: number; lines: number }[] = [];
+  const measure = (node: { start: number; end: number; body?: unknown }): void => {
+    if (!node.body) return;
+    const line = text.slice(0, node.start).split('\n').length;
+    found.push({ line, lines: text.slice(node.start, node.end).split('\n').length });
+  };
+  new Visitor({
+    FunctionDeclaration: measure,
+    FunctionExpression: measure,
+    ArrowFunctionExpression: measure,
+  }).visit(program);
+  return found;
+}

@@ -1,0 +1,22 @@
+/** The counter that tells a listener that something of it changed. */
+import { eq, sql } from 'drizzle-orm';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import type { ListenerId } from '../../domain/identifiers.ts';
+import * as schema from './schema.ts';
+
+/**
+ * Raises it and keeps the row locked until the transaction ends, so that versions are committed in their order.
+ * Call it before anything else is locked: every change of a listener's deployments queues here and nowhere else.
+ */
+export async function raiseListenerVersion(
+  transaction: PgDatabase<PgQueryResultHKT, typeof schema>,
+  listenerId: ListenerId,
+): Promise<number> {
+  const [raised] = await transaction
+    .update(schema.listeners)
+    .set({ changeVersion: sql`${schema.listeners.changeVersion} + 1` })
+    .where(eq(schema.listeners.id, listenerId))
+    .returning({ version: schema.listeners.changeVersion });
+  if (!raised) throw new Error(`Cannot announce a change: there is no listener ${listenerId}`);
+  return raised.version;
+}

@@ -1,22 +1,19 @@
 /** The counter that tells a listener that something of it changed. */
 import { eq, sql } from 'drizzle-orm';
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import type { ListenerId } from '../../domain/identifiers.ts';
-import * as schema from './schema.ts';
+import type { Transaction } from './database.ts';
+import { listeners } from './schema.ts';
 
 /**
  * Raises it and keeps the row locked until the transaction ends, so that versions are committed in their order.
  * Call it before anything else is locked: every change of a listener's deployments queues here and nowhere else.
  */
-export async function raiseListenerVersion(
-  transaction: PgDatabase<PgQueryResultHKT, typeof schema>,
-  listenerId: ListenerId,
-): Promise<number> {
+export async function raiseListenerVersion(transaction: Transaction, listenerId: ListenerId): Promise<number> {
   const [raised] = await transaction
-    .update(schema.listeners)
-    .set({ changeVersion: sql`${schema.listeners.changeVersion} + 1` })
-    .where(eq(schema.listeners.id, listenerId))
-    .returning({ version: schema.listeners.changeVersion });
+    .update(listeners)
+    .set({ changeVersion: sql`${listeners.changeVersion} + 1` })
+    .where(eq(listeners.id, listenerId))
+    .returning({ version: listeners.changeVersion });
   if (!raised) throw new Error(`Cannot announce a change: there is no listener ${listenerId}`);
   return raised.version;
 }

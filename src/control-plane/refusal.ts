@@ -1,0 +1,23 @@
+/** A request that is answered with an error, in the words and shapes that LangSmith's clients know. */
+
+/** One entry of FastAPI's 422 answer. */
+export interface Issue {
+  readonly loc: readonly (string | number)[];
+  readonly msg: string;
+  readonly type: string;
+}
+
+export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 501;
+
+/** Becomes `{"detail": …}`: a sentence, or the list of issues with status 422. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: RefusalStatus;
+  readonly detail: string | readonly Issue[];
+
+  constructor(status: RefusalStatus, detail: string | readonly Issue[], options: ErrorOptions = {}) {
+    super(typeof detail === 'string' ? detail : detail.map((issue) => issue.msg).join('; '), options);
+    this.status = status;
+    this.detail = detail;
+  }
+}

@@ -26,7 +26,7 @@ export interface TreeEntry {
 export interface CommitSummary {
   readonly id: CommitId;
   readonly author: { readonly name: string; readonly email: string };
-  /** ISO 8601. */
+  /** The committer's time, ISO 8601. */
   readonly at: string;
   readonly subject: string;
 }
@@ -77,6 +77,11 @@ export interface Repository {
   readBlobs(ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, Buffer>>;
   /** Which commits touched `path` after `since`; `path` `''` asks only whether the head descends from it. */
   history(snapshot: Snapshot, since: CommitId, path: string): Promise<History>;
+  /**
+   * Commits reachable from the head whose committer's time is `after` or later and that touched `path` (`''`: all),
+   * newest first: what a fresh start needs, when no commit of ours is known (protocol v2 `deepen-since`).
+   */
+  recent(snapshot: Snapshot, after: Date, path: string): Promise<readonly CommitSummary[]>;
   /**
    * Builds one commit a draft on the snapshot and pushes them all with the head as compare-and-swap.
    * An unclear answer is cleared up here: the remote ref is read, and the very same pack sent again if need be.

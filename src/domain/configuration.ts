@@ -3,6 +3,14 @@
  * Secrets come only by file or environment variable, never as text. JSON Schema: `towpath validate --schema`.
  */
 import { z } from 'zod';
+import {
+  authObjections,
+  isBranchName,
+  oneOf,
+  repositoryObjections,
+  rule,
+  sharedRepositoryObjections,
+} from './configuration-rules.ts';
 import { repoPath } from './file-tree.ts';
 import { EnvironmentName, ListenerId, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
 
@@ -15,65 +23,96 @@ export const Duration = z
   .transform((text) => Number.parseInt(text, 10) * (units[text.replace(/^[0-9]+/, '')] ?? Number.NaN));
 
 const file = () => z.string().min(1);
+
+/** A path in the repository; what does not fit becomes one more finding, as with every other option. */
+const Component = z.string().transform((text, context) => {
+  try {
+    return repoPath(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'expected a relative path of plain segments inside the repository' });
+    return z.NEVER;
+  }
+});
+
 const SecretKeyReference = z.strictObject({
   secretName: ObjectName.describe('a Secret in the deployment’s own namespace'),
   key: SecretKey,
 });
 
-const ControlPlane = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/ })
-    .transform((text) => text.replace(/\/+$/, ''))
-    .describe('where its API answers'),
-  apiKeyFile: file().optional().describe('file that holds the API key; read again when it changes'),
-  apiKeyEnv: EnvironmentName.optional().describe('environment variable that holds the API key'),
-  workspaceId: z.guid().optional().describe('sent as X-Tenant-Id; LangSmith needs it for organisation-wide keys'),
-  caFile: file().optional().describe('PEM of a private certificate authority'),
-  mode: z
-    .enum(['auto', 'full', 'mirror'])
-    .default('auto')
-    .describe('auto asks GET /towpath/v1/info; mirror reads only the public API and keeps status on its own side'),
-  pollInterval: Duration.prefault('15s').describe('mirror mode only: how often the lists are read, with jitter'),
-});
+const ControlPlane = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/ })
+      .transform((text) => text.replace(/\/+$/, ''))
+      .describe('where its API answers'),
+    apiKeyFile: file().optional().describe('file that holds the API key; read again when it changes'),
+    apiKeyEnv: EnvironmentName.optional().describe('environment variable that holds the API key'),
+    workspaceId: z.guid().optional().describe('sent as X-Tenant-Id; LangSmith needs it for organisation-wide keys'),
+    caFile: file().optional().describe('PEM of a private certificate authority'),
+    mode: z
+      .enum(['auto', 'full', 'mirror'])
+      .default('auto')
+      .describe('auto asks GET /towpath/v1/info; mirror reads only the public API and keeps status on its own side'),
+    pollInterval: Duration.prefault('15s').describe('mirror mode only: how often the lists are read, with jitter'),
+  })
+  .superRefine(rule((value) => oneOf(value, ['apiKeyFile', 'apiKeyEnv'], 'the API key')));
 
-const Credentials = z.strictObject({
-  username: z.string().optional(),
-  usernameFile: file().optional(),
-  passwordFile: file().optional().describe('password or token; read again when it changes'),
-  passwordEnv: EnvironmentName.optional(),
-  bearerTokenFile: file().optional().describe('sent as Authorization: Bearer'),
-  sshKeyFile: file().optional().describe('OpenSSH private key, for ssh:// and git@host: URLs'),
-  sshKnownHostsFile: file().optional().describe('pinned host keys; an unknown host is refused'),
-});
+const Credentials = z
+  .strictObject({
+    username: z.string().optional(),
+    usernameFile: file().optional(),
+    passwordFile: file().optional().describe('password or token; read again when it changes'),
+    passwordEnv: EnvironmentName.optional(),
+    bearerTokenFile: file().optional().describe('sent as Authorization: Bearer'),
+    sshKeyFile: file().optional().describe('OpenSSH private key, for ssh:// and git@host: URLs'),
+    sshKnownHostsFile: file().optional().describe('pinned host keys; an unknown host is refused'),
+  })
+  .superRefine(
+    rule((value) => [
+      ...oneOf(value, ['username', 'usernameFile']),
+      ...oneOf(value, ['passwordFile', 'passwordEnv', 'bearerTokenFile', 'sshKeyFile']),
+      ...(value.sshKeyFile ? oneOf(value, ['sshKnownHostsFile'], 'the pinned host keys') : []),
+    ]),
+  );
+
+const hostRule = rule((value: { host?: string | undefined; hostSuffix?: string | undefined }) =>
+  oneOf(value, ['host', 'hostSuffix'], 'where agents answer'),
+);
 
 const Route = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({
-    kind: z.literal('ingress'),
-    host: z.string().optional().describe('one host, a path prefix a deployment'),
-    hostSuffix: z.string().optional().describe('a host a deployment: <resource name>.<hostSuffix>'),
-    className: z.string().optional(),
-    annotations: z.record(z.string(), z.string()).default({}),
-    tls: z.strictObject({ secretName: ObjectName.optional() }).optional().describe('present: https'),
-  }),
-  z.strictObject({
-    kind: z.literal('gateway'),
-    host: z.string().optional(),
-    hostSuffix: z.string().optional(),
-    parent: z.strictObject({
-      name: ObjectName,
-      namespace: NamespaceName.optional(),
-      sectionName: z.string().optional(),
-    }),
-    tls: z.boolean().default(true).describe('whether the URL that is reported begins with https'),
-  }),
-  z.strictObject({
-    kind: z.literal('istio'),
-    host: z.string().optional(),
-    hostSuffix: z.string().optional(),
-    gateway: z.string().describe('<namespace>/<name> of the Istio Gateway'),
-    tls: z.boolean().default(true),
-  }),
+  z
+    .strictObject({
+      kind: z.literal('ingress'),
+      host: z.string().optional().describe('one host, a path prefix a deployment'),
+      hostSuffix: z.string().optional().describe('a host a deployment: <resource name>.<hostSuffix>'),
+      className: z.string().optional(),
+      annotations: z.record(z.string(), z.string()).default({}),
+      tls: z.strictObject({ secretName: ObjectName.optional() }).optional().describe('present: https'),
+    })
+    .superRefine(hostRule),
+  z
+    .strictObject({
+      kind: z.literal('gateway'),
+      host: z.string().optional(),
+      hostSuffix: z.string().optional(),
+      parent: z.strictObject({
+        name: ObjectName,
+        namespace: NamespaceName.optional(),
+        sectionName: z.string().optional(),
+      }),
+      tls: z.boolean().default(true).describe('whether the URL that is reported begins with https'),
+    })
+    .superRefine(hostRule),
+  z
+    .strictObject({
+      kind: z.literal('istio'),
+      host: z.string().optional(),
+      hostSuffix: z.string().optional(),
+      gateway: z.string().describe('<namespace>/<name> of the Istio Gateway'),
+      tls: z.boolean().default(true),
+    })
+    .superRefine(hostRule),
 ]);
 export type Route = z.infer<typeof Route>;
 
@@ -123,48 +162,51 @@ export const AgentServer = z.strictObject({
 });
 export type AgentServer = z.infer<typeof AgentServer>;
 
-export const Namespace = z.strictObject({
-  repository: z.string().min(1).describe('https://, http:// or ssh:// URL without credentials in it'),
-  branch: z.string().min(1).default('main'),
-  createBranch: z
-    .boolean()
-    .default(false)
-    .describe('lay down the branch where the repository is not empty and lacks it'),
-  credentials: Credentials.optional(),
-  caFile: file().optional().describe('PEM of a private certificate authority for the git server'),
-  proxy: z.url().optional().describe('HTTP proxy for git; HTTPS_PROXY and NO_PROXY count where absent'),
-  layout: z.enum(['flat', 'sharded']).default('flat').describe('sharded for more than about 2,000 deployments'),
-  publication: z.strictObject({ mode: z.literal('direct') }).prefault({ mode: 'direct' }),
-  engine: z.literal('none').default('none').describe('none: a revision counts as DEPLOYED once it is pushed'),
-  secrets: z
-    .strictObject({
-      mode: z.literal('cluster').default('cluster'),
-      keyFile: file().optional().describe('32 bytes, raw or 64 hex digits: Secret names and database passwords'),
-      keyEnv: EnvironmentName.optional(),
-    })
-    .prefault({}),
-  templates: z.string().default('agent-server').describe('a set that comes with Towpath, or a folder of one’s own'),
-  kustomize: z
-    .strictObject({
-      components: z
-        .array(z.string().transform((text) => repoPath(text)))
-        .default([])
-        .describe('folders of your own kustomize components, from the repository’s root'),
-    })
-    .prefault({}),
-  route: Route.prefault({ kind: 'none' }),
-  deletion: z
-    .strictObject({
-      max: z.number().int().min(1).default(10),
-      within: Duration.prefault('1h'),
-      data: z.enum(['retain', 'delete']).default('retain'),
-    })
-    .prefault({}),
-  rerender: z.enum(['next-revision', 'now']).default('next-revision'),
-  drift: z.enum(['hold', 'restore']).default('hold'),
-  policy: Policy.prefault({}),
-  pushesPerMinute: z.number().int().min(1).optional().describe('the forge’s budget; github.com: 6'),
-});
+export const Namespace = z
+  .strictObject({
+    repository: z.string().min(1).describe('https://, http:// or ssh:// URL without credentials in it'),
+    branch: z.string().refine(isBranchName, 'git does not allow this as the name of a branch').default('main'),
+    createBranch: z
+      .boolean()
+      .default(false)
+      .describe('lay down the branch where the repository is not empty and lacks it'),
+    credentials: Credentials.optional(),
+    caFile: file().optional().describe('PEM of a private certificate authority for the git server'),
+    proxy: z.url().optional().describe('HTTP proxy for git; HTTPS_PROXY and NO_PROXY count where absent'),
+    layout: z.enum(['flat', 'sharded']).default('flat').describe('sharded for more than about 2,000 deployments'),
+    publication: z.strictObject({ mode: z.literal('direct') }).prefault({ mode: 'direct' }),
+    engine: z.literal('none').default('none').describe('none: a revision counts as DEPLOYED once it is pushed'),
+    secrets: z
+      .strictObject({
+        mode: z.literal('cluster').default('cluster'),
+        keyFile: file().optional().describe('32 bytes, raw or 64 hex digits: Secret names and database passwords'),
+        keyEnv: EnvironmentName.optional(),
+      })
+      .superRefine(rule((value) => oneOf(value, ['keyFile', 'keyEnv'])))
+      .prefault({}),
+    templates: z.string().default('agent-server').describe('a set that comes with Towpath, or a folder of one’s own'),
+    kustomize: z
+      .strictObject({
+        components: z
+          .array(Component)
+          .default([])
+          .describe('folders of your own kustomize components, from the repository’s root'),
+      })
+      .prefault({}),
+    route: Route.prefault({ kind: 'none' }),
+    deletion: z
+      .strictObject({
+        max: z.number().int().min(1).default(10),
+        within: Duration.prefault('1h'),
+        data: z.enum(['retain', 'delete']).default('retain'),
+      })
+      .prefault({}),
+    rerender: z.enum(['next-revision', 'now']).default('next-revision'),
+    drift: z.enum(['hold', 'restore']).default('hold'),
+    policy: Policy.prefault({}),
+    pushesPerMinute: z.number().int().min(1).optional().describe('the forge’s budget; github.com: 6'),
+  })
+  .superRefine(rule(repositoryObjections));
 export type Namespace = z.infer<typeof Namespace>;
 
 const Git = z.strictObject({
@@ -179,13 +221,15 @@ const Git = z.strictObject({
 });
 export type Git = z.infer<typeof Git>;
 
-export const Configuration = z.strictObject({
-  controlPlane: ControlPlane,
-  listener: z.strictObject({ id: ListenerId, dataFolder: z.string().default('.towpath-listener') }),
-  git: Git.prefault({}),
-  namespaces: z
-    .record(NamespaceName, Namespace)
-    .refine((all) => Object.keys(all).length > 0, 'name at least one namespace'),
-  agentServer: AgentServer.prefault({}),
-});
+export const Configuration = z
+  .strictObject({
+    controlPlane: ControlPlane,
+    listener: z.strictObject({ id: ListenerId, dataFolder: z.string().default('.towpath-listener') }),
+    git: Git.prefault({}),
+    namespaces: z
+      .record(NamespaceName, Namespace)
+      .refine((all) => Object.keys(all).length > 0, 'name at least one namespace'),
+    agentServer: AgentServer.prefault({}),
+  })
+  .superRefine(rule((value) => [...authObjections(value), ...sharedRepositoryObjections(value)]));
 export type Configuration = z.infer<typeof Configuration>;

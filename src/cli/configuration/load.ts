@@ -1,0 +1,69 @@
+/** Reads `towpath.yaml`: text to a checked Configuration, or every problem that it has at once. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { Configuration } from '../../domain/configuration.ts';
+import { TowpathError } from '../../domain/failure.ts';
+import { describeFinding, type Finding } from '../../domain/finding.ts';
+import { findingsOf } from './findings.ts';
+import { configurationJsonSchema } from './json-schema.ts';
+
+export type Checked =
+  | { readonly kind: 'valid'; readonly configuration: Configuration }
+  | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
+
+/** The configuration with its file names made absolute; throws one error that lists every problem. */
+export async function loadConfiguration(path: string): Promise<Configuration> {
+  const checked = checkConfiguration(await readText(path), path);
+  if (checked.kind === 'valid') return resolveFiles(checked.configuration, dirname(resolve(path)));
+  const problems = checked.findings.map((finding) => `  ${describeFinding(finding)}`).join('\n');
+  throw new TowpathError('terminal', 'InvalidConfiguration', `Cannot use the configuration "${path}":\n${problems}`);
+}
+
+/** Reads no other file: what `towpath validate` and editors need. */
+export function checkConfiguration(text: string, origin: string): Checked {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const findings = document.errors.map((error) => ({
+      path: origin,
+      line: lines.linePos(error.pos[0]).line,
+      pointer: null,
+      message: `not valid YAML: ${error.message}`,
+    }));
+    return { kind: 'invalid', findings };
+  }
+  const parsed = Configuration.safeParse(document.toJS() ?? {});
+  if (parsed.success) return { kind: 'valid', configuration: parsed.data };
+  const source = { origin, document, lines, schema: configurationJsonSchema() };
+  return { kind: 'invalid', findings: findingsOf(parsed.error.issues, source) };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = missing ? 'there is no such file' : (cause as Error).message;
+    throw new TowpathError('terminal', 'UnreadableConfiguration', `Cannot read the configuration "${path}": ${why}`, {
+      cause,
+    });
+  }
+}
+
+/** Maps whose keys are the users' own names, not options. */
+const names = new Set(['environment', 'annotations']);
+
+/** File names are relative to the configuration's own folder, wherever the command is started. */
+function resolveFiles(configuration: Configuration, folder: string): Configuration {
+  const walk = (value: unknown, name: string): unknown => {
+    if (typeof value === 'string') return isFile(name, value) ? resolve(folder, value) : value;
+    if (Array.isArray(value) || typeof value !== 'object' || value === null || names.has(name)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, walk(inner, key)]));
+  };
+  return walk(configuration, '') as Configuration;
+}
+
+function isFile(name: string, value: string): boolean {
+  return name.endsWith('File') || name === 'dataFolder' || (name === 'templates' && /[/\\]|^\./.test(value));
+}

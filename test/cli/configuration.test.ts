@@ -1,0 +1,140 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkConfiguration, loadConfiguration } from '../../src/cli/configuration/load.ts';
+import { nearest } from '../../src/cli/configuration/suggestion.ts';
+import { describeFinding } from '../../src/domain/finding.ts';
+
+const good = `controlPlane:
+  url: https://control-plane.example/
+  apiKeyFile: keys/api-key
+listener:
+  id: 0b6c8f0e-64f5-4f6c-9b68-0b3a2f0f7a11
+namespaces:
+  team-a:
+    repository: https://git.example/deployments/team-a.git
+    templates: ./my-set
+    credentials: { username: towpath, passwordFile: /run/secrets/git }
+agentServer:
+  environment: { configFile: stays }
+`;
+
+describe('a configuration', () => {
+  it('is read with every default filled in', () => {
+    const checked = checkConfiguration(good, 'towpath.yaml');
+
+    expect(checked).toMatchObject({
+      kind: 'valid',
+      configuration: {
+        controlPlane: { url: 'https://control-plane.example', mode: 'auto' },
+        namespaces: { 'team-a': { branch: 'main', drift: 'hold', engine: 'none' } },
+      },
+    });
+  });
+
+  it('finds its files beside itself, wherever the command is started', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'towpath-configuration-'));
+    try {
+      await writeFile(join(folder, 'towpath.yaml'), good);
+
+      const loaded = await loadConfiguration(join(folder, 'towpath.yaml'));
+
+      const namespace = Object.values(loaded.namespaces)[0];
+      expect(loaded.controlPlane.apiKeyFile).toBe(join(folder, 'keys/api-key'));
+      expect(loaded.listener.dataFolder).toBe(join(folder, '.towpath-listener'));
+      expect(namespace?.templates).toBe(join(folder, 'my-set'));
+      expect(namespace?.credentials?.passwordFile).toBe('/run/secrets/git');
+      expect(loaded.agentServer.environment).toEqual({ configFile: 'stays' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('names every problem at once, with its line, its path and what to write instead', () => {
+    const text = `controlPlane:
+  url: control-plane.example
+  apiKeyfile: x
+listner: {}
+namespaces:
+  Team_A: { repository: https://git.example/a.git }
+  team-b:
+    repository: git.example
+    branch: "a..b"
+    drift: restor
+    route: { kind: ingres }
+    deletion: { within: 7 days, max: many }
+    kustomize: { components: [ok, ../up] }
+    secrets: { keyFile: a, keyEnv: B }
+`;
+
+    expect(problems(text)).toEqual([
+      '1 controlPlane: name the API key by apiKeyFile or apiKeyEnv',
+      '1 listener: is missing',
+      '2 controlPlane.url: expected a URL such as https://control-plane.example',
+      '3 controlPlane.apiKeyfile: unknown option; did you mean apiKeyFile?',
+      '4 listner: unknown option; did you mean listener?',
+      '6 namespaces.Team_A: expected a Kubernetes namespace: lower-case letters, digits and "-", at most 63 characters',
+      '9 namespaces.team-b.branch: git does not allow this as the name of a branch',
+      '10 namespaces.team-b.drift: expected hold or restore, found "restor"; did you mean restore?',
+      '11 namespaces.team-b.route.kind: expected none, ingress, gateway or istio, found "ingres"; did you mean ingress?',
+      '12 namespaces.team-b.deletion.max: expected a number, found "many"',
+      '12 namespaces.team-b.deletion.within: expected a duration such as 500ms, 10s, 5m, 1h or 2d',
+      '13 namespaces.team-b.kustomize.components.1: expected a relative path of plain segments inside the repository',
+      '14 namespaces.team-b.secrets.keyEnv: say either keyFile or keyEnv, not both',
+    ]);
+  });
+
+  it.each([
+    ['https://bot:hunter2@git.example/b.git', 'holds a user name or password'],
+    ['/srv/git/b.git', 'expected https://host/path'],
+    ['ssh://git@git.example/deployments/b.git', 'an SSH repository needs sshKeyFile'],
+    ['git@git.example:deployments/b.git', 'an SSH repository needs sshKeyFile'],
+  ])('refuses the repository %s', (repository, why) => {
+    const found = problems(good.replace('https://git.example/deployments/team-a.git', repository)).join('\n');
+
+    expect(found).toContain(why);
+    expect(found).not.toContain('hunter2');
+  });
+
+  it('insists on agentServer.auth once there is a route, and on a repository a namespace', () => {
+    const route = '    route: { kind: ingress, host: a.example }\n';
+    const second = '  team-b: { repository: "https://git.example/deployments/team-a" }\n';
+
+    const found = problems(good.replace('agentServer:', `${route}${second}agentServer:`));
+
+    expect(found).toEqual([
+      '12 namespaces.team-b.repository: is the repository and branch of team-a too; each namespace needs its own',
+      expect.stringMatching(/^13 agentServer.auth: must be said because team-a has a route/),
+    ]);
+  });
+
+  it.each([
+    ['a: [1', /^1: not valid YAML: /],
+    ['a: 1\na: 2', /^2: not valid YAML: Map keys must be unique/],
+    ['', /controlPlane: is missing/],
+    ['- 1', /expected a map, found a list/],
+  ])('says what is wrong with %j', (text, wanted) => {
+    expect(problems(text).join('\n')).toMatch(wanted);
+  });
+
+  it('says which file is not there', async () => {
+    await expect(loadConfiguration('/nowhere/towpath.yaml')).rejects.toThrow(
+      'Cannot read the configuration "/nowhere/towpath.yaml": there is no such file',
+    );
+  });
+});
+
+it.each([
+  ['api_key_file', 'apiKeyFile'],
+  ['repositry', 'repository'],
+  ['zebra', null],
+])('takes %s for %s', (name, meant) => {
+  expect(nearest(name, ['apiKeyFile', 'repository', 'route'])).toBe(meant);
+});
+
+function problems(text: string): string[] {
+  const checked = checkConfiguration(text, 'towpath.yaml');
+  const lines = checked.kind === 'invalid' ? checked.findings.map(describeFinding) : [];
+  return lines.map((line) => line.replace(/^towpath\.yaml:?/, ''));
+}

@@ -32,6 +32,15 @@ const time = (name: string) => timestamp(name, { withTimezone: true, precision: 
 const createdAt = () => time('created_at').notNull().defaultNow();
 const updatedAt = () => time('updated_at').notNull().defaultNow();
 
+/** The fields of a revision that only hosted builds use, as LangSmith names them. */
+export interface BuildSettings {
+  readonly repo_ref?: string;
+  readonly langgraph_config_path?: string;
+  readonly source_tarball_path?: string;
+  readonly install_command?: string;
+  readonly build_command?: string;
+}
+
 /** One row: the epoch changes when a database is restored or made anew, and voids every cursor. */
 export const instance = pgTable('instance', {
   id: integer('id').primaryKey().default(1),
@@ -177,6 +186,10 @@ export const revisions = pgTable(
     commit: text('commit'),
     pullRequest: text('pull_request'),
     imageUri: text('image_uri').notNull(),
+    /** The image's tag; null where it is named by digest only. */
+    imageVersion: text('image_version'),
+    /** What a client said about building: kept and answered, without an effect, since nothing is built here. */
+    buildSettings: jsonb('build_settings').$type<BuildSettings>().notNull().default({}),
     resourceSpec: jsonb('resource_spec').$type<ResourceSpec>().notNull(),
     secretReferences: jsonb('secret_references').$type<readonly SecretReference[]>().notNull(),
     /** Null without secrets. */

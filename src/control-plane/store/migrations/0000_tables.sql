@@ -100,6 +100,8 @@ CREATE TABLE "revisions" (
 	"commit" text,
 	"pull_request" text,
 	"image_uri" text NOT NULL,
+	"image_version" text,
+	"build_settings" jsonb DEFAULT '{}'::jsonb NOT NULL,
 	"resource_spec" jsonb NOT NULL,
 	"secret_references" jsonb NOT NULL,
 	"secret_set_id" uuid,

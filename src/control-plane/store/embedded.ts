@@ -1,0 +1,45 @@
+/** The embedded database: PGlite in a folder, behind an exclusive lock. */
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { drizzle } from 'drizzle-orm/pglite';
+import { migrate } from 'drizzle-orm/pglite/migrator';
+import { TowpathError } from '../../domain/failure.ts';
+import { changeHub, channels } from './changes.ts';
+import type { OpenDatabase } from './database.ts';
+import { lockFolder } from './folder-lock.ts';
+import * as schema from './schema.ts';
+
+export async function openEmbedded(dataFolder: string, migrationsFolder: string): Promise<OpenDatabase> {
+  const lock = lockFolder(dataFolder);
+  let client: PGlite | undefined;
+  try {
+    // Beside the lock, not around it: whoever copies the database's files must not touch the lock's.
+    client = await PGlite.create(join(dataFolder, 'pglite'));
+    const database = drizzle(client, { schema });
+    await migrate(database, { migrationsFolder });
+    const hub = changeHub();
+    for (const channel of channels) await client.listen(channel, (payload) => hub.publish(channel, payload));
+    return { database, changes: hub, close: () => close(client, lock) };
+  } catch (cause) {
+    await close(client, lock).catch(() => undefined);
+    throw cannotOpen(dataFolder, cause);
+  }
+}
+
+async function close(client: PGlite | undefined, lock: { release(): void }): Promise<void> {
+  try {
+    if (client && !client.closed) await client.close();
+  } finally {
+    lock.release();
+  }
+}
+
+function cannotOpen(dataFolder: string, cause: unknown): TowpathError {
+  return new TowpathError(
+    'terminal',
+    'DatabaseUnreadable',
+    `Cannot open the database in "${dataFolder}": ${cause instanceof Error ? cause.message : String(cause)}; check that ` +
+      'the disk has room and that the folder was made by this version, or restore it from a backup',
+    { cause },
+  );
+}

@@ -1,0 +1,75 @@
+/** The first key of all: from the environment, or made at the first start. */
+import { and, eq, isNull, ne, sql } from 'drizzle-orm';
+import { TowpathError } from '../../domain/failure.ts';
+import { audit } from '../audit.ts';
+import type { Database, Transaction } from '../store/database.ts';
+import { apiKeys } from '../store/schema.ts';
+import { hashKey, type NewKey, newKey, prefixOf } from './api-key.ts';
+
+export const adminKeyVariable = 'TOWPATH_ADMIN_KEY';
+const shortestKey = 32;
+/** Processes that start together take turns here. */
+const adminKeyLock = 8_697_285;
+
+/**
+ * The key from the environment is valid from now on, and the one that stood there before is not. Without one, and with
+ * no admin key at all, a key is made: the answer is its text, to be shown once; otherwise null.
+ */
+export async function ensureAdminKey(database: Database, fromEnvironment: string | undefined): Promise<string | null> {
+  if (fromEnvironment !== undefined && fromEnvironment.length < shortestKey) {
+    throw new TowpathError(
+      'terminal',
+      'WeakAdminKey',
+      `Cannot use ${adminKeyVariable}: it has fewer than ${shortestKey} characters; make one with: openssl rand -hex 32`,
+    );
+  }
+  return database.transaction(async (transaction) => {
+    await transaction.execute(sql`select pg_advisory_xact_lock(${adminKeyLock})`);
+    if (fromEnvironment !== undefined) {
+      await installKey(transaction, fromEnvironment);
+      return null;
+    }
+    const [known] = await transaction
+      .select({ id: apiKeys.id })
+      .from(apiKeys)
+      .where(and(eq(apiKeys.kind, 'admin'), isNull(apiKeys.revokedAt)))
+      .limit(1);
+    if (known) return null;
+    const key = newKey('admin');
+    await insertKey(transaction, key, 'first start');
+    return key.text;
+  });
+}
+
+async function installKey(transaction: Transaction, text: string): Promise<void> {
+  const hash = hashKey(text);
+  const source = and(eq(apiKeys.kind, 'admin'), eq(apiKeys.name, adminKeyVariable));
+  const replaced = await transaction
+    .update(apiKeys)
+    .set({ revokedAt: sql`now()` })
+    .where(and(source, isNull(apiKeys.revokedAt), ne(apiKeys.hash, hash)))
+    .returning({ id: apiKeys.id });
+  for (const { id } of replaced) await audit(transaction, null, 'key.revoke', { kind: 'key', id, workspaceId: null });
+  const [known] = await transaction.select().from(apiKeys).where(eq(apiKeys.hash, hash));
+  if (!known) return insertKey(transaction, { text, hash, prefix: prefixOf(text) }, adminKeyVariable);
+  if (known.revokedAt === null) return;
+  // An operator who sets a key again that he had replaced means it; one revoked over the API stays revoked.
+  if (known.kind !== 'admin' || known.name !== adminKeyVariable) {
+    throw new TowpathError('terminal', 'RevokedAdminKey', `Cannot use ${adminKeyVariable}: this key was revoked`);
+  }
+  await transaction.update(apiKeys).set({ revokedAt: null }).where(eq(apiKeys.id, known.id));
+  await audit(transaction, null, 'key.restore', { kind: 'key', id: known.id, workspaceId: null });
+}
+
+async function insertKey(transaction: Transaction, key: NewKey, name: string): Promise<void> {
+  const values = { kind: 'admin' as const, name, email: 'admin@towpath.invalid', prefix: key.prefix, hash: key.hash };
+  const [made] = await transaction.insert(apiKeys).values(values).returning({ id: apiKeys.id });
+  if (!made) throw new Error('Cannot make the admin key: the database answered no row');
+  await audit(
+    transaction,
+    null,
+    'key.create',
+    { kind: 'key', id: made.id, workspaceId: null },
+    { kind: 'admin', name },
+  );
+}

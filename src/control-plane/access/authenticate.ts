@@ -1,0 +1,133 @@
+/** Who is calling: from a request's headers to a Principal. */
+import { timingSafeEqual } from 'node:crypto';
+import { and, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import { WorkspaceId } from '../../domain/identifiers.ts';
+import type { Principal } from '../principal.ts';
+import { Refusal } from '../refusal.ts';
+import type { Log } from '../services.ts';
+import type { Changes } from '../store/changes.ts';
+import type { Database } from '../store/database.ts';
+import { apiKeys, workspaces } from '../store/schema.ts';
+import { hashKey } from './api-key.ts';
+
+/** Null: no key, or none that is valid. Throws a Refusal where the key is valid but not for the workspace named. */
+export type Authenticate = (headers: Headers) => Promise<Principal | null>;
+
+interface Needs {
+  readonly database: Database;
+  readonly changes: Changes;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+type Row = typeof apiKeys.$inferSelect;
+
+type KeyCache = ReturnType<typeof keyCache>;
+
+/** A revocation empties the cache at once, in every process; the time limit is for when that message was lost. */
+const cacheMs = 10_000;
+const cacheSize = 10_000;
+/** `last_used_at` is written this often at most. */
+const usedEveryMs = 60_000;
+const longestKey = 512;
+
+export function authenticator(needs: Needs): Authenticate {
+  const cache = keyCache();
+  needs.changes.subscribe('towpath_key', '*', cache.clear);
+  return async (headers) => {
+    const text = keyFrom(headers);
+    if (text === null) return null;
+    const row = await findKey(needs, cache, hashKey(text));
+    return row === null ? null : principalOf(needs.database, row, headers.get('x-tenant-id'));
+  };
+}
+
+function keyCache() {
+  const rows = new Map<string, { readonly row: Row; readonly until: number }>();
+  let generation = 0;
+  return {
+    get(hash: string, now: Date): Row | null {
+      const cached = rows.get(hash);
+      return cached && cached.until > now.getTime() ? cached.row : null;
+    },
+    /** To be called before the key is read: what was revoked while it was read is not remembered. */
+    remember(hash: string, now: Date): (row: Row) => void {
+      const asked = generation;
+      return (row) => {
+        if (asked !== generation) return;
+        if (rows.size >= cacheSize) rows.clear();
+        rows.set(hash, { row, until: now.getTime() + cacheMs });
+      };
+    },
+    clear(): void {
+      generation += 1;
+      rows.clear();
+    },
+  };
+}
+
+/** `X-Api-Key`, or `Authorization: Bearer`. */
+function keyFrom(headers: Headers): string | null {
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];
+  const text = headers.get('x-api-key')?.trim() || bearer;
+  return text === undefined || text.length > longestKey ? null : text;
+}
+
+async function findKey(needs: Needs, cache: KeyCache, hash: string): Promise<Row | null> {
+  const now = needs.now();
+  const cached = cache.get(hash, now);
+  if (cached) return cached;
+  const remember = cache.remember(hash, now);
+  const [row] = await needs.database
+    .select()
+    .from(apiKeys)
+    .where(and(eq(apiKeys.hash, hash), isNull(apiKeys.revokedAt)));
+  if (!row || !timingSafeEqual(Buffer.from(row.hash), Buffer.from(hash))) return null;
+  remember(row);
+  await noteUse(needs, row, now);
+  return row;
+}
+
+async function noteUse({ database, log }: Needs, row: Row, now: Date): Promise<void> {
+  const stale = new Date(now.getTime() - usedEveryMs);
+  if (row.lastUsedAt !== null && row.lastUsedAt > stale) return;
+  try {
+    await database
+      .update(apiKeys)
+      .set({ lastUsedAt: now })
+      .where(and(eq(apiKeys.id, row.id), or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, stale))));
+  } catch (error) {
+    // On a full disk reading must still work.
+    log.warn('Could not note the use of a key', {
+      keyId: row.id,
+      error: String(error instanceof Error && error.cause),
+    });
+  }
+}
+
+async function principalOf(database: Database, row: Row, tenant: string | null): Promise<Principal> {
+  const key = { keyId: row.id, name: row.name, email: row.email };
+  const named = tenant ? workspaceNamed(tenant) : null;
+  if (row.kind === 'admin') {
+    if (named !== null) await mustExist(database, named);
+    return { kind: 'admin', ...key, workspaceId: named };
+  }
+  const workspaceId = row.workspaceId;
+  if (workspaceId === null) throw new Error(`Cannot use the key ${row.id}: it has no workspace`);
+  if (named !== null && named !== workspaceId)
+    throw new Refusal(403, `This API key is not for the workspace ${named}.`);
+  if (row.kind === 'workspace') return { kind: 'workspace', ...key, workspaceId };
+  if (row.listenerId === null) throw new Error(`Cannot use the key ${row.id}: it has no listener`);
+  return { kind: 'listener', ...key, workspaceId, listenerId: row.listenerId };
+}
+
+function workspaceNamed(tenant: string): WorkspaceId {
+  const parsed = WorkspaceId.safeParse(tenant.trim());
+  if (!parsed.success) throw new Refusal(403, 'The header X-Tenant-Id is no workspace id.');
+  return parsed.data;
+}
+
+async function mustExist(database: Database, id: WorkspaceId): Promise<void> {
+  const found = await database.select({ one: sql`1` }).from(workspaces).where(eq(workspaces.id, id));
+  if (found.length === 0) throw new Refusal(403, `There is no workspace ${id}.`);
+}

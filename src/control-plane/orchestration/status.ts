@@ -21,18 +21,18 @@ export type RevisionStatus = (typeof revisionStatuses)[number];
 export const deploymentStatuses = ['AWAITING_DATABASE', 'READY', 'UNUSED', 'AWAITING_DELETE', 'UNKNOWN'] as const;
 export type DeploymentStatus = (typeof deploymentStatuses)[number];
 
-const finished: ReadonlySet<RevisionStatus> = new Set([
+/** Nothing more is expected of these, though a late success may still correct a failure. */
+export const finishedStatuses: readonly RevisionStatus[] = [
   'CREATE_FAILED',
   'BUILD_FAILED',
   'DEPLOY_FAILED',
   'DEPLOYED',
   'SKIPPED',
   'INTERRUPTED',
-]);
+];
 
-/** Nothing more is expected of it, though a late success may still correct a failure. */
 export function isFinished(status: RevisionStatus): boolean {
-  return finished.has(status);
+  return finishedStatuses.includes(status);
 }
 
 /** The word for what a listener has reported; a revision that nobody has taken yet is QUEUED. */

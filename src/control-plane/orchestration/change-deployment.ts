@@ -1,0 +1,160 @@
+/** Changes a deployment: by PATCH, by a revision of its own, or by deploying an old revision once more. */
+import { eq } from 'drizzle-orm';
+import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
+import { audit } from '../audit.ts';
+import type { WorkspacePrincipal } from '../principal.ts';
+import { Refusal } from '../refusal.ts';
+import { readSecretSet } from '../secrets/secret-sets.ts';
+import type { Services } from '../services.ts';
+import type { Transaction } from '../store/database.ts';
+import { findRevision, lockDeployment } from '../store/deployments.ts';
+import type { DeploymentRow, RevisionRow } from '../store/rows.ts';
+import { deployments } from '../store/schema.ts';
+import { addRevision } from './add-revision.ts';
+import { type Locked, lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
+import type { PatchRequest, RevisionRequest } from './requests.ts';
+import { draftRevision, makesRevision, type RevisionDraft } from './revision-draft.ts';
+import { refuseImmutable, refuseOtherSources, refuseSourceFields } from './source-rules.ts';
+import { isFinished } from './status.ts';
+
+/** Makes a revision where the request says anything that belongs to one; else only the deployment's own fields. */
+export async function patchDeployment(
+  services: Services,
+  principal: WorkspacePrincipal,
+  id: DeploymentId,
+  request: PatchRequest,
+): Promise<void> {
+  const revises = makesRevision(request);
+  await services.database.transaction(async (transaction) => {
+    const locked = revises
+      ? await lockForChange(transaction, principal.workspaceId, id)
+      : { listener: null, deployment: await lockDeployment(transaction, principal.workspaceId, id) };
+    const { deployment } = locked;
+    refuseWhileDeleting(deployment);
+    if (request.revision_source) refuseOtherSources(request.revision_source);
+    refuseImmutable(request, deployment);
+    refuseSourceFields(request.source_config ?? {}, 'change');
+    const changed = await changeFields(transaction, deployment, request, services.now());
+    if (changed) await audit(transaction, principal, 'deployment.update', targetOf(deployment), changed);
+    if (locked.listener) await revise(transaction, services, principal, { ...locked, request });
+  });
+}
+
+/** Always makes a revision, even of the same specification. */
+export async function createRevision(
+  services: Services,
+  principal: WorkspacePrincipal,
+  id: DeploymentId,
+  request: RevisionRequest,
+): Promise<RevisionRow> {
+  return services.database.transaction(async (transaction) => {
+    const locked = await lockForChange(transaction, principal.workspaceId, id);
+    refuseWhileDeleting(locked.deployment);
+    refuseSourceFields(request.source_config ?? {}, 'change');
+    return revise(transaction, services, principal, { ...locked, request });
+  });
+}
+
+/**
+ * A new revision of an old one's specification, secrets included: deploying again and rolling back are the same thing.
+ * Only what has finished can be deployed again, since what is still on its way would be overtaken by itself.
+ */
+export async function redeploy(
+  services: Services,
+  principal: WorkspacePrincipal,
+  id: DeploymentId,
+  revisionId: RevisionId,
+): Promise<void> {
+  await services.database.transaction(async (transaction) => {
+    const locked = await lockForChange(transaction, principal.workspaceId, id);
+    refuseWhileDeleting(locked.deployment);
+    const old = await findRevision(transaction, id, revisionId);
+    if (!isFinished(old.status)) {
+      throw new Refusal(
+        400,
+        `Cannot redeploy revision ${revisionId}: it is still ${old.status}. Wait until it has finished, or interrupt it`,
+      );
+    }
+    const origin = `redeployed from revision ${old.number}`;
+    await addAudited(transaction, services, principal, { ...locked, draft: copyOf(old), origin, keptSecrets: old });
+  });
+}
+
+async function revise(
+  transaction: Transaction,
+  services: Services,
+  principal: WorkspacePrincipal,
+  { request, ...locked }: Locked & { readonly request: RevisionRequest },
+): Promise<RevisionRow> {
+  const row = await latestRevision(transaction, locked.deployment);
+  const secrets = await readSecretSet(transaction, services.secretBox, row.secretSetId);
+  const draft = draftRevision(request, { row, secrets });
+  return addAudited(transaction, services, principal, { ...locked, draft, origin: 'created', keptSecrets: row });
+}
+
+interface Audited extends Locked {
+  readonly draft: RevisionDraft;
+  readonly origin: string;
+  /** Whose set of secrets the new revision has where the draft brings none. */
+  readonly keptSecrets: RevisionRow;
+}
+
+async function addAudited(
+  transaction: Transaction,
+  services: Services,
+  principal: WorkspacePrincipal,
+  { keptSecrets, ...addition }: Audited,
+): Promise<RevisionRow> {
+  const { name, email } = principal;
+  const latest = await latestRevision(transaction, addition.deployment);
+  const revision = await addRevision(transaction, services, {
+    ...addition,
+    number: latest.number + 1,
+    keptSecretSetId: keptSecrets.secretSetId,
+    requester: { name, email },
+  });
+  await audit(transaction, principal, 'revision.create', targetOf(addition.deployment), {
+    revisionId: revision.id,
+    number: revision.number,
+    origin: addition.origin,
+    image: revision.imageUri,
+    secretsChanged: addition.draft.secrets.kind === 'replace',
+  });
+  return revision;
+}
+
+async function latestRevision(transaction: Transaction, deployment: DeploymentRow): Promise<RevisionRow> {
+  if (deployment.latestRevisionId === null) throw new Error(`Deployment ${deployment.id} has no revision`);
+  return findRevision(transaction, deployment.id, deployment.latestRevisionId);
+}
+
+/** Answers what changed, or null. */
+async function changeFields(
+  transaction: Transaction,
+  deployment: DeploymentRow,
+  request: PatchRequest,
+  at: Date,
+): Promise<Record<string, string> | null> {
+  const displayName = request.display_name ?? deployment.displayName;
+  const customUrl = request.source_config?.custom_url ?? deployment.customUrl;
+  const changed = {
+    ...(displayName === deployment.displayName || displayName === null ? {} : { displayName }),
+    ...(customUrl === deployment.customUrl || customUrl === null ? {} : { customUrl }),
+  };
+  if (Object.keys(changed).length === 0) return null;
+  await transaction
+    .update(deployments)
+    .set({ ...changed, updatedAt: at })
+    .where(eq(deployments.id, deployment.id));
+  return changed;
+}
+
+function copyOf(old: RevisionRow): RevisionDraft {
+  return {
+    image: { uri: old.imageUri, version: old.imageVersion },
+    resourceSpec: old.resourceSpec,
+    buildSettings: old.buildSettings,
+    secretReferences: old.secretReferences,
+    secrets: { kind: 'keep' },
+  };
+}

@@ -1,0 +1,40 @@
+/** A deployment's set of secrets as one sealed text; sets never change, a new value is a new set. */
+import { randomUUID } from 'node:crypto';
+import { eq } from 'drizzle-orm';
+import type { DeploymentId } from '../../domain/identifiers.ts';
+import type { SecretValue } from '../orchestration/environment.ts';
+import type { SecretBox } from '../services.ts';
+import type { Database, Transaction } from '../store/database.ts';
+import type { SecretSetRow } from '../store/rows.ts';
+import { secretSets } from '../store/schema.ts';
+import { secretSetPurpose } from './secret-box.ts';
+
+/** Answers the new set's id, which is the `secretsVersion`. */
+export async function addSecretSet(
+  transaction: Transaction,
+  secretBox: SecretBox,
+  deploymentId: DeploymentId,
+  secrets: readonly SecretValue[],
+): Promise<string> {
+  const id = randomUUID();
+  const names = secrets.map((secret) => secret.name).sort();
+  const box = secretBox.seal(JSON.stringify(secrets), secretSetPurpose(deploymentId, id));
+  await transaction.insert(secretSets).values({ id, deploymentId, names, ...box });
+  return id;
+}
+
+/** In the order in which the client gave them. */
+export function openSecretSet(secretBox: SecretBox, set: SecretSetRow): readonly SecretValue[] {
+  return JSON.parse(secretBox.open(set, secretSetPurpose(set.deploymentId, set.id))) as SecretValue[];
+}
+
+export async function readSecretSet(
+  database: Database | Transaction,
+  secretBox: SecretBox,
+  id: string | null,
+): Promise<readonly SecretValue[]> {
+  if (id === null) return [];
+  const [set] = await database.select().from(secretSets).where(eq(secretSets.id, id));
+  if (!set) throw new Error(`Cannot find the secret set ${id}`);
+  return openSecretSet(secretBox, set);
+}

@@ -1,0 +1,9 @@
+/** The rows of the tables, as they are read. */
+import type { deployments, listeners, revisionLogs, revisions, secretSets } from './schema.ts';
+
+export type ListenerRow = typeof listeners.$inferSelect;
+export type DeploymentRow = typeof deployments.$inferSelect;
+export type RevisionRow = typeof revisions.$inferSelect;
+export type SecretSetRow = typeof secretSets.$inferSelect;
+export type RevisionLogRow = typeof revisionLogs.$inferSelect;
+export type NewRevision = typeof revisions.$inferInsert;

@@ -4,6 +4,7 @@ import type { DeploymentId } from '../../domain/identifiers.ts';
 import { audit } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
+import { forgetSecrets } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
 import type { DeploymentRow } from '../store/rows.ts';
@@ -95,6 +96,7 @@ async function endByForce(
     .update(deployments)
     .set({ goneAt: at, forced: true, listenerVersion: listener.changeVersion, updatedAt: at })
     .where(eq(deployments.id, deployment.id));
+  await forgetSecrets(transaction, deployment.id);
   await log(transaction, deployment, at, `Deleted by force by ${principal.name}: nothing was cleaned up`);
   await audit(transaction, principal, 'deployment.force-delete', targetOf(deployment), { name: deployment.name });
 }

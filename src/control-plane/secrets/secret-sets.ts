@@ -6,7 +6,7 @@ import type { SecretValue } from '../orchestration/environment.ts';
 import type { SecretBox } from '../services.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import type { SecretSetRow } from '../store/rows.ts';
-import { secretSets } from '../store/schema.ts';
+import { revisions, secretSets } from '../store/schema.ts';
 import { secretSetPurpose } from './secret-box.ts';
 
 /** Answers the new set's id, which is the `secretsVersion`. */
@@ -37,4 +37,10 @@ export async function readSecretSet(
   const [set] = await database.select().from(secretSets).where(eq(secretSets.id, id));
   if (!set) throw new Error(`Cannot find the secret set ${id}`);
   return openSecretSet(secretBox, set);
+}
+
+/** The values of a deployment that is gone are of no use to anybody. */
+export async function forgetSecrets(transaction: Transaction, deploymentId: DeploymentId): Promise<void> {
+  await transaction.update(revisions).set({ secretSetId: null }).where(eq(revisions.deploymentId, deploymentId));
+  await transaction.delete(secretSets).where(eq(secretSets.deploymentId, deploymentId));
 }

@@ -1,9 +1,10 @@
 /** Step 7, commit: one revision becomes at most one commit, whose trailers are our memory. */
+
+import type { CommitDraft } from '../domain/commit.ts';
 import type { FileChange, RepoPath } from '../domain/file-tree.ts';
 import { repoPath } from '../domain/file-tree.ts';
 import type { DeploymentName, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import { parseImageReference, shortImage } from '../domain/image-reference.ts';
-import type { CommitDraft } from '../ports.ts';
 import { blobId } from './blob-id.ts';
 import type { Folder } from './folder.ts';
 import { type Identity, plainIdentity, plainLine } from './plain-line.ts';

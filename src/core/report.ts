@@ -1,9 +1,10 @@
 /** Step 10, report: what the listener says about a revision, a removal or a whole repository, in words for people. */
+
+import type { CommitSummary } from '../domain/commit.ts';
 import type { Removed } from '../domain/desired.ts';
 import { describeFinding, type Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import type { LaneReport, LastReport, RemovalReport, Report, RevisionReport } from '../domain/report.ts';
-import type { CommitSummary } from '../ports.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
 

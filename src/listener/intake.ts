@@ -18,7 +18,7 @@ export interface IntakeOptions {
   readonly log: Log;
   readonly timings: Timings;
   readonly signal: AbortSignal;
-  readonly wake: (namespaces: ReadonlySet<NamespaceName>) => void;
+  readonly wake: (namespaces: Iterable<NamespaceName>) => void;
   readonly say: (reports: readonly Report[]) => void;
   /** A whole listing is about to be taken. */
   readonly onListing: () => void;

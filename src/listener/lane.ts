@@ -94,7 +94,7 @@ function laneReport(context: LaneContext, outcome: Extract<PassOutcome, { kind: 
   if (refusal !== null) {
     return reportLane(
       context.namespace,
-      { outcome: 'held', reason: 'DeletionLimit', message: refusal, head, orphans },
+      { outcome: 'held', reason: 'DeletionLimit', message: refusal, head, orphans: [...orphans] },
       at,
     );
   }

@@ -59,29 +59,24 @@ export function startListener(
     signal: stopping.signal,
     towpathVersion: options.towpathVersion,
   });
+  const served = new Set(lanes.keys());
+  const wake = (namespaces: Iterable<NamespaceName>): void => {
+    for (const namespace of namespaces) lanes.get(namespace)?.wake();
+  };
   const intake = runIntake({
-    controlPlane: ports.controlPlane,
-    desired,
-    served: new Set(lanes.keys()),
-    clock,
-    log,
-    timings,
+    ...{ controlPlane: ports.controlPlane, desired, served, clock, log, timings, say, wake },
     signal: stopping.signal,
-    wake: (namespaces) => {
-      for (const namespace of namespaces) lanes.get(namespace)?.wake();
-    },
-    say,
     onListing: reporter.forget,
   });
   const done = (async () => {
     await Promise.all([intake, ...[...lanes.values()].map((lane) => lane.done)]);
     await reporter.stop(timings.stopMs);
-    await Promise.all([...ports.namespaces.values()].map((parts) => parts.repository.close().catch(() => undefined)));
+    await Promise.all(
+      [...ports.namespaces.values()].map(({ repository }) => repository.close().catch(() => undefined)),
+    );
   })();
   return {
-    wake: (namespace) => {
-      for (const [name, lane] of lanes) if (namespace === undefined || name === namespace) lane.wake();
-    },
+    wake: (namespace) => wake(namespace === undefined ? served : [namespace]),
     releaseRemovals: (namespace) => lanes.get(namespace)?.releaseRemovals(),
     stop: () => {
       stopping.abort();

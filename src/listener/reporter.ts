@@ -26,44 +26,19 @@ export interface ReporterOptions {
 const batchLimit = 500;
 const queueLimit = 20_000;
 
-export function startReporter({ controlPlane, clock, log, timings, term }: ReporterOptions): Reporter {
+export function startReporter(options: ReporterOptions): Reporter {
+  const { clock, log, timings } = options;
   const queue = new Map<string, Report>();
   const said = new Map<string, string>();
   const stopping = new AbortController();
   const waker = createWaker(clock, stopping.signal);
 
-  const send = async (batch: readonly (readonly [string, Report])[]): Promise<void> => {
-    await controlPlane.report(
-      term,
-      batch.map(([, report]) => report),
-    );
-    for (const [key, report] of batch) if (queue.get(key) === report) queue.delete(key);
-  };
-  /** One report that the control plane refuses must not hold up the others for ever. */
-  const sendOneByOne = async (batch: readonly (readonly [string, Report])[]): Promise<void> => {
-    for (const [key, report] of batch) {
-      await send([[key, report]]).catch((error: unknown) => {
-        if (!isRefusal(error)) throw error;
-        queue.delete(key);
-        log.error('The control plane refused a report', {
-          report: report.kind,
-          reason: report.reason,
-          error: describe(error),
-        });
-      });
-    }
-  };
-  const flush = async (): Promise<void> => {
-    const batch = [...queue].slice(0, batchLimit);
-    if (batch.length > 0)
-      await send(batch).catch((error: unknown) => (isRefusal(error) ? sendOneByOne(batch) : Promise.reject(error)));
-  };
   const run = async (): Promise<void> => {
     let failures = 0;
     while (!stopping.signal.aborted) {
       if (queue.size === 0) await waker.wait(3_600_000);
       try {
-        await flush();
+        await flush(queue, options);
         failures = 0;
       } catch (error) {
         failures += 1;
@@ -86,6 +61,41 @@ export function startReporter({ controlPlane, clock, log, timings, term }: Repor
       await done;
     },
   };
+}
+
+type Batch = readonly (readonly [key: string, report: Report])[];
+
+async function flush(queue: Map<string, Report>, options: ReporterOptions): Promise<void> {
+  const batch: Batch = [...queue].slice(0, batchLimit);
+  if (batch.length === 0) return;
+  try {
+    await send(queue, batch, options);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    await sendOneByOne(queue, batch, options);
+  }
+}
+
+async function send(queue: Map<string, Report>, batch: Batch, { controlPlane, term }: ReporterOptions): Promise<void> {
+  await controlPlane.report(
+    term,
+    batch.map(([, report]) => report),
+  );
+  for (const [key, report] of batch) if (queue.get(key) === report) queue.delete(key);
+}
+
+/** One report that the control plane refuses must not hold up the others for ever. */
+async function sendOneByOne(queue: Map<string, Report>, batch: Batch, options: ReporterOptions): Promise<void> {
+  for (const [key, report] of batch) {
+    try {
+      await send(queue, [[key, report]], options);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      queue.delete(key);
+      const fields = { report: report.kind, reason: report.reason, error: describe(error) };
+      options.log.error('The control plane refused a report', fields);
+    }
+  }
 }
 
 /** Each stage of a revision has one place in the queue; what is said anew goes to its end. */

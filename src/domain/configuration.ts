@@ -122,15 +122,7 @@ const Policy = z.strictObject({
     .default(false)
     .describe('privileged containers, added capabilities, privilege escalation'),
   allowHostAccess: z.boolean().default(false).describe('host ports and other doors to the node'),
-  allowServiceAccountTokens: z
-    .boolean()
-    .default(false)
-    .describe('volumes that project a token of the service account, which speaks to the cluster’s API'),
   reservedSecrets: z.array(ObjectName).default([]).describe('Secrets that no deployment may name'),
-  extraKinds: z
-    .array(z.string().regex(/^(?:[a-z0-9.-]+\/)?v[a-z0-9]+\/[A-Z][A-Za-z0-9]*$/, 'expected <apiVersion>/<kind>'))
-    .default([])
-    .describe('kinds that your own templates may emit though Towpath has no schema of them: example.com/v1/Widget'),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -149,7 +141,14 @@ const Redis = z.discriminatedUnion('kind', [
 
 const Auth = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
-  z.strictObject({ kind: z.literal('langsmith'), endpoint: z.url() }),
+  z.strictObject({
+    kind: z.literal('langsmith'),
+    endpoint: z.url(),
+    tenantId: z
+      .guid()
+      .optional()
+      .describe('LangSmith workspace that callers must belong to; left out: the deployment’s own workspace'),
+  }),
 ]);
 
 /** What every deployment gets. */
@@ -166,6 +165,14 @@ export const AgentServer = z.strictObject({
     .enum(['keda', 'hpa', 'none'])
     .default('hpa')
     .describe('keda needs its CRDs; hpa and keda both need metrics-server for CPU and memory'),
+  kedaNamespace: NamespaceName.prefault('keda').describe('where KEDA runs: its operator counts the pending runs'),
+  queue: z.boolean().default(true).describe('runs are worked on by pods of their own; false: by the API’s pods'),
+  runAsUser: z
+    .number()
+    .int()
+    .min(0)
+    .default(1000)
+    .describe('user id of the server; 0 for images that only work as root, which the "restricted" level refuses'),
   environment: z.record(EnvironmentName, z.string()).default({}).describe('plain variables for every deployment'),
 });
 export type AgentServer = z.infer<typeof AgentServer>;
@@ -192,11 +199,6 @@ export const Namespace = z
       })
       .superRefine(rule((value) => oneOf(value, ['keyFile', 'keyEnv'])))
       .prefault({}),
-    kubernetesVersion: z
-      .string()
-      .regex(/^1\.(?:[3-9][0-9]|[1-9][0-9]{2})$/, 'expected 1.30 or a later minor version')
-      .optional()
-      .describe('what manifests must be valid for; absent: for the oldest and the newest that Towpath knows'),
     templates: z.string().default('agent-server').describe('a set that comes with Towpath, or a folder of one’s own'),
     kustomize: z
       .strictObject({

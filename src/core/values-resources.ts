@@ -1,0 +1,120 @@
+/** How big and how many: resource_spec with its defaults, as Kubernetes quantities. */
+import type { Finding } from '../domain/finding.ts';
+import type { ResourceSpec } from '../domain/resource-spec.ts';
+
+export interface Resources {
+  readonly requests: { readonly cpu: string; readonly memory: string };
+  readonly limits: { readonly cpu: string; readonly memory: string };
+}
+
+export interface Scale {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Sizes {
+  readonly api: Resources;
+  readonly queue: Resources;
+  readonly redis: Resources;
+  readonly postgres: Resources;
+  readonly apiScale: Scale;
+  readonly queueScale: Scale;
+  readonly databaseStorage: string;
+  readonly databaseConnections: number;
+}
+
+type Prefix = '' | 'queue_' | 'redis_' | 'db_';
+
+interface Amounts {
+  readonly cpu: number;
+  readonly cpuLimit: number;
+  readonly memory: number;
+  readonly memoryLimit: number;
+}
+
+/** LangSmith's own defaults where they are published; a limit is twice its request unless said otherwise. */
+const defaults = { cpu: 1, memoryMb: 2048, scale: 1, storageGi: 10, connections: 100 } as const;
+
+/** Adds a finding for every limit below its request and every maximum below its minimum. */
+export function sizesOf(spec: ResourceSpec, findings: Finding[]): Sizes {
+  const api = amountsOf(spec, '', { cpu: defaults.cpu, memory: defaults.memoryMb }, 2);
+  const queue = queueAmounts(spec, api);
+  const redis = amountsOf(spec, 'redis_', { cpu: defaults.cpu, memory: defaults.memoryMb }, 1);
+  const postgres = amountsOf(spec, 'db_', { cpu: defaults.cpu, memory: defaults.memoryMb }, 2);
+  const apiScale = scaleOf(spec.min_scale, spec.max_scale, { min: defaults.scale, max: defaults.scale });
+  const queueScale = scaleOf(spec.queue_min_scale, spec.queue_max_scale, apiScale);
+  checkScale('', apiScale, findings);
+  checkScale('queue_', queueScale, findings);
+  return {
+    api: quantities('', api, findings),
+    queue: quantities('queue_', queue, findings),
+    redis: quantities('redis_', redis, findings),
+    postgres: quantities('db_', postgres, findings),
+    apiScale,
+    queueScale,
+    databaseStorage: `${spec.db_storage_gi ?? defaults.storageGi}Gi`,
+    databaseConnections: spec.db_max_connections ?? defaults.connections,
+  };
+}
+
+function amountsOf(
+  spec: ResourceSpec,
+  prefix: Prefix,
+  fallback: { readonly cpu: number; readonly memory: number },
+  memoryFactor: number,
+): Amounts {
+  const cpu = spec[`${prefix}cpu`] ?? fallback.cpu;
+  const memory = spec[`${prefix}memory_mb`] ?? fallback.memory;
+  return {
+    cpu,
+    cpuLimit: spec[`${prefix}cpu_limit`] ?? cpu * 2,
+    memory,
+    memoryLimit: spec[`${prefix}memory_limit_mb`] ?? memory * memoryFactor,
+  };
+}
+
+/** What the queue does not say is what the API has; its limit follows its own request once it has one. */
+function queueAmounts(spec: ResourceSpec, api: Amounts): Amounts {
+  const own = amountsOf(spec, 'queue_', { cpu: api.cpu, memory: api.memory }, 2);
+  return {
+    ...own,
+    cpuLimit: spec.queue_cpu_limit ?? (spec.queue_cpu == null ? api.cpuLimit : own.cpuLimit),
+    memoryLimit: spec.queue_memory_limit_mb ?? (spec.queue_memory_mb == null ? api.memoryLimit : own.memoryLimit),
+  };
+}
+
+function quantities(prefix: Prefix, amounts: Amounts, findings: Finding[]): Resources {
+  if (amounts.cpuLimit < amounts.cpu) {
+    findings.push(finding(`${prefix}cpu_limit`, `${amounts.cpuLimit} is below the request of ${amounts.cpu}`));
+  }
+  if (amounts.memoryLimit < amounts.memory) {
+    findings.push(
+      finding(`${prefix}memory_limit_mb`, `${amounts.memoryLimit} is below the request of ${amounts.memory}`),
+    );
+  }
+  return {
+    requests: { cpu: cpuQuantity(amounts.cpu), memory: `${amounts.memory}Mi` },
+    limits: { cpu: cpuQuantity(amounts.cpuLimit), memory: `${amounts.memoryLimit}Mi` },
+  };
+}
+
+/** A bound that is not said gives way to the one that is. */
+function scaleOf(min: number | null | undefined, max: number | null | undefined, fallback: Scale): Scale {
+  const least = min ?? Math.min(fallback.min, max ?? fallback.min);
+  return { min: least, max: max ?? Math.max(fallback.max, least) };
+}
+
+function checkScale(prefix: '' | 'queue_', { min, max }: Scale, findings: Finding[]): void {
+  if (min <= max) return;
+  findings.push(finding(`${prefix}max_scale`, `${max} is below ${prefix}min_scale, which is ${min}`));
+}
+
+/** Kubernetes counts in thousandths and writes whole cores without them. */
+function cpuQuantity(cores: number): string {
+  const thousandths = Math.round(cores * 1000);
+  return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${thousandths}m`;
+}
+
+function finding(field: string, message: string): Finding {
+  return { path: `resource_spec.${field}`, line: null, pointer: null, message };
+}

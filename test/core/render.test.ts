@@ -1,0 +1,48 @@
+import { load } from 'js-yaml';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readTemplateSet } from '../../src/adapters/template-folder.ts';
+import { compileTemplateSet } from '../../src/core/compile-template-set.ts';
+import { renderDeployment } from '../../src/core/render.ts';
+import type { RenderInput, TemplateSet } from '../../src/core/template-set.ts';
+import { renderInput } from './support/render-input.ts';
+
+let set: TemplateSet;
+beforeAll(async () => {
+  set = compileTemplateSet(await readTemplateSet('agent-server', '.'));
+});
+
+const render = (input: RenderInput) => new Map<string, string>(renderDeployment(set, input));
+
+describe('what a deployment becomes', () => {
+  it('is an API, a queue, a database and a Redis, all named in the kustomization', () => {
+    const files = render(renderInput());
+
+    expect([...files.keys()]).toEqual([
+      'api.deployment.yaml',
+      'api.service.yaml',
+      'network.networkpolicy.yaml',
+      'postgres.service.yaml',
+      'postgres.statefulset.yaml',
+      'queue.deployment.yaml',
+      'redis.deployment.yaml',
+      'redis.service.yaml',
+      'serviceaccount.yaml',
+      'kustomization.yaml',
+    ]);
+    const kustomization = load(files.get('kustomization.yaml') ?? '') as { resources: string[] };
+    expect(kustomization.resources).toEqual([...files.keys()].filter((file) => file !== 'kustomization.yaml'));
+  });
+
+  it('gives the same bytes for the same input', () => {
+    expect(render(renderInput())).toEqual(render(renderInput()));
+  });
+
+  it('changes only the workloads of API and queue with the image', () => {
+    const before = render(renderInput());
+    const after = render(renderInput({ image: 'ghcr.io/acme/research-agent:1.4.3' }));
+
+    const changed = [...after].filter(([file, text]) => before.get(file) !== text).map(([file]) => file);
+
+    expect(changed).toEqual(['api.deployment.yaml', 'queue.deployment.yaml']);
+  });
+});

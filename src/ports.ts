@@ -1,9 +1,11 @@
 /** The outside world as the listener needs it: interfaces only. */
+import type { CommitDraft, CommitSummary } from './domain/commit.ts';
 import type { ControlPlaneInfo, DesiredPage } from './domain/desired.ts';
-import type { FileChange } from './domain/file-tree.ts';
 import type { BlobId, CommitId, DeploymentId, NamespaceName, RevisionId } from './domain/identifiers.ts';
 import type { Report } from './domain/report.ts';
 import type { SecretValues, Specification } from './domain/specification.ts';
+
+export type { CommitDraft, CommitSummary };
 
 /** Intent comes from here, reports go there. Every method throws TowpathError, classed. */
 export interface ControlPlane {
@@ -23,14 +25,6 @@ export interface TreeEntry {
   readonly id: string;
 }
 
-export interface CommitSummary {
-  readonly id: CommitId;
-  readonly author: { readonly name: string; readonly email: string };
-  /** The committer's time, ISO 8601. */
-  readonly at: string;
-  readonly subject: string;
-}
-
 /** Commits and trees of one head, without blobs; reading the tree is synchronous. */
 export interface Snapshot {
   /** Null: the branch does not exist and the repository is empty. */
@@ -47,14 +41,6 @@ export type History =
   | { readonly kind: 'descends'; readonly commits: readonly CommitSummary[] }
   /** The head does not descend from `since`: history was rewritten. */
   | { readonly kind: 'rewritten' };
-
-export interface CommitDraft {
-  /** Whole message, trailers included; LF, final newline. */
-  readonly message: string;
-  readonly author: { readonly name: string; readonly email: string; readonly at: Date };
-  readonly committer: { readonly name: string; readonly email: string; readonly at: Date };
-  readonly changes: readonly FileChange[];
-}
 
 export type PushOutcome =
   /** The branch holds these commits, in the order of the drafts; `snapshot` is the new head. */

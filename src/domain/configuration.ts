@@ -122,7 +122,15 @@ const Policy = z.strictObject({
     .default(false)
     .describe('privileged containers, added capabilities, privilege escalation'),
   allowHostAccess: z.boolean().default(false).describe('host ports and other doors to the node'),
+  allowServiceAccountTokens: z
+    .boolean()
+    .default(false)
+    .describe('volumes that project a token of the service account, which speaks to the cluster’s API'),
   reservedSecrets: z.array(ObjectName).default([]).describe('Secrets that no deployment may name'),
+  extraKinds: z
+    .array(z.string().regex(/^(?:[a-z0-9.-]+\/)?v[a-z0-9]+\/[A-Z][A-Za-z0-9]*$/, 'expected <apiVersion>/<kind>'))
+    .default([])
+    .describe('kinds that your own templates may emit though Towpath has no schema of them: example.com/v1/Widget'),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -199,6 +207,11 @@ export const Namespace = z
       })
       .superRefine(rule((value) => oneOf(value, ['keyFile', 'keyEnv'])))
       .prefault({}),
+    kubernetesVersion: z
+      .string()
+      .regex(/^1\.(?:[3-9][0-9]|[1-9][0-9]{2})$/, 'expected 1.30 or a later minor version')
+      .optional()
+      .describe('what manifests must be valid for; absent: for the oldest and the newest that Towpath knows'),
     templates: z.string().default('agent-server').describe('a set that comes with Towpath, or a folder of one’s own'),
     kustomize: z
       .strictObject({

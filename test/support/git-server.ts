@@ -1,5 +1,6 @@
 /** A real git server over HTTP for tests: the product's own handler on 127.0.0.1, with a log and faults on demand. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type GitHttpBackend, type GitHttpOptions, openGitHttpBackend } from '../../src/adapters/git-http-backend.ts';
 import { applyFault, type Fault, watchBody } from './git-faults.ts';
@@ -40,9 +41,8 @@ export interface GitServerOptions {
   readonly limits?: GitHttpOptions['limits'];
   /** An existing folder of repositories, to play a restart. */
   readonly root?: string;
-  /** Makes the listener, for TLS. */
-  readonly listener?: (handle: (request: IncomingMessage, response: ServerResponse) => void) => Server;
-  readonly scheme?: 'http' | 'https';
+  /** Speaks TLS as `https://localhost`. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
@@ -64,10 +64,11 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     const handled = fault !== undefined && (await applyFault(fault, request, response));
     if (!handled) await backend.handle(request, response);
   };
-  const listener = (options.listener ?? createServer)((request, response) => void handle(request, response));
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => void handle(request, response);
+  const listener = options.tls ? createSecureServer(options.tls, onRequest) : createServer(onRequest);
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   const { port } = listener.address() as AddressInfo;
-  const url = `${options.scheme ?? 'http'}://127.0.0.1:${port}/git`;
+  const url = `${options.tls ? 'https://localhost' : 'http://127.0.0.1'}:${port}/git`;
   const server: GitServer = {
     url,
     root: backend.root,

@@ -1,0 +1,14 @@
+/** Compiles what is published: JavaScript in `dist/`, with the files beside the sources that run with it. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+/** Read at run time from beside the code that reads them. */
+const companions = ['control-plane/store/migrations'];
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+for (const folder of companions) {
+  cpSync(join(root, 'src', folder), join(root, 'dist', folder), { recursive: true });
+}

@@ -1,0 +1,33 @@
+/** `towpath validate`: every problem of a configuration or of rendered manifests, at once. */
+import { Command } from 'commander';
+import { examples } from '../options.ts';
+
+export interface ValidateOptions {
+  readonly schema?: true;
+  readonly json?: true;
+}
+
+const help = `
+A file is checked as a configuration; a folder as rendered manifests, object by object, against
+strict Kubernetes schemas. Nothing is contacted. Exit code 1 means that there are problems.
+
+To have an editor check towpath.yaml while you type, write the schema to a file and put this first:
+  # yaml-language-server: $schema=towpath.schema.json
+${examples(`
+  $ towpath validate towpath.yaml
+  $ towpath validate rendered/
+  $ towpath validate --schema > towpath.schema.json
+`)}`;
+
+export function validateCommand(): Command {
+  return new Command('validate')
+    .description('check a configuration file or a folder of rendered manifests')
+    .argument('[path]', 'towpath.yaml, or a folder')
+    .option('--schema', 'print the JSON Schema of the configuration')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', help)
+    .action(async (path: string | undefined, options: ValidateOptions) => {
+      const { validate } = await import('../validate/run.ts');
+      process.exitCode = await validate(path, options);
+    });
+}

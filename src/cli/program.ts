@@ -1,0 +1,49 @@
+/** What can be said on the command line. Commands load what they need when they run, so that help is instant. */
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { validateCommand } from './commands/validate.ts';
+import { version } from './version.ts';
+
+/** Exit codes, as the README lists them. */
+export const exitCodes = { done: 0, failed: 1, changes: 2 } as const;
+
+const afterHelp = `
+${pc.bold('Start here')}
+  $ towpath dev                      everything on this machine: control plane, listener, git server
+  $ towpath dev --help               what it starts, and how to deploy to it
+
+${pc.bold('In production')}
+  $ towpath control-plane --database-url postgres://…
+  $ towpath listen --config towpath.yaml
+
+${pc.bold('Exit codes')}
+  0  done
+  1  failed, or the command line is wrong; standard error says why
+  2  towpath plan only: there are changes
+
+Results go to standard output, logs and errors to standard error. TOWPATH_DEBUG=1 adds stack traces.`;
+
+export function towpath(): Command {
+  const program = new Command('towpath')
+    .description('Walks beside your GitOps engine: desired Agent Server deployments from a control plane into git.')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help of a command')
+    .addHelpText('after', afterHelp);
+  const commands = [validateCommand()];
+  for (const command of commands) program.addCommand(command);
+  everyCommand(program, (command) => {
+    command.exitOverride().showHelpAfterError(`Run "${pathOf(command)} --help" to see what it takes`);
+    command.configureHelp({ styleTitle: (title) => pc.bold(title), sortSubcommands: false });
+  });
+  return program;
+}
+
+function everyCommand(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const child of command.commands) everyCommand(child, change);
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}

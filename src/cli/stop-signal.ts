@@ -1,0 +1,20 @@
+/** SIGTERM and SIGINT ask a server to stop; the second time they insist. */
+
+export interface StopSignal {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** Resolves with it. */
+  readonly stopped: Promise<void>;
+}
+
+export function stopSignal(): StopSignal {
+  const controller = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+    controller.abort();
+    resolve();
+  };
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, stop);
+  return { signal: controller.signal, stopped: promise };
+}

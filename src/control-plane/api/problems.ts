@@ -1,0 +1,111 @@
+/** From what was thrown to the answer that clients understand: `{"detail": …}`, never a stack trace or a value. */
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ZodError } from 'zod';
+import { type Issue, Refusal } from '../refusal.ts';
+import type { Log } from '../services.ts';
+
+type ZodIssue = ZodError['issues'][number];
+
+interface Validation {
+  readonly success: boolean;
+  readonly target?: string;
+  readonly data?: unknown;
+  readonly error?: unknown;
+}
+
+/** For `new OpenAPIHono({ defaultHook })`: a request that does not fit its schema is refused as FastAPI refuses it. */
+export function refuseInvalid(result: Validation): undefined {
+  const place = placeOf(result.target);
+  const issues = [
+    ...textIssues(result.data, [place]),
+    ...(result.success ? [] : (result.error as ZodError).issues.flatMap((issue) => issuesOf(issue, place))),
+  ];
+  if (issues.length > 0) throw new Refusal(422, issues);
+}
+
+/** For `app.onError`. */
+export function answerProblem(log: Log) {
+  return (error: Error, context: Context): Response => {
+    if (error instanceof Refusal) return context.json({ detail: error.detail }, error.status);
+    if (error instanceof HTTPException) return answerHttp(error, context);
+    const request = String(context.get('requestId') ?? crypto.randomUUID());
+    const { method, path } = context.req;
+    // The cause says what the database said; the error around it would repeat the statement and its values.
+    const cause = error instanceof DrizzleQueryError ? (error.cause ?? new Error('unknown')) : error;
+    log.error('Could not answer a request', { request, method, path, error: cause.message, stack: cause.stack });
+    if (isFull(cause)) {
+      return context.json({ detail: 'Cannot store anything: the disk of the database is full. Make room on it' }, 503);
+    }
+    return context.json({ detail: `Internal error, request ${request}` }, 500);
+  };
+}
+
+export function answerNotFound(context: Context): Response {
+  return context.json({ detail: 'Not Found' }, 404);
+}
+
+function answerHttp(error: HTTPException, context: Context): Response {
+  if (error.status === 400 && /malformed json/i.test(error.message)) {
+    return context.json({ detail: [{ loc: ['body'], msg: 'JSON decode error', type: 'json_invalid' }] }, 422);
+  }
+  return context.json({ detail: error.message }, error.status);
+}
+
+function placeOf(target: string | undefined): string {
+  if (target === 'param') return 'path';
+  return target === undefined || target === 'json' ? 'body' : target;
+}
+
+function issuesOf(issue: ZodIssue, place: string): Issue[] {
+  const loc = [place, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      loc: [...loc, shorten(key)],
+      msg: 'Extra inputs are not permitted',
+      type: 'extra_forbidden',
+    }));
+  }
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
+    return [{ loc, msg: 'Field required', type: 'missing' }];
+  }
+  return [{ loc, msg: shorten(issue.message), type: typeOf(issue) }];
+}
+
+/** Pydantic's words where clients look at them; `value_error` for the rest. */
+function typeOf(issue: ZodIssue): string {
+  if (issue.code === 'invalid_type') return `${issue.expected}_type`;
+  if (issue.code === 'invalid_value') return 'literal_error';
+  if (issue.code === 'too_small') return issue.origin === 'string' ? 'string_too_short' : 'greater_than_equal';
+  if (issue.code === 'too_big') return issue.origin === 'array' ? 'too_long' : 'less_than_equal';
+  if (issue.code !== 'invalid_format') return 'value_error';
+  if (issue.format === 'guid' || issue.format === 'uuid') return 'uuid_parsing';
+  return issue.format === 'url' ? 'url_parsing' : 'string_pattern_mismatch';
+}
+
+/** Text that no database and no YAML document could hold is refused before anybody tries. */
+function textIssues(value: unknown, loc: readonly (string | number)[]): Issue[] {
+  if (typeof value === 'string') {
+    return /\0/.test(value) || !value.isWellFormed()
+      ? [{ loc, msg: 'Text with a NUL character or half a surrogate pair', type: 'value_error' }]
+      : [];
+  }
+  if (Array.isArray(value)) return value.flatMap((item, at) => textIssues(item, [...loc, at]));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const inside = [...loc, shorten(key)];
+    return [...textIssues(key, inside), ...textIssues(item, inside)];
+  });
+}
+
+/** An answer need not be as long as the request, nor hold what no text may hold. */
+function shorten(text: string): string {
+  const safe = text.toWellFormed().replaceAll('\0', '\ufffd');
+  return safe.length > 300 ? `${safe.slice(0, 300)}…` : safe;
+}
+
+/** Postgres's 53100 `disk_full`, embedded or not. */
+function isFull(cause: Error): boolean {
+  return 'code' in cause && cause.code === '53100';
+}

@@ -1,0 +1,153 @@
+/** Step 7, commit: one revision becomes at most one commit, whose trailers are our memory. */
+
+import type { CommitDraft } from '../domain/commit.ts';
+import type { FileChange, RepoPath } from '../domain/file-tree.ts';
+import { repoPath } from '../domain/file-tree.ts';
+import type { DeploymentName, NamespaceName, RevisionId } from '../domain/identifiers.ts';
+import { parseImageReference, shortImage } from '../domain/image-reference.ts';
+import { blobId } from './blob-id.ts';
+import type { Folder } from './folder.ts';
+import { type Identity, plainIdentity, plainLine } from './plain-line.ts';
+import {
+  type Change,
+  contentDigest,
+  type Provenance,
+  provenanceFile,
+  type Trailers,
+  trailerLines,
+  writeProvenance,
+} from './provenance.ts';
+
+const subjectLimit = 72;
+
+export interface CommitContext {
+  readonly committer: Identity;
+  readonly now: Date;
+}
+
+export interface DeployCommit extends CommitContext {
+  readonly name: DeploymentName;
+  readonly namespace: NamespaceName;
+  readonly path: string;
+  /** What git holds now; null where there is nothing. */
+  readonly folder: Folder | null;
+  /** The folder's files but PROVENANCE, by path from the folder. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly trailers: Trailers;
+  readonly requester: Identity;
+  /** When the revision was made. */
+  readonly requestedAt: Date;
+  /** Why, for changes that nobody asked for by a revision. */
+  readonly why: string | null;
+  /** Root files to lay down with it: the README of a new repository. */
+  readonly rootFiles: ReadonlyMap<string, string>;
+}
+
+export function deployDraft(commit: DeployCommit): CommitDraft {
+  const content = contentDigest([...commit.files].map(([path, text]) => ({ path, id: blobId(text) })));
+  const files = new Map([...commit.files, [provenanceFile, writeProvenance({ ...commit.trailers, content })]]);
+  const changes = [...rootWrites(commit.rootFiles), ...folderChanges(commit.path, files, commit.folder)];
+  const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
+  const requester = plainIdentity(commit.requester, { name: 'Unknown requester', email: 'unknown@towpath.invalid' });
+  const isRequested = commit.trailers.change === 'deploy';
+  return {
+    message: message(deploySubject(commit), deployBody(commit, requester, changes), trailerLines(commit.trailers)),
+    author: isRequested ? { ...requester, at: commit.requestedAt } : committer,
+    committer,
+    changes,
+  };
+}
+
+export interface RemoveCommit extends CommitContext {
+  readonly name: DeploymentName;
+  readonly namespace: NamespaceName;
+  readonly folder: Folder & { readonly provenance: Provenance };
+  /** Whether volume claims are kept. */
+  readonly data: 'retain' | 'delete';
+  readonly towpathVersion: string;
+}
+
+export function removeDraft(commit: RemoveCommit): CommitDraft {
+  const { provenance, path } = commit.folder;
+  const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
+  const body = [
+    `Deployment ${commit.name} of namespace ${commit.namespace} was deleted in the control plane.`,
+    `Data: ${commit.data === 'retain' ? 'volume claims are retained' : 'volume claims are deleted with it'}.`,
+    '',
+    `Removed: ${path} (${commit.folder.files.length} files)`,
+  ];
+  const { content: _content, ...trailers } = provenance;
+  const lines = trailerLines({ ...trailers, change: 'remove', towpathVersion: commit.towpathVersion });
+  return {
+    message: message(subject('remove', commit.name, [`revision ${short(provenance.revisionId)}`]), body, lines),
+    author: committer,
+    committer,
+    changes: [{ kind: 'delete-folder', path: repoPath(path) }],
+  };
+}
+
+const fallbackIdentity: Identity = { name: 'Towpath', email: 'towpath@localhost' };
+
+/** Writes what differs by blob id, deletes what is no longer there; a folder of another layout goes as a whole. */
+function folderChanges(path: string, files: ReadonlyMap<string, string>, folder: Folder | null): readonly FileChange[] {
+  const stays = folder?.path === path;
+  const held = new Map(stays ? folder.files.map((file) => [file.path, file.id]) : []);
+  const writes = [...files]
+    .filter(([name, text]) => held.get(name) !== blobId(text))
+    .map(([name, content]): FileChange => ({ kind: 'write', path: inside(path, name), content }));
+  const deletes = [...held.keys()]
+    .filter((name) => !files.has(name))
+    .map((name): FileChange => ({ kind: 'delete', path: inside(path, name) }));
+  const moved: FileChange[] = folder && !stays ? [{ kind: 'delete-folder', path: repoPath(folder.path) }] : [];
+  return [...moved, ...writes, ...deletes];
+}
+
+function rootWrites(files: ReadonlyMap<string, string>): readonly FileChange[] {
+  return [...files].map(([path, content]) => ({ kind: 'write', path: repoPath(path), content }));
+}
+
+function inside(folder: string, name: string): RepoPath {
+  return repoPath(`${folder}/${name}`);
+}
+
+function deploySubject(commit: DeployCommit): string {
+  const revision = `revision ${short(commit.trailers.revisionId)}`;
+  const image = parseImageReference(commit.trailers.image);
+  const images = image ? [image, { ...image, digest: null }, { ...image, tag: null, digest: null }] : [];
+  return subject(commit.trailers.change, commit.name, [
+    ...images.map((each) => `${revision} (${shortImage(each)})`),
+    revision,
+  ]);
+}
+
+/** The first ending that fits; where none does, the name is cut: the trailers have it all. */
+function subject(change: Change, name: string, endings: readonly string[]): string {
+  const whole = endings.map((ending) => `${change}(${name}): ${ending}`).find((line) => line.length <= subjectLimit);
+  const last = endings.at(-1) ?? '';
+  return whole ?? `${change}(${name.slice(0, subjectLimit - change.length - last.length - 5)}…): ${last}`;
+}
+
+function deployBody(commit: DeployCommit, requester: Identity, changes: readonly FileChange[]): readonly string[] {
+  const before = commit.folder?.provenance?.image ?? null;
+  const image = plainLine(commit.trailers.image, 1100);
+  const who = `Revision ${commit.trailers.revisionId} was asked for by ${requester.name} <${requester.email}> at ${commit.requestedAt.toISOString()}.`;
+  const imageLine =
+    before === null || before === image ? `Image: ${image}` : `Image: ${plainLine(before, 1100)} -> ${image}`;
+  return [
+    ...(commit.why === null ? [] : [plainLine(commit.why, 500), '']),
+    `Deployment ${commit.name} in namespace ${commit.namespace}.`,
+    who,
+    '',
+    imageLine,
+    ...changes.map((change) => `${change.kind === 'write' ? 'Written' : 'Removed'}: ${change.path}`),
+  ];
+}
+
+function message(subjectLine: string, body: readonly string[], trailers: string): string {
+  return `${subjectLine}\n\n${body.join('\n')}\n\n${trailers}\n`;
+}
+
+/** The eight digits that stand for a revision in subjects. */
+export function short(revision: RevisionId): string {
+  return revision.slice(0, 8);
+}

@@ -1,0 +1,44 @@
+/** Inputs-Digest: whatever decides a folder's content but the clock; equal digests need no rendering. */
+import { createHash } from 'node:crypto';
+import type { AgentServer, Namespace } from '../domain/configuration.ts';
+import type { RevisionId } from '../domain/identifiers.ts';
+
+export interface NamespaceInputs {
+  readonly namespace: Namespace;
+  readonly agentServer: AgentServer;
+  /** `<name>@sha256:<64 hex>`. */
+  readonly template: string;
+  readonly keyId: string | null;
+}
+
+/** One digest a namespace; with the revision it makes the Inputs-Digest of each folder. */
+export function configurationDigest(inputs: NamespaceInputs): string {
+  const { layout, secrets, route, kustomize, deletion, engine } = inputs.namespace;
+  // Only what templates see: a new password file or push budget must not make every folder outdated.
+  const seen = {
+    layout,
+    route,
+    kustomize,
+    engine,
+    secretsMode: secrets.mode,
+    data: deletion.data,
+    agentServer: inputs.agentServer,
+    template: inputs.template,
+    keyId: inputs.keyId,
+  };
+  return createHash('sha256').update(canonicalJson(seen)).digest('hex');
+}
+
+/** The revision stands for the whole specification: it never changes once made. */
+export function inputsDigest(configuration: string, revision: RevisionId): string {
+  return `sha256:${createHash('sha256').update(`${configuration}\0${revision}`).digest('hex')}`;
+}
+
+/** JSON with sorted keys: the same value gives the same text whoever built it. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : item,
+  );
+}

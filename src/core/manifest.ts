@@ -1,0 +1,79 @@
+/** One rendered object with its place in the files, and safe ways to look into it. */
+import type { Finding } from '../domain/finding.ts';
+import { isObject, type JsonObject } from './read-manifest.ts';
+import { escapePointer } from './schema-problems.ts';
+
+export interface Manifest {
+  readonly path: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly object: JsonObject;
+  readonly lineOf: (pointer: string) => number;
+}
+
+/** A value with the JSON pointer that leads to it. */
+export interface Place {
+  readonly pointer: string;
+  readonly value: unknown;
+}
+
+export function manifestOf(path: string, object: JsonObject, lineOf: (pointer: string) => number): Manifest {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  return {
+    path,
+    apiVersion: text(object['apiVersion']),
+    kind: text(object['kind']),
+    name: text(dig(object, 'metadata', 'name')),
+    object,
+    lineOf,
+  };
+}
+
+export function findingAt(manifest: Manifest, pointer: string, message: string): Finding {
+  return { path: manifest.path, line: manifest.lineOf(pointer), pointer, message };
+}
+
+/** The value at a path, or undefined where the way there breaks off. */
+export function dig(value: unknown, ...keys: readonly (string | number)[]): unknown {
+  let current = value;
+  for (const key of keys) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = (current as Readonly<Record<string | number, unknown>>)[key];
+  }
+  return current;
+}
+
+/** The same, with its pointer. */
+export function place(manifest: Manifest, ...keys: readonly (string | number)[]): Place {
+  return below({ pointer: '', value: manifest.object }, ...keys);
+}
+
+export function below(parent: Place, ...keys: readonly (string | number)[]): Place {
+  const pointer = keys.map((key) => `/${escapePointer(String(key))}`).join('');
+  return { pointer: parent.pointer + pointer, value: dig(parent.value, ...keys) };
+}
+
+/** The items of a list, or nothing where it is no list. */
+export function items(parent: Place): readonly Place[] {
+  if (!Array.isArray(parent.value)) return [];
+  return parent.value.map((value: unknown, index) => ({ pointer: `${parent.pointer}/${index}`, value }));
+}
+
+/** The entries of a mapping, or nothing where it is none. */
+export function entries(parent: Place): readonly (Place & { readonly key: string })[] {
+  if (!isObject(parent.value)) return [];
+  return Object.entries(parent.value).map(([key, value]) => ({
+    key,
+    value,
+    pointer: `${parent.pointer}/${escapePointer(key)}`,
+  }));
+}
+
+/** The entries of a mapping that are text, as a plain record. */
+export function textRecord(value: unknown): Readonly<Record<string, string>> {
+  if (!isObject(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * DESIGN's policy on what a client asked for: nobody reaches beyond his own deployment in a shared namespace.
+ * The control plane takes most structures as they come, so this is the gate; it names the field that is meant.
+ */
+import type { Finding } from '../domain/finding.ts';
+import { EnvironmentName, ObjectName, SecretKey } from '../domain/identifiers.ts';
+import type { ResourceSpec } from '../domain/resource-spec.ts';
+import { isLabelKey, isLabelValue } from './label-syntax.ts';
+import { whyReserved } from './owned-keys.ts';
+import { checkContainers } from './policy-containers.ts';
+import { checkImage, type Report, type SecretRule } from './policy-report.ts';
+import { checkVolumes } from './policy-volumes.ts';
+import { belongsToAnother, configuredSecrets, secretOwner } from './secret-ownership.ts';
+import type { RenderInput } from './template-set.ts';
+
+export type PolicyInput = Pick<RenderInput, 'resourceName' | 'specification' | 'namespace' | 'agentServer'>;
+
+export function checkPolicy(input: PolicyInput): readonly Finding[] {
+  const findings: Finding[] = [];
+  const report: Report = (path, message) => {
+    findings.push({ path, line: null, pointer: null, message });
+  };
+  const { specification } = input;
+  const spec = specification.resourceSpec;
+  const mayName = secretRule(input);
+  checkImage(report, 'image', specification.image);
+  checkKeyed(report, 'resource_spec.labels', spec.labels, isLabelValue);
+  checkKeyed(report, 'resource_spec.annotations', spec.annotations, () => true);
+  checkAnnotationSize(report, spec.annotations);
+  checkSecretReferences(report, input, mayName);
+  checkServiceAccount(report, spec.service_account_name, input.resourceName);
+  for (const [index, secret] of (spec.image_pull_secrets ?? []).entries()) {
+    const why = mayName(secret.name);
+    if (why !== null) report(`resource_spec.image_pull_secrets[${index}].name`, why);
+  }
+  checkSizes(report, spec);
+  checkVolumes(report, spec, input.namespace.policy, mayName);
+  checkContainers(report, spec, input.namespace.policy, mayName);
+  return findings;
+}
+
+function secretRule({ namespace, agentServer }: PolicyInput): SecretRule {
+  const configured = configuredSecrets(namespace, agentServer);
+  return (name) => {
+    if (typeof name !== 'string' || !ObjectName.safeParse(name).success) return 'expected the name of a Secret';
+    if (secretOwner(name) !== null)
+      return `the Secret "${name}" was made by Towpath for a deployment; nobody names it by hand`;
+    const option = configured.get(name);
+    return option === undefined
+      ? null
+      : `the Secret "${name}" is reserved: the listener's configuration names it (${option})`;
+  };
+}
+
+function checkKeyed(
+  report: Report,
+  path: string,
+  keyed: Readonly<Record<string, string>> | null | undefined,
+  isValue: (value: string) => boolean,
+): void {
+  for (const [key, value] of Object.entries(keyed ?? {})) {
+    const field = `${path}[${JSON.stringify(key)}]`;
+    const reserved = whyReserved(key);
+    if (!isLabelKey(key))
+      report(field, 'is no valid key: expected name or prefix.example/name, of letters, digits, "-", "_" and "."');
+    else if (reserved !== null) report(field, `is reserved: ${reserved}`);
+    if (!isValue(value))
+      report(
+        field,
+        'is no valid label value: at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit',
+      );
+  }
+}
+
+const mostAnnotationBytes = 262_144;
+
+function checkAnnotationSize(report: Report, annotations: ResourceSpec['annotations']): void {
+  const bytes = Object.entries(annotations ?? {}).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key + value),
+    0,
+  );
+  if (bytes > mostAnnotationBytes)
+    report('resource_spec.annotations', 'are larger than the 256 KiB that Kubernetes stores');
+}
+
+function checkSecretReferences(report: Report, { specification }: PolicyInput, mayName: SecretRule): void {
+  const names = specification.secretReferences.map((reference) => reference.name);
+  for (const [index, reference] of specification.secretReferences.entries()) {
+    const path = `secret_references[${index}]`;
+    if (!EnvironmentName.safeParse(reference.name).success)
+      report(`${path}.name`, 'is no name of an environment variable');
+    if (names.indexOf(reference.name) < index) report(`${path}.name`, `repeats the variable "${reference.name}"`);
+    if (!SecretKey.safeParse(reference.secret_key).success) report(`${path}.secret_key`, 'is no key of a Secret');
+    const why = mayName(reference.secret_name);
+    if (why !== null) report(`${path}.secret_name`, why);
+  }
+  for (const [index, name] of specification.secretNames.entries()) {
+    if (!EnvironmentName.safeParse(name).success)
+      report(`secrets[${index}].name`, 'is no name of an environment variable');
+  }
+}
+
+function checkServiceAccount(report: Report, name: string | null | undefined, resourceName: string): void {
+  const path = 'resource_spec.service_account_name';
+  if (name === null || name === undefined) return;
+  if (!ObjectName.safeParse(name).success) report(path, 'is no name of a ServiceAccount');
+  if (belongsToAnother(name, resourceName)) report(path, `the ServiceAccount "${name}" belongs to another deployment`);
+}
+
+const sizes: readonly (readonly [keyof ResourceSpec, keyof ResourceSpec])[] = [
+  ['min_scale', 'max_scale'],
+  ['queue_min_scale', 'queue_max_scale'],
+  ...['', 'queue_', 'redis_', 'db_'].flatMap((part) => [
+    [`${part}cpu`, `${part}cpu_limit`] as [keyof ResourceSpec, keyof ResourceSpec],
+    [`${part}memory_mb`, `${part}memory_limit_mb`] as [keyof ResourceSpec, keyof ResourceSpec],
+  ]),
+];
+
+function checkSizes(report: Report, spec: ResourceSpec): void {
+  for (const [least, most] of sizes) {
+    const [low, high] = [spec[least], spec[most]];
+    if (typeof low === 'number' && typeof high === 'number' && low > high) {
+      report(`resource_spec.${least}`, `is ${low}, above ${most}, which is ${high}`);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/** PROVENANCE: what a folder was laid down from. It is the listener's memory, and the commit's trailers. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DeploymentId, ListenerId, RevisionId, WorkspaceId } from '../domain/identifiers.ts';
+
+export const provenanceFile = 'PROVENANCE';
+
+export const Change = z.enum(['deploy', 'remove', 'restore', 'rerender', 'reseal', 'adopt']);
+export type Change = z.infer<typeof Change>;
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const word = z.string().regex(/^[!-~]{1,300}$/);
+
+const Provenance = z
+  .object({
+    change: Change,
+    deploymentId: DeploymentId,
+    /** The revision that the folder holds; written as `Revision-Id` by `deploy` alone, as `Of-Revision` by others. */
+    revisionId: RevisionId,
+    workspaceId: WorkspaceId,
+    listenerId: ListenerId,
+    /** `<name>@sha256:<64 hex>`. */
+    template: z.string().regex(/^[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}$/),
+    inputsDigest: digest,
+    image: word,
+    /** Null without secrets. */
+    secretsVersion: word.nullable(),
+    /** Name of the Secret that holds the client's secrets; with it their values need not be asked for again. */
+    secretName: word.nullable(),
+    /** Which key named the Secrets and made the passwords; null where none was needed. */
+    keyId: word.nullable(),
+    towpathVersion: word,
+    /** Digest over paths and blob ids of the folder's other files. */
+    content: digest,
+  })
+  .readonly();
+export type Provenance = z.infer<typeof Provenance>;
+/** What the trailers say: a commit needs no digest over its own files. */
+export type Trailers = Omit<Provenance, 'content'>;
+
+const keys = {
+  Change: 'change',
+  'Deployment-Id': 'deploymentId',
+  'Workspace-Id': 'workspaceId',
+  'Listener-Id': 'listenerId',
+  Image: 'image',
+  Template: 'template',
+  'Inputs-Digest': 'inputsDigest',
+  'Secrets-Version': 'secretsVersion',
+  'Secret-Name': 'secretName',
+  'Key-Id': 'keyId',
+  'Towpath-Version': 'towpathVersion',
+  Content: 'content',
+} as const;
+
+/** `Key: value` lines, LF, no final newline; what is null is left out. */
+export function trailerLines(trailers: Trailers): string {
+  const revisionKey = trailers.change === 'deploy' ? 'Revision-Id' : 'Of-Revision';
+  const lines = Object.entries(keys).flatMap(([key, field]) => {
+    const value = field === 'content' ? null : trailers[field];
+    const line = value === null ? [] : [`${key}: ${singleWord(value)}`];
+    return field === 'deploymentId' ? [...line, `${revisionKey}: ${singleWord(trailers.revisionId)}`] : line;
+  });
+  return lines.join('\n');
+}
+
+export function writeProvenance(provenance: Provenance): string {
+  return `${trailerLines(provenance)}\nContent: ${provenance.content}\n`;
+}
+
+/** Null for anything that Towpath did not write; keys that a later version adds are passed over. */
+export function parseProvenance(text: string): Provenance | null {
+  if (text.length > 16_384) return null;
+  const values = new Map<string, string>();
+  for (const line of text.split('\n').filter((each) => each !== '')) {
+    const match = /^([A-Za-z][A-Za-z0-9-]*): (\S.*)$/.exec(line);
+    if (!match?.[1] || match[2] === undefined || values.has(match[1])) return null;
+    values.set(match[1], match[2]);
+  }
+  const change = values.get('Change');
+  const fields = Object.entries(keys).map(([key, field]) => [field, values.get(key) ?? null]);
+  const revisionId = values.get(change === 'deploy' ? 'Revision-Id' : 'Of-Revision');
+  const parsed = Provenance.safeParse({ ...Object.fromEntries(fields), revisionId });
+  return parsed.success ? parsed.data : null;
+}
+
+/** A file of a folder: its path from there, and its blob id. */
+export interface FolderFile {
+  readonly path: string;
+  readonly id: string;
+}
+
+/** The digest in `Content`: over everything in the folder but PROVENANCE itself. */
+export function contentDigest(files: readonly FolderFile[]): string {
+  const lines = files.filter((file) => file.path !== provenanceFile).map((file) => `${file.path}\0${file.id}\n`);
+  return `sha256:${createHash('sha256').update(lines.sort().join('')).digest('hex')}`;
+}
+
+/** The last line of defence: a value with a space or newline in it would be a second trailer. */
+function singleWord(value: string): string {
+  if (!/^[!-~]+$/.test(value)) throw new RangeError(`Cannot write ${JSON.stringify(value)} as a trailer`);
+  return value;
+}

@@ -1,0 +1,168 @@
+/** Step 10, report: what the listener says about a revision, a removal or a whole repository, in words for people. */
+
+import type { CommitSummary } from '../domain/commit.ts';
+import type { Removed } from '../domain/desired.ts';
+import { describeFinding, type Finding } from '../domain/finding.ts';
+import type { CommitId, DeploymentId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
+import type { LaneReport, LastReport, RemovalReport, Report, RevisionReport } from '../domain/report.ts';
+import { plainLine } from './plain-line.ts';
+import type { Drift } from './plan.ts';
+
+/** The revision that a report is about. */
+export interface Subject {
+  readonly deploymentId: DeploymentId;
+  readonly revisionId: RevisionId;
+}
+
+const messageLimit = 20_000;
+
+export function reportRendered(of: Subject, files: number, template: string, now: Date): RevisionReport {
+  return revision(of, now, {
+    stage: 'rendered',
+    outcome: 'progressing',
+    reason: 'Rendered',
+    message: `Rendered ${files} files from ${template.replace(/@.*/, '')}; next they are pushed`,
+  });
+}
+
+export interface Committed {
+  readonly commit: CommitId | null;
+  readonly branch: string;
+  readonly repository: string;
+  /** Which Secrets a cluster would need, from the sealer. */
+  readonly notes: readonly string[];
+  readonly url: string | null;
+}
+
+/** With engine `none` the way ends here, and the message says that nothing was seen running. */
+export function reportCommitted(of: Subject, committed: Committed, now: Date): RevisionReport {
+  const pushed = committed.commit === null ? 'Present in' : `Pushed as ${committed.commit.slice(0, 12)} to`;
+  const sentences = [
+    `${pushed} branch ${committed.branch} of ${committed.repository}; nothing watches a cluster (engine none), so this counts as deployed.`,
+    ...committed.notes,
+  ];
+  return revision(of, now, {
+    stage: 'committed',
+    outcome: 'succeeded',
+    reason: 'Pushed',
+    message: sentences.join(' '),
+    commit: committed.commit,
+    url: committed.url,
+  });
+}
+
+/** `stage` is the one that was not reached. */
+export function reportFailed(
+  of: Subject,
+  failure: { readonly stage: 'rendered' | 'committed'; readonly reason: string; readonly message: string },
+  now: Date,
+): RevisionReport {
+  return revision(of, now, { ...failure, outcome: 'failed' });
+}
+
+/** Nothing failed yet; it waits for the repository. */
+export function reportWaiting(of: Subject, reason: string, message: string, now: Date): RevisionReport {
+  return revision(of, now, { stage: 'queued', outcome: 'progressing', reason, message });
+}
+
+/** All findings at once, each on its own line. */
+export function describeFindings(what: string, findings: readonly Finding[]): string {
+  return `Cannot ${what}: ${findings.length} problem(s)\n${findings.map(describeFinding).join('\n')}`;
+}
+
+export interface Held extends Subject {
+  readonly drift: Drift;
+  readonly path: string;
+  /** Our own commit; kept in the report, so that the evidence outlives a restart. */
+  readonly commit: CommitId | null;
+  /** Who changed the folder since, newest first. */
+  readonly changes: readonly CommitSummary[];
+}
+
+const driftWords = {
+  edited: { reason: 'EditedInGit', verb: 'edited' },
+  reverted: { reason: 'RevertedInGit', verb: 'reverted' },
+  removed: { reason: 'RemovedInGit', verb: 'removed' },
+} as const satisfies Record<Drift, { reason: string; verb: string }>;
+
+export function reportHeld(held: Held, now: Date): RevisionReport {
+  const { reason, verb } = driftWords[held.drift];
+  return revision(held, now, {
+    stage: 'committed',
+    outcome: 'failed',
+    reason,
+    message: `${held.path} was ${verb} in git${byWhom(held.changes)}; it is left so until the next revision, or until the change is undone there`,
+    commit: held.commit,
+  });
+}
+
+/** ` by Jane <jane@example.com> in 0123456789ab ("Tune it")`. */
+export function byWhom(changes: readonly CommitSummary[]): string {
+  const [newest] = changes;
+  if (!newest) return '';
+  const author = `${plainLine(newest.author.name, 100)} <${plainLine(newest.author.email, 200)}>`;
+  const more = changes.length > 1 ? ` and ${changes.length - 1} commit(s) before it` : '';
+  return ` by ${author} in ${newest.id.slice(0, 12)} ("${plainLine(newest.subject, 100)}")${more}`;
+}
+
+export type RemovalWords = Pick<RemovalReport, 'outcome' | 'reason' | 'message' | 'commit'>;
+
+export function reportRemoval(removed: Removed, words: RemovalWords, now: Date): RemovalReport {
+  return {
+    kind: 'removal',
+    deploymentId: removed.deploymentId,
+    ...words,
+    message: limited(words.message),
+    retained: [],
+    at: now.toISOString(),
+  };
+}
+
+export function reportLane(
+  namespace: NamespaceName,
+  words: Pick<LaneReport, 'outcome' | 'reason' | 'message' | 'head' | 'orphans'>,
+  now: Date,
+): LaneReport {
+  return { kind: 'lane', namespace, ...words, message: limited(words.message), at: now.toISOString() };
+}
+
+/** Whether the control plane has heard this very thing already; times do not count. */
+export function saysTheSame(report: RevisionReport, last: LastReport | null): boolean {
+  return (
+    last !== null &&
+    last.revisionId === report.revisionId &&
+    last.stage === report.stage &&
+    last.outcome === report.outcome &&
+    last.reason === report.reason &&
+    last.message === report.message &&
+    last.commit === report.commit
+  );
+}
+
+/** The part of a report that the control plane keeps for us. */
+export function lastReportOf(report: Report): LastReport | null {
+  if (report.kind !== 'revision') return null;
+  const { kind: _kind, deploymentId: _deploymentId, url: _url, ...last } = report;
+  return last;
+}
+
+type Words = Pick<RevisionReport, 'stage' | 'outcome' | 'reason' | 'message'> &
+  Partial<Pick<RevisionReport, 'commit' | 'url'>>;
+
+function revision(of: Subject, now: Date, words: Words): RevisionReport {
+  return {
+    kind: 'revision',
+    deploymentId: of.deploymentId,
+    revisionId: of.revisionId,
+    pullRequest: null,
+    commit: null,
+    url: null,
+    ...words,
+    message: limited(words.message),
+    at: now.toISOString(),
+  };
+}
+
+function limited(message: string): string {
+  return message.length <= messageLimit ? message : `${message.slice(0, messageLimit - 20)}\n… (cut short)`;
+}

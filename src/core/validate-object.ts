@@ -1,0 +1,136 @@
+/** What must hold of every object by itself: its name, namespace, labels, and what belongs to others. */
+import type { Finding } from '../domain/finding.ts';
+import { isLabelKey, isLabelValue } from './label-syntax.ts';
+import { dig, entries, findingAt, type Manifest, type Place, place } from './manifest.ts';
+import { isEngineOwned } from './owned-keys.ts';
+import { isObject } from './read-manifest.ts';
+import { revisionLabel, type ValidationContext } from './validation-context.ts';
+import { podTemplatesOf } from './workloads.ts';
+
+export function checkObject(manifest: Manifest, context: ValidationContext): readonly Finding[] {
+  return [
+    ...checkName(manifest, context),
+    ...checkNamespace(manifest, context),
+    ...checkMetadataFields(manifest),
+    ...checkDemandedLabels(manifest, context),
+    ...checkRevisionLabel(manifest, context),
+    ...keyedPlaces(manifest).flatMap((found) => checkKeys(manifest, found)),
+    ...checkStatus(manifest),
+  ];
+}
+
+const objectName = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+/** In a shared namespace the name is what keeps one deployment from overwriting another's objects. */
+function checkName(manifest: Manifest, { resourceName }: ValidationContext): readonly Finding[] {
+  const name = dig(manifest.object, 'metadata', 'name');
+  const pointer = '/metadata/name';
+  if (typeof name !== 'string' || name === '') return [findingAt(manifest, pointer, 'misses the name of the object')];
+  if (!objectName.test(name)) {
+    return [
+      findingAt(
+        manifest,
+        pointer,
+        `${JSON.stringify(name)} is no Kubernetes name: lower-case letters, digits, "-" and "."`,
+      ),
+    ];
+  }
+  if (name === resourceName || name.startsWith(`${resourceName}-`)) return [];
+  return [findingAt(manifest, pointer, `expected "${resourceName}" or a name that begins with "${resourceName}-"`)];
+}
+
+function checkNamespace(manifest: Manifest, { namespace }: ValidationContext): readonly Finding[] {
+  const actual = dig(manifest.object, 'metadata', 'namespace');
+  if (actual === namespace) return [];
+  const found = typeof actual === 'string' ? `, found "${actual}"` : '';
+  return [findingAt(manifest, '/metadata/namespace', `expected the deployment's namespace "${namespace}"${found}`)];
+}
+
+const ourMetadata = new Set(['name', 'namespace', 'labels', 'annotations']);
+
+/** Owners, finalizers, versions and times are written by the cluster, and kept by it when git says otherwise. */
+function checkMetadataFields(manifest: Manifest): readonly Finding[] {
+  return entries(place(manifest, 'metadata'))
+    .filter((field) => !ourMetadata.has(field.key))
+    .map((field) => findingAt(manifest, field.pointer, `"${field.key}" belongs to the cluster; leave it out`));
+}
+
+function checkDemandedLabels(manifest: Manifest, context: ValidationContext): readonly Finding[] {
+  const labels = dig(manifest.object, 'metadata', 'labels');
+  return Object.entries(context.labels).flatMap(([key, expected]) => {
+    const actual = dig(labels, key);
+    if (actual === undefined) return [findingAt(manifest, '/metadata/labels', `misses the label ${key}`)];
+    if (expected === null || actual === expected) return [];
+    return [findingAt(manifest, `/metadata/labels/${key.replace('/', '~1')}`, `expected "${expected}"`)];
+  });
+}
+
+/** Only on workloads: elsewhere it would change objects that a revision does not change. */
+function checkRevisionLabel(manifest: Manifest, context: ValidationContext): readonly Finding[] {
+  const ours = place(manifest, 'metadata', 'labels', revisionLabel);
+  const templates = podTemplatesOf(manifest);
+  if (templates.length === 0) {
+    if (ours.value === undefined) return [];
+    return [
+      findingAt(
+        manifest,
+        ours.pointer,
+        `${revisionLabel} belongs on workloads only; it would change with every revision`,
+      ),
+    ];
+  }
+  return templates.flatMap((template) => {
+    const pods = dig(template.value, 'metadata', 'labels', revisionLabel);
+    const wanted = context.revisionId;
+    const wrong = wanted !== null && [ours.value, pods].some((value) => value !== undefined && value !== wanted);
+    if (wrong) return [findingAt(manifest, ours.pointer, `expected the revision "${wanted}"`)];
+    if (pods === ours.value) return [];
+    const message = `expected the same ${revisionLabel} on the workload and on its pod template, to prove which pods are new`;
+    return [findingAt(manifest, `${template.pointer}/metadata/labels`, message)];
+  });
+}
+
+/** Labels and annotations of the object and of the pods that it makes. */
+function keyedPlaces(manifest: Manifest): readonly (Place & { readonly kind: 'labels' | 'annotations' })[] {
+  const metadata = [
+    place(manifest, 'metadata'),
+    ...podTemplatesOf(manifest).map((one) => ({
+      pointer: `${one.pointer}/metadata`,
+      value: dig(one.value, 'metadata'),
+    })),
+  ];
+  return metadata.flatMap((found) =>
+    (['labels', 'annotations'] as const).map((kind) => ({
+      kind,
+      pointer: `${found.pointer}/${kind}`,
+      value: dig(found.value, kind),
+    })),
+  );
+}
+
+function checkKeys(manifest: Manifest, found: Place & { readonly kind: 'labels' | 'annotations' }): readonly Finding[] {
+  return entries(found).flatMap((entry) => {
+    if (!isLabelKey(entry.key))
+      return [findingAt(manifest, entry.pointer, `${JSON.stringify(entry.key)} is no valid key`)];
+    if (isEngineOwned(entry.key, entry.value)) {
+      return [
+        findingAt(manifest, entry.pointer, `${entry.key} belongs to the GitOps engine or the cluster; leave it out`),
+      ];
+    }
+    if (found.kind === 'labels' && typeof entry.value === 'string' && !isLabelValue(entry.value)) {
+      return [
+        findingAt(
+          manifest,
+          entry.pointer,
+          'is no valid label value: at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit',
+        ),
+      ];
+    }
+    return [];
+  });
+}
+
+function checkStatus(manifest: Manifest): readonly Finding[] {
+  if (!isObject(manifest.object) || !('status' in manifest.object)) return [];
+  return [findingAt(manifest, '/status', 'the status belongs to the cluster; leave it out')];
+}

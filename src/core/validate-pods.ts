@@ -1,0 +1,156 @@
+/** The policy once more, on the pods that were really rendered: a template of one's own opens no door either. */
+import type { Finding } from '../domain/finding.ts';
+import { hostAccess, securityObjections, tokenRefusal } from './container-security.ts';
+import { below, dig, findingAt, items, type Manifest, type Place } from './manifest.ts';
+import { whyNoMount } from './mount-paths.ts';
+import { parseQuantity } from './quantity.ts';
+import { belongsToAnother, isDatabaseClaim, secretOwner } from './secret-ownership.ts';
+import type { ValidationContext } from './validation-context.ts';
+import { podTemplatesOf } from './workloads.ts';
+
+export function checkPods(manifest: Manifest, context: ValidationContext): readonly Finding[] {
+  return podTemplatesOf(manifest).flatMap((template) => {
+    const spec = below(template, 'spec');
+    const containers = ['initContainers', 'containers'].flatMap((list) => items(below(spec, list)));
+    return [
+      ...checkHost(manifest, spec, context),
+      ...checkSecurity(manifest, spec, context),
+      ...checkNames(manifest, containers),
+      ...containers.flatMap((container) => checkContainer(manifest, container, context)),
+      ...items(below(spec, 'volumes')).flatMap((volume) => checkVolume(manifest, volume, context)),
+      ...checkMounts(manifest, spec, containers),
+      ...namedObjects(spec, containers).flatMap((found) => checkNamed(manifest, found, context)),
+    ];
+  });
+}
+
+const hostFields = ['hostNetwork', 'hostPID', 'hostIPC'];
+
+function checkHost(manifest: Manifest, spec: Place, { policy }: ValidationContext): readonly Finding[] {
+  if (policy.allowHostAccess) return [];
+  const open = hostFields.filter((field) => ![undefined, false].includes(dig(spec.value, field) as undefined));
+  return open.map((field) => findingAt(manifest, below(spec, field).pointer, hostAccess));
+}
+
+function checkSecurity(manifest: Manifest, owner: Place, { policy }: ValidationContext): readonly Finding[] {
+  const context = below(owner, 'securityContext');
+  return securityObjections(context.value, policy).map((found) =>
+    findingAt(manifest, below(context, ...found.keys).pointer, found.message),
+  );
+}
+
+/** Kubernetes wants one name a pod, across both lists. */
+function checkNames(manifest: Manifest, containers: readonly Place[]): readonly Finding[] {
+  const names = containers.map((container) => dig(container.value, 'name'));
+  return containers.flatMap((container, index) =>
+    names.indexOf(names[index]) < index
+      ? [
+          findingAt(
+            manifest,
+            below(container, 'name').pointer,
+            `repeats the container name ${JSON.stringify(names[index])}`,
+          ),
+        ]
+      : [],
+  );
+}
+
+function checkContainer(manifest: Manifest, container: Place, context: ValidationContext): readonly Finding[] {
+  const ports = items(below(container, 'ports')).filter((port) => dig(port.value, 'hostPort') !== undefined);
+  const open = context.policy.allowHostAccess
+    ? []
+    : ports.map((port) => findingAt(manifest, below(port, 'hostPort').pointer, hostAccess));
+  return [
+    ...open,
+    ...checkSecurity(manifest, container, context),
+    ...checkResources(manifest, below(container, 'resources')),
+  ];
+}
+
+function checkResources(manifest: Manifest, resources: Place): readonly Finding[] {
+  const requests = below(resources, 'requests');
+  if (typeof requests.value !== 'object' || requests.value === null) return [];
+  return Object.entries(requests.value).flatMap(([name, request]) => {
+    const least = parseQuantity(request);
+    const most = parseQuantity(dig(resources.value, 'limits', name));
+    if (least === null || most === null || least <= most) return [];
+    return [findingAt(manifest, below(requests, name).pointer, `asks for more ${name} than its limit allows`)];
+  });
+}
+
+function checkVolume(manifest: Manifest, volume: Place, { policy }: ValidationContext): readonly Finding[] {
+  const doors = policy.allowHostAccess ? [] : ['hostPath', 'nfs', 'iscsi', 'fc', 'local', 'glusterfs', 'cephfs', 'rbd'];
+  const open = doors.map((source) => below(volume, source)).filter((source) => source.value !== undefined);
+  const sources = items(below(volume, 'projected', 'sources')).map((source) => below(source, 'serviceAccountToken'));
+  const tokens = policy.allowServiceAccountTokens ? [] : sources.filter((source) => source.value !== undefined);
+  return [
+    ...open.map((source) => findingAt(manifest, source.pointer, hostAccess)),
+    ...tokens.map((token) => findingAt(manifest, token.pointer, tokenRefusal)),
+  ];
+}
+
+function checkMounts(manifest: Manifest, spec: Place, containers: readonly Place[]): readonly Finding[] {
+  const claims = items(below({ pointer: '/spec', value: dig(manifest.object, 'spec') }, 'volumeClaimTemplates'));
+  const declared = new Set([
+    ...items(below(spec, 'volumes')).map((volume) => dig(volume.value, 'name')),
+    ...claims.map((claim) => dig(claim.value, 'metadata', 'name')),
+  ]);
+  return containers
+    .flatMap((container) => items(below(container, 'volumeMounts')))
+    .flatMap((mount) => {
+      const name = dig(mount.value, 'name');
+      const path = dig(mount.value, 'mountPath');
+      const why = typeof path === 'string' ? whyNoMount(path) : null;
+      return [
+        ...(declared.has(name)
+          ? []
+          : [findingAt(manifest, below(mount, 'name').pointer, `there is no volume ${JSON.stringify(name)}`)]),
+        ...(why === null ? [] : [findingAt(manifest, below(mount, 'mountPath').pointer, why)]),
+      ];
+    });
+}
+
+interface NamedObject extends Place {
+  readonly kind: 'Secret' | 'claim' | 'other';
+}
+
+/** Every place where a pod names an object of the namespace that it does not hold itself. */
+function namedObjects(spec: Place, containers: readonly Place[]): readonly NamedObject[] {
+  const as =
+    (kind: NamedObject['kind']) =>
+    (found: Place): NamedObject => ({ ...found, kind });
+  const volumes = items(below(spec, 'volumes'));
+  const projected = volumes.flatMap((volume) => items(below(volume, 'projected', 'sources')));
+  const environment = containers.flatMap((container) => items(below(container, 'env')));
+  const sources = containers.flatMap((container) => items(below(container, 'envFrom')));
+  const secrets = [
+    ...items(below(spec, 'imagePullSecrets')).map((found) => below(found, 'name')),
+    ...volumes.map((volume) => below(volume, 'secret', 'secretName')),
+    ...volumes.map((volume) => below(volume, 'csi', 'nodePublishSecretRef', 'name')),
+    ...projected.map((source) => below(source, 'secret', 'name')),
+    ...environment.map((variable) => below(variable, 'valueFrom', 'secretKeyRef', 'name')),
+    ...sources.map((source) => below(source, 'secretRef', 'name')),
+  ];
+  const others = [below(spec, 'serviceAccountName'), below(spec, 'serviceAccount')];
+  return [
+    ...secrets.map(as('Secret')),
+    ...volumes.map((volume) => below(volume, 'persistentVolumeClaim', 'claimName')).map(as('claim')),
+    ...others.map(as('other')),
+  ].filter((found) => found.value !== undefined);
+}
+
+function checkNamed(manifest: Manifest, found: NamedObject, context: ValidationContext): readonly Finding[] {
+  const name = String(found.value);
+  const secretOf = found.kind === 'Secret' ? secretOwner(name) : null;
+  const foreign = secretOf !== null && secretOf !== context.resourceName;
+  if (
+    !foreign &&
+    !(found.kind === 'claim' && isDatabaseClaim(name)) &&
+    !(found.kind === 'other' && belongsToAnother(name, context.resourceName))
+  ) {
+    return context.policy.reservedSecrets.includes(name) && found.kind === 'Secret'
+      ? [findingAt(manifest, found.pointer, `"${name}" is reserved by policy.reservedSecrets`)]
+      : [];
+  }
+  return [findingAt(manifest, found.pointer, `"${name}" belongs to another deployment or to its database`)];
+}

@@ -1,0 +1,86 @@
+/**
+ * Step 5, validate: everything that is wrong with what a template set has rendered, at once, with file and line.
+ * It trusts neither the templates nor the values: what passes here is what the engine will apply.
+ */
+import type { FileTree } from '../domain/file-tree.ts';
+import type { Finding } from '../domain/finding.ts';
+import { findingAt, type Manifest, manifestOf } from './manifest.ts';
+import type { ManifestSchemas } from './manifest-schemas.ts';
+import { readManifest } from './read-manifest.ts';
+import { suggestion } from './suggestion.ts';
+import { checkFolder, kustomizationFile } from './validate-folder.ts';
+import { checkLinks } from './validate-links.ts';
+import { checkObject } from './validate-object.ts';
+import { checkPods } from './validate-pods.ts';
+import type { ValidationContext } from './validation-context.ts';
+
+/** Paths are relative to the deployment's own folder: `kustomization.yaml`, `api.deployment.yaml`. */
+export function validateDeployment(
+  files: FileTree,
+  context: ValidationContext,
+  schemas: ManifestSchemas,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const manifests: Manifest[] = [];
+  for (const [path, text] of files) {
+    if (!path.endsWith('.yaml')) continue;
+    const read = readManifest(text);
+    for (const problem of read.problems) findings.push({ path, pointer: null, ...problem });
+    if (read.kind === 'read') manifests.push(manifestOf(path, read.object, read.lineOf));
+  }
+  const objects = manifests.filter((manifest) => manifest.path !== kustomizationFile);
+  findings.push(
+    ...manifests.flatMap((manifest) => checkSchema(manifest, context, schemas)),
+    ...checkFolder(files, manifests, context),
+    ...objects.flatMap((manifest) => checkObject(manifest, context)),
+    ...objects.flatMap((manifest) => checkPods(manifest, context)),
+    ...checkLinks(objects, context),
+  );
+  return findings.sort(byPlace);
+}
+
+function checkSchema(manifest: Manifest, context: ValidationContext, schemas: ManifestSchemas): readonly Finding[] {
+  const type = `${manifest.apiVersion}/${manifest.kind}`;
+  if (manifest.apiVersion === '' || manifest.kind === '') {
+    return [findingAt(manifest, '', 'misses apiVersion or kind, so it is no Kubernetes object')];
+  }
+  if (manifest.kind === 'Secret') {
+    return [
+      findingAt(manifest, '/kind', 'is a plain Secret; secrets never go into git in plain, refer to one by name'),
+    ];
+  }
+  if (!schemas.knows(manifest)) {
+    return context.policy.extraKinds.includes(type)
+      ? []
+      : [findingAt(manifest, '/kind', unknownKind(manifest, schemas))];
+  }
+  const versions = schemas.select(context.kubernetesVersion);
+  const perVersion = versions.map((version) => schemas.check(manifest.object, manifest, version));
+  const seen = new Map<string, { readonly pointer: string; readonly message: string; readonly versions: string[] }>();
+  for (const [index, problems] of perVersion.entries()) {
+    for (const problem of problems) {
+      const key = `${problem.pointer} ${problem.message}`;
+      const known = seen.get(key) ?? { ...problem, versions: [] };
+      known.versions.push(versions[index] ?? '');
+      seen.set(key, known);
+    }
+  }
+  return [...seen.values()].map((problem) => {
+    const suffix = problem.versions.length < versions.length ? ` (Kubernetes ${problem.versions.join(', ')})` : '';
+    return findingAt(manifest, problem.pointer, `${problem.message}${suffix}`);
+  });
+}
+
+function unknownKind(manifest: Manifest, schemas: ManifestSchemas): string {
+  const name = `${manifest.apiVersion} ${manifest.kind}`;
+  const sameKind = schemas.kinds.filter((known) => known.endsWith(`/${manifest.kind}`));
+  if (sameKind[0]) return `there is no ${name}; did you mean apiVersion ${sameKind[0].replace(/\/[^/]*$/, '')}?`;
+  const kinds = schemas.kinds.map((known) => known.replace(/^.*\//, ''));
+  const close = suggestion(manifest.kind, kinds);
+  if (close !== null) return `there is no kind ${name}, did you mean "${close}"?`;
+  return `Towpath has no schema of ${name}; list ${manifest.apiVersion}/${manifest.kind} under policy.extraKinds to let it through unchecked`;
+}
+
+function byPlace(one: Finding, other: Finding): number {
+  return one.path === other.path ? (one.line ?? 0) - (other.line ?? 0) : one.path < other.path ? -1 : 1;
+}

@@ -1,0 +1,20 @@
+/** A commit before it is made, and as history tells of it. */
+import type { FileChange } from './file-tree.ts';
+import type { CommitId } from './identifiers.ts';
+
+/** What goes into one commit; its parent and tree are the repository's business. */
+export interface CommitDraft {
+  /** Whole message, trailers included; LF, final newline. */
+  readonly message: string;
+  readonly author: { readonly name: string; readonly email: string; readonly at: Date };
+  readonly committer: { readonly name: string; readonly email: string; readonly at: Date };
+  readonly changes: readonly FileChange[];
+}
+
+export interface CommitSummary {
+  readonly id: CommitId;
+  readonly author: { readonly name: string; readonly email: string };
+  /** The committer's time, ISO 8601. */
+  readonly at: string;
+  readonly subject: string;
+}

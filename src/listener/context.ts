@@ -1,0 +1,102 @@
+/** What a lane works with: its ports, its settings and the little that it remembers between passes. */
+
+import type { SecretKey } from '../core/secret-names.ts';
+import type { RenderInput } from '../core/template-set.ts';
+import type { AgentServer, Namespace } from '../domain/configuration.ts';
+import type { Finding } from '../domain/finding.ts';
+import type { CommitId, DeploymentId, ListenerId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
+import type { Specification } from '../domain/specification.ts';
+import type { Clock, ControlPlane, Log, Repository, SecretSealer } from '../ports.ts';
+import type { DesiredState } from './desired-state.ts';
+import type { RepositoryView } from './repository-view.ts';
+import type { Timings } from './timings.ts';
+
+export type Rendering =
+  | {
+      readonly kind: 'rendered';
+      /** By path from the deployment's folder. */
+      readonly files: ReadonlyMap<string, string>;
+      /** Where the agent answers, once there is a route. */
+      readonly url: string | null;
+    }
+  /** What the template, the schemas and the policy found, all at once. */
+  | { readonly kind: 'refused'; readonly findings: readonly Finding[] };
+
+/** Steps 4 and 5, render and validate, with one template set and one namespace's policy. */
+export interface Renderer {
+  /** `<name>@sha256:<64 hex>`. */
+  readonly template: string;
+  /** `sensitive` are the values that must not come out; finding one refuses the whole. */
+  render(input: RenderInput, sensitive: ReadonlyMap<string, string>): Rendering;
+}
+
+/** The outside of one namespace. */
+export interface NamespaceParts {
+  readonly repository: Repository;
+  readonly sealer: SecretSealer;
+  readonly renderer: Renderer;
+  /** Null where none is configured: what needs Secrets is then refused. */
+  readonly secretKey: SecretKey | null;
+}
+
+export interface LaneContext extends NamespaceParts {
+  readonly namespace: NamespaceName;
+  readonly listenerId: ListenerId;
+  readonly settings: Namespace;
+  readonly agentServer: AgentServer;
+  readonly committer: { readonly name: string; readonly email: string };
+  readonly towpathVersion: string;
+  /** Of `configurationDigest`. */
+  readonly configuration: string;
+  readonly controlPlane: Pick<ControlPlane, 'specification' | 'secrets'>;
+  readonly desired: DesiredState;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timings: Timings;
+}
+
+/** A revision that is rendered and found good, waiting for its push. */
+export interface Prepared {
+  readonly revisionId: RevisionId;
+  readonly inputsDigest: string;
+  readonly specification: Specification;
+  readonly files: ReadonlyMap<string, string>;
+  readonly secretName: string | null;
+  readonly keyId: string | null;
+  readonly notes: readonly string[];
+  readonly url: string | null;
+}
+
+/** Why a deployment is passed over for now. */
+export interface Setback {
+  readonly revisionId: RevisionId;
+  readonly attempts: number;
+  /** Milliseconds since 1970; null waits for another revision. */
+  readonly retryAt: number | null;
+}
+
+/** Everything here can be lost: a fresh start finds it again in git and in the control plane. */
+export interface LaneMemory {
+  view: RepositoryView | null;
+  /** The newest commit that this process pushed; heads must descend from it. */
+  pushed: CommitId | null;
+  /** Version of the desired state that the last pass settled; null while something is left to do. */
+  settledVersion: number | null;
+  readonly prepared: Map<DeploymentId, Prepared>;
+  readonly setbacks: Map<DeploymentId, Setback>;
+  removalsHeld: boolean;
+  /** When pushes went out within the last minute. */
+  readonly pushes: number[];
+}
+
+export function emptyMemory(): LaneMemory {
+  return {
+    view: null,
+    pushed: null,
+    settledVersion: null,
+    prepared: new Map(),
+    setbacks: new Map(),
+    removalsHeld: false,
+    pushes: [],
+  };
+}

@@ -1,0 +1,163 @@
+/** From a plan to commits: what is rendered, what is only reported, what must wait. */
+import PQueue from 'p-queue';
+import { decideRemovals } from '../core/deletion-limit.ts';
+import { type NamespacePlan, planNamespace, type Step } from '../core/plan.ts';
+import type { Desired } from '../domain/desired.ts';
+import { asTowpathError, failureKind } from '../domain/failure.ts';
+import type { DeploymentId } from '../domain/identifiers.ts';
+import type { Report } from '../domain/report.ts';
+import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
+import { type Draft, draftDeploy, draftRemoval } from './draft.ts';
+import { countRecentRemovals } from './evidence.ts';
+import { prepareRevision } from './prepare.ts';
+import type { RepositoryView } from './repository-view.ts';
+import { reportSetback, reportsOfStep } from './step-reports.ts';
+import { backoff } from './timings.ts';
+
+export interface Decision {
+  readonly plan: NamespacePlan;
+  readonly drafts: readonly Draft[];
+  /** What can be said already, whether the push succeeds or not. */
+  readonly reports: readonly Report[];
+  /** Why removals wait for a person; null where none do. */
+  readonly refusal: string | null;
+  /** True where more waits than one pass takes. */
+  readonly more: boolean;
+}
+
+/** A push of more would hold too much in memory, and its author waiting. */
+const draftsAPass = 1000;
+/** Specifications are fetched and rendered side by side. */
+const concurrency = 16;
+
+export type WritingStep = Extract<Step, { kind: 'lay-down' | 'update' | 'rerender' | 'restore' }>;
+export type RemovingStep = Extract<Step, { kind: 'remove' }>;
+
+export async function decide(
+  context: LaneContext,
+  memory: LaneMemory,
+  view: RepositoryView,
+  desired: readonly Desired[],
+): Promise<Decision> {
+  const plan = planNamespace({
+    listenerId: context.listenerId,
+    settings: context.settings,
+    configuration: context.configuration,
+    desired,
+    complete: context.desired.complete,
+    folders: view.folders,
+    emptyRepository: view.snapshot.head === null,
+  });
+  const now = context.clock.now();
+  const due = plan.steps
+    .filter(isWriting)
+    .filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
+  const taken = due.slice(0, draftsAPass);
+  const removals = plan.steps.filter((step) => step.kind === 'remove').slice(0, draftsAPass);
+  const refusal = await refusalOf(context, memory, view, removals.length);
+  const written = await draftAll(context, memory, taken, view);
+  const removed = refusal === null ? removals.map((step) => draftRemoval(context, step)) : [];
+  const said = [];
+  for (const step of plan.steps) said.push(...(await reportsOfStep(context, view, step, refusal)));
+  return {
+    plan,
+    drafts: [...written.drafts, ...removed],
+    reports: [...said, ...written.reports],
+    refusal,
+    more: due.length > taken.length,
+  };
+}
+
+async function refusalOf(
+  context: LaneContext,
+  memory: LaneMemory,
+  view: RepositoryView,
+  wanted: number,
+): Promise<string | null> {
+  if (wanted === 0) return null;
+  const { deletion } = context.settings;
+  const after = new Date(context.clock.now().getTime() - deletion.within);
+  const recent = await countRecentRemovals(context.repository, view.snapshot, after);
+  const decision = decideRemovals(deletion, { recent, wanted, held: memory.removalsHeld });
+  memory.removalsHeld = decision.kind === 'refused';
+  return decision.kind === 'refused' ? decision.message : null;
+}
+
+interface Drafted {
+  readonly drafts: readonly Draft[];
+  readonly reports: readonly Report[];
+}
+
+/** One deployment's failure is its own: the neighbours are drafted all the same. */
+async function draftAll(
+  context: LaneContext,
+  memory: LaneMemory,
+  steps: readonly WritingStep[],
+  view: RepositoryView,
+): Promise<Drafted> {
+  const queue = new PQueue({ concurrency });
+  const results = await Promise.all(steps.map((step) => queue.add(() => draftOne(context, memory, step))));
+  const drafts = results.flatMap((result) => result.drafts);
+  // The very first commit of ours brings the README of the repository.
+  const isFirst = !view.hasReadme && view.folders.every((folder) => folder.provenance === null);
+  const [first, ...rest] = drafts;
+  return {
+    drafts: first && isFirst ? [first.withReadme(), ...rest] : drafts,
+    reports: results.flatMap((result) => result.reports),
+  };
+}
+
+async function draftOne(context: LaneContext, memory: LaneMemory, step: WritingStep): Promise<Drafted> {
+  const { deploymentId, revisionId } = step.desired;
+  try {
+    const prepared = await preparedFor(context, memory, step);
+    memory.setbacks.delete(deploymentId);
+    const draft = draftDeploy(context, step, prepared);
+    return { drafts: [draft], reports: draft.renderedReport };
+  } catch (error) {
+    const setback = setbackOf(context, memory.setbacks.get(deploymentId), step, error);
+    memory.setbacks.set(deploymentId, setback);
+    const fields = { namespace: context.namespace, deployment: step.desired.name, revision: revisionId };
+    context.log.warn('Cannot prepare revision', { ...fields, attempt: setback.attempts, error: describe(error) });
+    return { drafts: [], reports: reportSetback(context, step.desired, setback, error) };
+  }
+}
+
+async function preparedFor(context: LaneContext, memory: LaneMemory, step: WritingStep): Promise<Prepared> {
+  const { deploymentId, revisionId } = step.desired;
+  const known = memory.prepared.get(deploymentId);
+  if (known?.revisionId === revisionId) return known;
+  const held = 'folder' in step ? (step.folder?.provenance ?? null) : null;
+  const prepared = await prepareRevision(context, step.desired, held);
+  memory.prepared.set(deploymentId, prepared);
+  return prepared;
+}
+
+function setbackOf(context: LaneContext, last: Setback | undefined, step: WritingStep, error: unknown): Setback {
+  const { revisionId } = step.desired;
+  const attempts = last?.revisionId === revisionId ? last.attempts + 1 : 1;
+  if (failureKind(error) === 'terminal') return { revisionId, attempts, retryAt: null };
+  const delay = asTowpathError(error)?.retryAfterMs ?? backoff(context.timings.retryMs, attempts);
+  return { revisionId, attempts, retryAt: context.clock.now().getTime() + delay };
+}
+
+function isDue(setback: Setback | undefined, step: WritingStep, now: Date): boolean {
+  if (!setback || setback.revisionId !== step.desired.revisionId) return true;
+  return setback.retryAt !== null && setback.retryAt <= now.getTime();
+}
+
+function isWriting(step: Step): step is WritingStep {
+  return step.kind === 'lay-down' || step.kind === 'update' || step.kind === 'rerender' || step.kind === 'restore';
+}
+
+/** What may be logged of an error: our own words, never what a stranger's stack holds. */
+export function describe(error: unknown): string {
+  return (
+    asTowpathError(error)?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error')
+  );
+}
+
+export function earliestRetry(setbacks: ReadonlyMap<DeploymentId, Setback>): number | null {
+  const times = [...setbacks.values()].flatMap((setback) => setback.retryAt ?? []);
+  return times.length === 0 ? null : Math.min(...times);
+}

@@ -1,0 +1,85 @@
+/** Asks git for proof: whether history still holds what is ours, who changed it, and which commit carries what. */
+import { short } from '../core/commit.ts';
+import { isRemovalSubject } from '../core/deletion-limit.ts';
+import type { Desired, Present } from '../domain/desired.ts';
+import { TowpathError } from '../domain/failure.ts';
+import type { CommitId } from '../domain/identifiers.ts';
+import type { CommitSummary, Repository, Snapshot } from '../ports.ts';
+
+/** How far back a commit is looked for whose report was lost. */
+const memoryMs = 7 * 86_400_000;
+
+/** Throws terminal `HistoryRewritten` where the head does not descend from our last commit. */
+export async function refuseRewrittenHistory(
+  repository: Repository,
+  snapshot: Snapshot,
+  pushed: CommitId | null,
+  desired: readonly Desired[],
+): Promise<void> {
+  const since = pushed ?? newestReported(desired);
+  if (snapshot.head === null || since === null || snapshot.head === since) return;
+  const history = await repository.history(snapshot, since, '');
+  if (history.kind === 'rewritten') throw rewritten(repository, since);
+}
+
+/** Who changed a path since our commit, newest first; nobody is named where no commit of ours is known. */
+export async function changesSince(
+  repository: Repository,
+  snapshot: Snapshot,
+  since: CommitId | null,
+  path: string,
+): Promise<readonly CommitSummary[]> {
+  if (snapshot.head === null || since === null) return [];
+  const history = await repository.history(snapshot, since, path);
+  if (history.kind === 'rewritten') throw rewritten(repository, since);
+  return history.commits;
+}
+
+/** The commit of a revision that lies in git but was never reported: a restart between push and report. */
+export async function commitOf(
+  repository: Repository,
+  snapshot: Snapshot,
+  desired: Present,
+  path: string,
+  now: Date,
+): Promise<CommitId | null> {
+  const last = desired.lastReport;
+  if (last?.revisionId === desired.revisionId && last.commit !== null) return last.commit;
+  const commits = await repository.recent(snapshot, new Date(now.getTime() - memoryMs), path);
+  const found = commits.find((commit) => commit.subject.includes(`revision ${short(desired.revisionId)}`));
+  // Older than that: the head holds it, which is as good a proof.
+  return found?.id ?? snapshot.head;
+}
+
+/** The commit that removed a path, where the report of it was lost; null where none is found. */
+export async function findRemoval(
+  repository: Repository,
+  snapshot: Snapshot,
+  path: string,
+  now: Date,
+): Promise<CommitId | null> {
+  if (snapshot.head === null) return null;
+  const commits = await repository.recent(snapshot, new Date(now.getTime() - memoryMs), path);
+  return commits.find((commit) => isRemovalSubject(commit.subject))?.id ?? null;
+}
+
+/** Removals within the window, whoever made them: the limit is the repository's. */
+export async function countRecentRemovals(repository: Repository, snapshot: Snapshot, after: Date): Promise<number> {
+  if (snapshot.head === null) return 0;
+  const commits = await repository.recent(snapshot, after, '');
+  return commits.filter((commit) => isRemovalSubject(commit.subject)).length;
+}
+
+function newestReported(desired: readonly Desired[]): CommitId | null {
+  const reported = desired.flatMap((item) => (item.lastReport?.commit ? [item.lastReport] : []));
+  return reported.sort((one, other) => (one.at < other.at ? 1 : -1))[0]?.commit ?? null;
+}
+
+function rewritten(repository: Repository, since: CommitId): TowpathError {
+  return new TowpathError(
+    'terminal',
+    'HistoryRewritten',
+    `Cannot go on with branch ${repository.branch} of ${repository.url}: its head no longer descends from our commit ` +
+      `${since.slice(0, 12)}; put that history back, and everything goes on by itself`,
+  );
+}

@@ -1,0 +1,117 @@
+/** Step 2, intake: the long poll, with a full comparison now and then and after each error. */
+import { reportFailed } from '../core/report.ts';
+import type { Desired, DesiredPage } from '../domain/desired.ts';
+import { asTowpathError, failureKind } from '../domain/failure.ts';
+import type { NamespaceName } from '../domain/identifiers.ts';
+import type { Report } from '../domain/report.ts';
+import type { Clock, ControlPlane, Log } from '../ports.ts';
+import { describe } from './decide.ts';
+import type { DesiredState } from './desired-state.ts';
+import { unlessSaid } from './step-reports.ts';
+import { backoff, type Timings } from './timings.ts';
+
+export interface IntakeOptions {
+  readonly controlPlane: Pick<ControlPlane, 'desired'>;
+  readonly desired: DesiredState;
+  readonly served: ReadonlySet<NamespaceName>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timings: Timings;
+  readonly signal: AbortSignal;
+  readonly wake: (namespaces: Iterable<NamespaceName>) => void;
+  readonly say: (reports: readonly Report[]) => void;
+  /** A whole listing is about to be taken. */
+  readonly onListing: () => void;
+}
+
+/** Resolves when the signal aborts; no error ends it. */
+export async function runIntake(options: IntakeOptions): Promise<void> {
+  const { clock, log, signal, timings } = options;
+  const listing = createListing(options);
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await listing.next();
+      if (failures > 0) log.info('The control plane answers again', { afterFailures: failures });
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      listing.restart();
+      const delay = asTowpathError(error)?.retryAfterMs ?? backoff(timings.retryMs, failures);
+      log.warn('Cannot ask the control plane what is wanted', {
+        kind: failureKind(error),
+        error: describe(error),
+        retryInMs: delay,
+      });
+      await clock.sleep(delay, signal).catch(() => undefined);
+    }
+  }
+}
+
+interface Listing {
+  /** One call, and what it brought. */
+  next(): Promise<void>;
+  /** The next call asks for everything again. */
+  restart(): void;
+}
+
+function createListing(options: IntakeOptions): Listing {
+  const { controlPlane, clock, signal, timings } = options;
+  let cursor: string | null = null;
+  /** Items of a whole listing that is not at its end; null while only changes come. */
+  let whole: { readonly since: Date; readonly items: Map<string, Desired> } | null = null;
+  let comparedAt = 0;
+
+  const take = (page: DesiredPage, askedAt: Date): void => {
+    if (page.reset) whole = { since: askedAt, items: new Map() };
+    for (const item of page.items) whole?.items.set(item.deploymentId, item);
+    deliver(options, page.items);
+    if (whole && !page.more) {
+      options.onListing();
+      options.wake(options.desired.replace([...whole.items.values()], whole.since));
+      comparedAt = clock.now().getTime();
+      whole = null;
+    }
+    cursor = page.cursor;
+  };
+  return {
+    next: async () => {
+      const askedAt = clock.now();
+      const isDue = whole === null && askedAt.getTime() - comparedAt >= timings.fullComparisonMs;
+      const after = isDue ? null : cursor;
+      const untilDue = Math.ceil((comparedAt + timings.fullComparisonMs - askedAt.getTime()) / 1000);
+      const wait = after === null || whole ? 0 : Math.max(1, Math.min(timings.pollSeconds, untilDue));
+      take(await controlPlane.desired(after, wait, signal), askedAt);
+    },
+    restart: () => {
+      cursor = null;
+      whole = null;
+    },
+  };
+}
+
+/** Takes what is served here; a deployment for another namespace is told so, for nobody else would. */
+function deliver(options: IntakeOptions, items: readonly Desired[]): void {
+  options.wake(options.desired.apply(items));
+  const now = options.clock.now();
+  const strays = items.filter((item) => item.kind === 'present' && !options.served.has(item.namespace));
+  options.say(
+    strays.flatMap((item) =>
+      item.kind === 'present'
+        ? unlessSaid(
+            item,
+            reportFailed(
+              item,
+              {
+                stage: 'committed',
+                reason: 'NamespaceNotServed',
+                message: `Cannot lay down ${item.name}: this listener's configuration has no repository for namespace ${item.namespace}; add it under namespaces and start the listener again`,
+              },
+              now,
+            ),
+          )
+        : [],
+    ),
+  );
+}

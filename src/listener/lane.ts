@@ -1,0 +1,157 @@
+/** The queue of one (repository, branch): one pass at a time; what arrives meanwhile is taken by the next. */
+import { reportFailed, reportLane, reportRemoval, reportWaiting } from '../core/report.ts';
+import { asTowpathError, failureKind } from '../domain/failure.ts';
+import type { LaneReport, Report } from '../domain/report.ts';
+import { emptyMemory, type LaneContext, type LaneMemory } from './context.ts';
+import { describe, earliestRetry } from './decide.ts';
+import { type PassOutcome, runPass } from './pass.ts';
+import { unlessSaid } from './step-reports.ts';
+import { backoff } from './timings.ts';
+import { createWaker } from './waker.ts';
+
+export interface Lane {
+  /** Something changed: run as soon as the running pass is over. */
+  wake(): void;
+  /** Lets removals go that were held by the deletion limit. */
+  releaseRemovals(): void;
+  /** Resolves once the lane has come to rest after its signal was aborted. */
+  readonly done: Promise<void>;
+}
+
+export interface LaneOptions {
+  readonly context: LaneContext;
+  readonly intervalMs: number;
+  readonly say: (reports: readonly Report[]) => void;
+  readonly signal: AbortSignal;
+}
+
+export function startLane({ context, intervalMs, say, signal }: LaneOptions): Lane {
+  const memory = emptyMemory();
+  const waker = createWaker(context.clock, signal);
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    await waker.wait(intervalMs);
+    while (!signal.aborted) {
+      const result = await onePass(context, memory, say);
+      failures = result.kind === 'failed' ? failures + 1 : 0;
+      if (result.kind === 'failed') await pauseAfter(result.error, failures);
+      else await waker.wait(result.again ? 0 : untilNextLook());
+    }
+  };
+  /** A deployment that is tried again later shortens the wait; chance keeps listeners from looking all at once. */
+  const untilNextLook = (): number => {
+    const retryAt = earliestRetry(memory.setbacks);
+    const interval = intervalMs * (0.9 + Math.random() / 5);
+    return retryAt === null ? interval : Math.max(0, Math.min(interval, retryAt - context.clock.now().getTime()));
+  };
+  /** After a failure a change alone does not hurry: a server that is down or says no is never asked hotly. */
+  const pauseAfter = async (error: unknown, failures: number): Promise<void> => {
+    const pause = pauseOf(context, error, failures, intervalMs);
+    await waker.pause(pause.atLeastMs);
+    await waker.wait(pause.atMostMs - pause.atLeastMs);
+  };
+  return {
+    wake: waker.wake,
+    releaseRemovals: () => {
+      memory.removalsHeld = false;
+      memory.settledVersion = null;
+      waker.wake();
+    },
+    done: run(),
+  };
+}
+
+type PassResult =
+  | { readonly kind: 'passed'; readonly again: boolean }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+async function onePass(
+  context: LaneContext,
+  memory: LaneMemory,
+  say: (reports: readonly Report[]) => void,
+): Promise<PassResult> {
+  const began = context.clock.now().getTime();
+  try {
+    const outcome = await runPass(context, memory, say);
+    if (outcome.kind === 'done') {
+      say([...outcome.reports, laneReport(context, outcome)]);
+      const fields = { namespace: context.namespace, commits: outcome.pushed, head: outcome.head };
+      if (outcome.pushed > 0) {
+        context.log.info('Pushed revisions', { ...fields, durationMs: context.clock.now().getTime() - began });
+      }
+    }
+    return { kind: 'passed', again: memory.settledVersion !== context.desired.version(context.namespace) };
+  } catch (error) {
+    memory.settledVersion = null;
+    sayFailure(context, error, say);
+    return { kind: 'failed', error };
+  }
+}
+
+function laneReport(context: LaneContext, outcome: Extract<PassOutcome, { kind: 'done' }>): LaneReport {
+  const { orphans, head, refusal } = outcome;
+  const at = context.clock.now();
+  if (refusal !== null) {
+    return reportLane(
+      context.namespace,
+      { outcome: 'held', reason: 'DeletionLimit', message: refusal, head, orphans: [...orphans] },
+      at,
+    );
+  }
+  const message =
+    orphans.length === 0
+      ? `Branch ${context.repository.branch} of ${context.repository.url} is in step`
+      : `${orphans.length} folder(s) bear this listener's id, but the control plane does not know them; they are left alone: ${orphans.slice(0, 20).join(', ')}`;
+  const reason = orphans.length === 0 ? 'InStep' : 'OrphanFolders';
+  return reportLane(context.namespace, { outcome: 'ok', reason, message, head, orphans: [...orphans] }, at);
+}
+
+/** What concerns the whole repository is said of each revision that waits for it, so that its developer sees why. */
+function sayFailure(context: LaneContext, error: unknown, say: (reports: readonly Report[]) => void): void {
+  const known = asTowpathError(error);
+  if (known?.reason === 'PushBudget') {
+    context.log.debug('Waiting for the push budget', { namespace: context.namespace });
+    return;
+  }
+  const kind = failureKind(error);
+  const reason = known?.reason ?? 'Unexpected';
+  const message =
+    known?.message ?? `Cannot work on ${context.repository.url}: an unexpected error, see the log of the listener`;
+  context.log.warn('Cannot finish the pass', { namespace: context.namespace, kind, reason, error: describe(error) });
+  const now = context.clock.now();
+  const head = null;
+  const outcome = reason === 'HistoryRewritten' ? 'held' : 'failed';
+  const pending = context.desired.items(context.namespace).flatMap((desired): readonly Report[] => {
+    if (desired.kind === 'removed') {
+      return kind === 'terminal'
+        ? [reportRemoval(desired, { outcome: 'failed', reason, message, commit: null }, now)]
+        : [];
+    }
+    const last = desired.lastReport;
+    if (desired.interrupted || (last?.revisionId === desired.revisionId && last.commit !== null)) return [];
+    return kind === 'terminal'
+      ? unlessSaid(desired, reportFailed(desired, { stage: 'committed', reason, message }, now))
+      : unlessSaid(desired, reportWaiting(desired, reason, message, now));
+  });
+  say([...pending, reportLane(context.namespace, { outcome, reason, message, head, orphans: [] }, now)]);
+}
+
+interface Pause {
+  /** Not even a change shortens this. */
+  readonly atLeastMs: number;
+  readonly atMostMs: number;
+}
+
+function pauseOf(context: LaneContext, error: unknown, failures: number, intervalMs: number): Pause {
+  const known = asTowpathError(error);
+  const { retryMs, deniedMs } = context.timings;
+  if (known?.retryAfterMs !== undefined) return { atLeastMs: known.retryAfterMs, atMostMs: known.retryAfterMs };
+  if (known?.reason === 'PushDenied' || known?.reason === 'PushRefusedByPolicy') {
+    return {
+      atLeastMs: Math.min(deniedMs.first, intervalMs),
+      atMostMs: Math.max(backoff(deniedMs, failures), intervalMs),
+    };
+  }
+  const delay = Math.min(backoff(retryMs, failures), intervalMs);
+  return { atLeastMs: delay, atMostMs: failureKind(error) === 'terminal' ? intervalMs : delay };
+}

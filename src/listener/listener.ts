@@ -1,0 +1,162 @@
+/** The listener: one intake, one reporter, and a lane for each repository it writes. Holds nothing that a kill could lose. */
+import { configurationDigest } from '../core/inputs-digest.ts';
+import type { Configuration } from '../domain/configuration.ts';
+import { TowpathError } from '../domain/failure.ts';
+import type { NamespaceName } from '../domain/identifiers.ts';
+import type { Report } from '../domain/report.ts';
+import type { Clock, ControlPlane, Log } from '../ports.ts';
+import type { LaneContext, NamespaceParts } from './context.ts';
+import { createDesiredState, type DesiredState } from './desired-state.ts';
+import { runIntake } from './intake.ts';
+import { type Lane, startLane } from './lane.ts';
+import { startReporter } from './reporter.ts';
+import { defaultTimings, type Timings } from './timings.ts';
+
+export interface ListenerPorts {
+  readonly controlPlane: ControlPlane;
+  /** One for each namespace of the configuration. */
+  readonly namespaces: ReadonlyMap<NamespaceName, NamespaceParts>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ListenerOptions {
+  readonly towpathVersion: string;
+  readonly timings?: Partial<Timings>;
+}
+
+export interface RunningListener {
+  /** A webhook or a person says that something changed; without a name, look at every repository. */
+  wake(namespace?: NamespaceName): void;
+  /** Lets removals go that were held by the deletion limit. */
+  releaseRemovals(namespace: NamespaceName): void;
+  /** Ends the running passes, brings the last reports, closes the repositories. */
+  stop(): Promise<void>;
+  /** Resolves once it has stopped. */
+  readonly done: Promise<void>;
+}
+
+/** Throws TowpathError for a configuration that cannot work; from then on no failure ends it. */
+export function startListener(
+  ports: ListenerPorts,
+  configuration: Configuration,
+  options: ListenerOptions,
+): RunningListener {
+  refuseSharedBranches(configuration);
+  const { clock, log } = ports;
+  const timings = { ...defaultTimings, ...options.timings };
+  const stopping = new AbortController();
+  const desired = createDesiredState();
+  const reporter = startReporter({ controlPlane: ports.controlPlane, clock, log, timings, term: 0 });
+  const say = (reports: readonly Report[]): void => {
+    desired.note(reports);
+    reporter.say(reports);
+  };
+  const lanes = startLanes(ports, configuration, {
+    desired,
+    say,
+    timings,
+    signal: stopping.signal,
+    towpathVersion: options.towpathVersion,
+  });
+  const served = new Set(lanes.keys());
+  const wake = (namespaces: Iterable<NamespaceName>): void => {
+    for (const namespace of namespaces) lanes.get(namespace)?.wake();
+  };
+  const intake = runIntake({
+    ...{ controlPlane: ports.controlPlane, desired, served, clock, log, timings, say, wake },
+    signal: stopping.signal,
+    onListing: reporter.forget,
+  });
+  const done = (async () => {
+    await Promise.all([intake, ...[...lanes.values()].map((lane) => lane.done)]);
+    await reporter.stop(timings.stopMs);
+    await Promise.all(
+      [...ports.namespaces.values()].map(({ repository }) => repository.close().catch(() => undefined)),
+    );
+  })();
+  return {
+    wake: (namespace) => wake(namespace === undefined ? served : [namespace]),
+    releaseRemovals: (namespace) => lanes.get(namespace)?.releaseRemovals(),
+    stop: () => {
+      stopping.abort();
+      return done;
+    },
+    done,
+  };
+}
+
+interface LaneSetup {
+  readonly desired: DesiredState;
+  readonly say: (reports: readonly Report[]) => void;
+  readonly timings: Timings;
+  readonly signal: AbortSignal;
+  readonly towpathVersion: string;
+}
+
+function startLanes(
+  ports: ListenerPorts,
+  configuration: Configuration,
+  setup: LaneSetup,
+): ReadonlyMap<NamespaceName, Lane> {
+  return new Map(
+    [...ports.namespaces].map(([namespace, parts]) => {
+      const context = laneContext({ ...ports, ...setup }, configuration, namespace, parts);
+      return [
+        namespace,
+        startLane({ context, intervalMs: configuration.git.interval, say: setup.say, signal: setup.signal }),
+      ];
+    }),
+  );
+}
+
+/** What a lane, or a preview of one, works with. */
+export function laneContext(
+  shared: Pick<LaneContext, 'controlPlane' | 'desired' | 'clock' | 'log' | 'timings' | 'towpathVersion'>,
+  configuration: Configuration,
+  namespace: NamespaceName,
+  parts: NamespaceParts,
+): LaneContext {
+  const settings = configuration.namespaces[namespace];
+  if (!settings) throw new RangeError(`Cannot serve namespace ${namespace}: the configuration does not name it`);
+  const { agentServer } = configuration;
+  const { template } = parts.renderer;
+  const { controlPlane, desired, clock, log, timings, towpathVersion } = shared;
+  return {
+    ...parts,
+    namespace,
+    listenerId: configuration.listener.id,
+    settings,
+    agentServer,
+    committer: configuration.git.committer,
+    configuration: configurationDigest({
+      namespace: settings,
+      agentServer,
+      template,
+      keyId: parts.secretKey?.id ?? null,
+    }),
+    controlPlane,
+    desired,
+    clock,
+    log,
+    timings,
+    towpathVersion,
+  };
+}
+
+/** Two lanes of one listener would fight over one branch; two listeners may share it, since each owns its folders. */
+function refuseSharedBranches(configuration: Configuration): void {
+  const seen = new Map<string, string>();
+  for (const [namespace, { repository, branch }] of Object.entries(configuration.namespaces)) {
+    const key = `${repository.replace(/(?:\.git)?\/*$/, '').toLowerCase()} ${branch}`;
+    const other = seen.get(key);
+    if (other !== undefined) {
+      throw new TowpathError(
+        'terminal',
+        'SharedRepository',
+        `Cannot serve namespaces ${other} and ${namespace} from branch ${branch} of one repository: give each namespace a repository of its own`,
+      );
+    }
+    seen.set(key, namespace);
+  }
+}

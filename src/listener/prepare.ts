@@ -1,0 +1,163 @@
+/** Steps 4 to 6 for one revision: fetch its specification, render, validate, hide its secrets. */
+import { inputsDigest } from '../core/inputs-digest.ts';
+import type { Provenance } from '../core/provenance.ts';
+import { describeFindings } from '../core/report.ts';
+import { databasePassword, databaseSecretName, environmentSecretName, type SecretKey } from '../core/secret-names.ts';
+import type { Present } from '../domain/desired.ts';
+import { TowpathError } from '../domain/failure.ts';
+import { parseImageReference } from '../domain/image-reference.ts';
+import { type ResourceName, resourceName } from '../domain/resource-name.ts';
+import type { Specification } from '../domain/specification.ts';
+import type { PlainSecret } from '../ports.ts';
+import type { LaneContext, Prepared, Rendering } from './context.ts';
+
+/** Throws TowpathError, classed; findings make a terminal one that names them all. */
+export async function prepareRevision(
+  context: LaneContext,
+  desired: Present,
+  held: Provenance | null,
+): Promise<Prepared> {
+  const specification = await context.controlPlane.specification(desired.deploymentId, desired.revisionId);
+  refuseMisfit(context, desired, specification);
+  const secrets = await planSecrets(context, specification, held);
+  const name = resourceName(specification.deployment.name, specification.deployment.id);
+  const rendering = context.renderer.render(
+    {
+      resourceName: name,
+      specification,
+      namespace: context.settings,
+      agentServer: context.agentServer,
+      secrets: { environment: secrets.environment, database: secrets.database },
+    },
+    secrets.sensitive,
+  );
+  const { files, url } = accepted(rendering, specification);
+  const sealed = await Promise.all(secrets.plain.map((secret) => context.sealer.seal(secret)));
+  return {
+    revisionId: desired.revisionId,
+    inputsDigest: inputsDigest(context.configuration, desired.revisionId),
+    specification,
+    files: new Map([...files, ...sealed.flatMap((each) => [...each.files])]),
+    secretName: secrets.environment,
+    keyId: context.secretKey?.id ?? null,
+    notes: [...secrets.notes, ...sealed.flatMap((each) => each.note ?? [])],
+    url,
+  };
+}
+
+/** The control plane is trusted for what is wanted, not for being well: what does not fit together is refused. */
+function refuseMisfit(context: LaneContext, desired: Present, { deployment, revision, image }: Specification): void {
+  const asked = [desired.deploymentId, desired.revisionId, desired.name, context.namespace].join(' ');
+  const given = [deployment.id, revision.id, deployment.name, deployment.namespace].join(' ');
+  if (asked !== given) {
+    throw new TowpathError(
+      'transient',
+      'UnfitSpecification',
+      `Cannot use the specification of revision ${desired.revisionId}: the control plane answered with another one`,
+    );
+  }
+  if (parseImageReference(image) === null) {
+    throw new TowpathError(
+      'terminal',
+      'InvalidImage',
+      `Cannot deploy ${desired.name}: its image is no image reference; expected registry/name:tag@sha256:…`,
+    );
+  }
+}
+
+interface PlannedSecrets {
+  readonly environment: string | null;
+  readonly database: string | null;
+  readonly plain: readonly PlainSecret[];
+  readonly notes: readonly string[];
+  /** What must not be found in any file, by the name under which a message may speak of it. */
+  readonly sensitive: ReadonlyMap<string, string>;
+}
+
+async function planSecrets(
+  context: LaneContext,
+  specification: Specification,
+  held: Provenance | null,
+): Promise<PlannedSecrets> {
+  const name = resourceName(specification.deployment.name, specification.deployment.id);
+  const database = usesOwnDatabase(context, specification)
+    ? plainSecret(context, specification, databaseSecretName(name), {
+        POSTGRES_PASSWORD: databasePassword(keyOf(context, specification), specification.deployment.id),
+      })
+    : null;
+  const environment = await environmentSecret(context, specification, name, held);
+  const plain = [environment.plain, database].filter((secret) => secret !== null);
+  return {
+    environment: environment.name,
+    database: database?.name ?? null,
+    plain,
+    notes: environment.note === null ? [] : [environment.note],
+    sensitive: new Map(plain.flatMap((secret) => Object.entries(secret.values))),
+  };
+}
+
+/** Values are asked for only where PROVENANCE does not name their version, made with the same key. */
+async function environmentSecret(
+  context: LaneContext,
+  { deployment, revision, secretsVersion, ...specification }: Specification,
+  name: ResourceName,
+  held: Provenance | null,
+): Promise<{ readonly name: string | null; readonly plain: PlainSecret | null; readonly note: string | null }> {
+  if (secretsVersion === null) return { name: null, plain: null, note: null };
+  const whole = { deployment, revision, secretsVersion, ...specification };
+  const key = keyOf(context, whole);
+  if (held?.secretName && held.secretsVersion === secretsWord(secretsVersion) && held.keyId === key.id) {
+    return { name: held.secretName, plain: null, note: `Secret "${held.secretName}" stays as it was.` };
+  }
+  const { values } = await context.controlPlane.secrets(deployment.id, revision.id);
+  const secret = plainSecret(context, whole, environmentSecretName(key, name, values), values);
+  return { name: secret.name, plain: secret, note: null };
+}
+
+/** An opaque version as one word, whatever the control plane makes it of. */
+export function secretsWord(version: string): string {
+  return /^[!-~]{1,300}$/.test(version)
+    ? version
+    : `base64:${Buffer.from(version).toString('base64url').slice(0, 290)}`;
+}
+
+function usesOwnDatabase(context: LaneContext, specification: Specification): boolean {
+  const given = [...specification.secretNames, ...specification.secretReferences.map((each) => each.name)];
+  return context.agentServer.database.kind === 'in-cluster' && !given.includes('POSTGRES_URI_CUSTOM');
+}
+
+function plainSecret(
+  context: LaneContext,
+  { deployment }: Specification,
+  name: string,
+  values: Readonly<Record<string, string>>,
+): PlainSecret {
+  const labels = {
+    'app.kubernetes.io/name': resourceName(deployment.name, deployment.id),
+    'app.kubernetes.io/part-of': resourceName(deployment.name, deployment.id),
+    'app.kubernetes.io/managed-by': 'towpath',
+    'towpath.dev/deployment-id': deployment.id,
+    'towpath.dev/listener-id': deployment.listenerId,
+    'towpath.dev/workspace-id': deployment.workspaceId,
+  };
+  return { namespace: context.namespace, name, labels, values };
+}
+
+function keyOf(context: LaneContext, { deployment }: Specification): SecretKey {
+  if (context.secretKey) return context.secretKey;
+  throw new TowpathError(
+    'terminal',
+    'MissingKey',
+    `Cannot name the Secrets of ${deployment.name}: namespace ${context.namespace} has no secrets.keyFile; ` +
+      'make one with "openssl rand -hex 32" and start the listener again',
+  );
+}
+
+function accepted(rendering: Rendering, { deployment }: Specification): Extract<Rendering, { kind: 'rendered' }> {
+  if (rendering.kind === 'rendered') return rendering;
+  throw new TowpathError(
+    'terminal',
+    'InvalidManifest',
+    describeFindings(`render deployment ${deployment.name}`, rendering.findings),
+  );
+}

@@ -1,0 +1,139 @@
+/** Brings reports to the control plane: in order, batched, again after each outage, and never too many in memory. */
+import { asTowpathError, failureKind } from '../domain/failure.ts';
+import type { Report } from '../domain/report.ts';
+import type { Clock, ControlPlane, Log } from '../ports.ts';
+import { describe } from './decide.ts';
+import { backoff, type Timings } from './timings.ts';
+import { createWaker } from './waker.ts';
+
+export interface Reporter {
+  say(reports: readonly Report[]): void;
+  /** Forgets what was said of removals and lanes, so that a control plane that lost it hears it again. */
+  forget(): void;
+  /** Tries until `deadlineMs` to bring the rest, then ends. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+export interface ReporterOptions {
+  readonly controlPlane: Pick<ControlPlane, 'report'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timings: Timings;
+  /** The Lease's term; 0 until listeners elect a leader. */
+  readonly term: number;
+}
+
+const batchLimit = 500;
+const queueLimit = 20_000;
+
+export function startReporter(options: ReporterOptions): Reporter {
+  const { clock, log, timings } = options;
+  const queue = new Map<string, Report>();
+  const said = new Map<string, string>();
+  const stopping = new AbortController();
+  const waker = createWaker(clock, stopping.signal);
+
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      if (queue.size === 0) await waker.wait(3_600_000);
+      try {
+        await flush(queue, options);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        log.warn('Cannot report to the control plane', { waiting: queue.size, error: describe(error) });
+        await waker.pause(asTowpathError(error)?.retryAfterMs ?? backoff(timings.retryMs, failures));
+      }
+    }
+  };
+  const done = run();
+  return {
+    say: (reports) => {
+      for (const report of reports.filter((each) => isNews(said, each))) enqueue(queue, report);
+      waker.wake();
+    },
+    forget: () => said.clear(),
+    stop: async (deadlineMs) => {
+      const deadline = clock.now().getTime() + deadlineMs;
+      while (queue.size > 0 && clock.now().getTime() < deadline) await clock.sleep(20);
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+type Batch = readonly (readonly [key: string, report: Report])[];
+
+async function flush(queue: Map<string, Report>, options: ReporterOptions): Promise<void> {
+  const batch: Batch = [...queue].slice(0, batchLimit);
+  if (batch.length === 0) return;
+  try {
+    await send(queue, batch, options);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    await sendOneByOne(queue, batch, options);
+  }
+}
+
+async function send(queue: Map<string, Report>, batch: Batch, { controlPlane, term }: ReporterOptions): Promise<void> {
+  await controlPlane.report(
+    term,
+    batch.map(([, report]) => report),
+  );
+  for (const [key, report] of batch) if (queue.get(key) === report) queue.delete(key);
+}
+
+/** One report that the control plane refuses must not hold up the others for ever. */
+async function sendOneByOne(queue: Map<string, Report>, batch: Batch, options: ReporterOptions): Promise<void> {
+  for (const [key, report] of batch) {
+    try {
+      await send(queue, [[key, report]], options);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      queue.delete(key);
+      const fields = { report: report.kind, reason: report.reason, error: describe(error) };
+      options.log.error('The control plane refused a report', fields);
+    }
+  }
+}
+
+/** Each stage of a revision has one place in the queue; what is said anew goes to its end. */
+function enqueue(queue: Map<string, Report>, report: Report): void {
+  const key = keyOf(report);
+  queue.delete(key);
+  queue.set(key, report);
+  // The oldest goes first; what it said is found again in git at the next full comparison.
+  const [oldest] = queue.keys();
+  if (queue.size > queueLimit && oldest !== undefined) queue.delete(oldest);
+}
+
+function keyOf(report: Report): string {
+  switch (report.kind) {
+    case 'revision':
+      return `${report.deploymentId} ${report.revisionId} ${report.stage}`;
+    case 'removal':
+      return `${report.deploymentId} removal`;
+    case 'lane':
+      return `lane ${report.namespace}`;
+    default:
+      return report satisfies never;
+  }
+}
+
+/** Removals and lanes come with each pass; said again is only what differs. */
+function isNews(said: Map<string, string>, report: Report): boolean {
+  if (report.kind === 'revision') return true;
+  const { at: _at, ...words } = report;
+  const text = JSON.stringify(report.kind === 'lane' ? { ...words, head: null } : words);
+  const key = keyOf(report);
+  if (said.get(key) === text) return false;
+  said.set(key, text);
+  return true;
+}
+
+/** Terminal, but for a key that is missing or wrong: that is mended outside, and tried again slowly. */
+function isRefusal(error: unknown): boolean {
+  const reason = asTowpathError(error)?.reason;
+  return failureKind(error) === 'terminal' && reason !== 'Unauthorized' && reason !== 'Forbidden';
+}

@@ -1,0 +1,134 @@
+/** What a plan alone already has to say about a deployment, before anything is pushed. */
+import { folderPath, type Step } from '../core/plan.ts';
+import {
+  byWhom,
+  reportCommitted,
+  reportFailed,
+  reportHeld,
+  reportRemoval,
+  reportWaiting,
+  saysTheSame,
+} from '../core/report.ts';
+import type { Present, Removed } from '../domain/desired.ts';
+import { asTowpathError } from '../domain/failure.ts';
+import type { CommitId } from '../domain/identifiers.ts';
+import type { Report, RevisionReport } from '../domain/report.ts';
+import type { LaneContext, Setback } from './context.ts';
+import { removedReport } from './draft.ts';
+import { changesSince, commitOf, findRemoval } from './evidence.ts';
+import type { RepositoryView } from './repository-view.ts';
+
+export async function reportsOfStep(
+  context: LaneContext,
+  view: RepositoryView,
+  step: Step,
+  refusal: string | null,
+): Promise<readonly Report[]> {
+  switch (step.kind) {
+    case 'keep':
+    case 'outdated':
+      return reportKept(context, view, step.desired, step.folder.path);
+    case 'hold':
+      return reportHold(context, view, step);
+    case 'foreign':
+      return unlessSaid(step.desired, reportForeign(context, step.desired, step.path));
+    case 'removed':
+      return [removedReport(context, step.desired, await removalCommitOf(context, view, step.desired))];
+    case 'remove':
+      return refusal === null ? [] : [removalFailed(context, step, 'DeletionLimit', refusal)];
+    case 'remove-held':
+      return reportRemovalHeld(context, view, step);
+    case 'lay-down':
+    case 'update':
+    case 'rerender':
+    case 'restore':
+    case 'interrupted':
+      return [];
+    default:
+      return step satisfies never;
+  }
+}
+
+/** A failure that the developer should see: at once when it is his to mend, later when it may mend itself. */
+export function reportSetback(
+  context: LaneContext,
+  desired: Present,
+  setback: Setback,
+  error: unknown,
+): readonly Report[] {
+  const known = asTowpathError(error);
+  const reason = known?.reason ?? 'Unexpected';
+  const message = known?.message ?? 'Cannot prepare the revision: an unexpected error, see the log of the listener';
+  const now = context.clock.now();
+  if (setback.retryAt === null) {
+    return unlessSaid(desired, reportFailed(desired, { stage: 'rendered', reason, message }, now));
+  }
+  return setback.attempts < 3
+    ? []
+    : unlessSaid(desired, reportWaiting(desired, reason, `${message}; it is tried again`, now));
+}
+
+/** Said only once: the control plane remembers, and so do we. */
+export function unlessSaid(desired: Present, report: RevisionReport): readonly Report[] {
+  return saysTheSame(report, desired.lastReport) ? [] : [report];
+}
+
+/** In git, but the control plane has not heard so: a restart came between, or a person undid his change. */
+async function reportKept(
+  context: LaneContext,
+  view: RepositoryView,
+  desired: Present,
+  path: string,
+): Promise<readonly Report[]> {
+  const last = desired.lastReport;
+  const isSaid = last?.revisionId === desired.revisionId && last.stage === 'committed' && last.outcome === 'succeeded';
+  if (isSaid) return [];
+  const now = context.clock.now();
+  const commit = await commitOf(context.repository, view.snapshot, desired, path, now);
+  const { branch, url } = context.repository;
+  return [reportCommitted(desired, { commit, branch, repository: url, notes: [], url: null }, now)];
+}
+
+async function reportHold(
+  context: LaneContext,
+  view: RepositoryView,
+  step: Extract<Step, { kind: 'hold' }>,
+): Promise<readonly Report[]> {
+  const { desired, path, drift, since } = step;
+  const changes = await changesSince(context.repository, view.snapshot, since, path);
+  return unlessSaid(desired, reportHeld({ ...desired, drift, path, commit: since, changes }, context.clock.now()));
+}
+
+/** The commit of a removal whose report was lost; null where there was nothing to remove. */
+function removalCommitOf(context: LaneContext, view: RepositoryView, desired: Removed): Promise<CommitId | null> {
+  const path = folderPath(desired, context.settings.layout);
+  return findRemoval(context.repository, view.snapshot, path, context.clock.now());
+}
+
+function reportForeign(context: LaneContext, desired: Present, path: string): RevisionReport {
+  const message =
+    `Cannot write ${path}: the folder is there already, and its PROVENANCE does not name this listener and deployment; ` +
+    'move the folder away in git, and it is laid down with the next look';
+  return reportFailed(desired, { stage: 'committed', reason: 'ForeignFolder', message }, context.clock.now());
+}
+
+async function reportRemovalHeld(
+  context: LaneContext,
+  view: RepositoryView,
+  step: Extract<Step, { kind: 'remove-held' }>,
+): Promise<readonly Report[]> {
+  const changes = await changesSince(context.repository, view.snapshot, step.since, step.folder.path);
+  const message =
+    `Cannot remove ${step.folder.path}: it was edited in git${byWhom(changes)}; ` +
+    'undo the change there, or remove the folder in git';
+  return [removalFailed(context, step, 'EditedInGit', message)];
+}
+
+function removalFailed(
+  context: LaneContext,
+  step: Extract<Step, { kind: 'remove' | 'remove-held' }>,
+  reason: string,
+  message: string,
+): Report {
+  return reportRemoval(step.desired, { outcome: 'failed', reason, message, commit: null }, context.clock.now());
+}

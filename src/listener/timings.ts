@@ -1,0 +1,31 @@
+/** How long the listener waits for what; only tests choose other values. */
+
+export interface Timings {
+  /** One long poll. */
+  readonly pollSeconds: number;
+  /** How often the whole listing is compared. */
+  readonly fullComparisonMs: number;
+  /** First and last delay of anything that is tried again. */
+  readonly retryMs: { readonly first: number; readonly most: number };
+  /** Between two attempts within one pass, after somebody else was faster. */
+  readonly movedMs: { readonly first: number; readonly most: number; readonly attempts: number };
+  /** After a server refused: grows with each refusal. */
+  readonly deniedMs: { readonly first: number; readonly most: number };
+  /** How long a stop waits for the running pass and the last reports. */
+  readonly stopMs: number;
+}
+
+export const defaultTimings: Timings = {
+  pollSeconds: 30,
+  fullComparisonMs: 600_000,
+  retryMs: { first: 1_000, most: 300_000 },
+  movedMs: { first: 50, most: 2_000, attempts: 8 },
+  deniedMs: { first: 15_000, most: 1_800_000 },
+  stopMs: 10_000,
+};
+
+/** Doubles with each attempt (1, 2, …), and takes between half and the whole of it by chance. */
+export function backoff(delay: { readonly first: number; readonly most: number }, attempt: number): number {
+  const full = Math.min(delay.most, delay.first * 2 ** Math.min(attempt - 1, 30));
+  return Math.round(full * (0.5 + Math.random() / 2));
+}

@@ -1,0 +1,78 @@
+/** Commits and trees held in memory as git's own bytes, so that ten thousand folders take a few megabytes. */
+import { parseCommit } from './commit.ts';
+import { forEachFolder } from './tree.ts';
+
+export class ObjectStore {
+  #objects = new Map<string, Buffer>();
+  #bytes = 0;
+  #bytesAfterSweep = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get count(): number {
+    return this.#objects.size;
+  }
+
+  has(id: string): boolean {
+    return this.#objects.has(id);
+  }
+
+  get(id: string): Buffer | undefined {
+    return this.#objects.get(id);
+  }
+
+  put(id: string, body: Buffer): void {
+    if (this.#objects.has(id)) return;
+    this.#objects.set(id, body);
+    this.#bytes += body.length;
+  }
+
+  /** The first tree under `commit` that is not here, or null. Trees for which `known` answers true are not entered. */
+  firstMissing(commit: string, known: (tree: string) => boolean): string | null {
+    const body = this.#objects.get(commit);
+    if (!body) return commit;
+    const open = [parseCommit(body).tree];
+    const seen = new Set(open);
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      if (known(id)) continue;
+      const raw = this.#objects.get(id);
+      if (!raw) return id;
+      forEachFolder(raw, (child) => {
+        if (seen.has(child)) return;
+        seen.add(child);
+        open.push(child);
+      });
+    }
+    return null;
+  }
+
+  /** True once what was added since the last sweep outweighs what that left. */
+  isDueForSweep(slackBytes: number): boolean {
+    return this.#bytes > 2 * this.#bytesAfterSweep + slackBytes;
+  }
+
+  /** Forgets what none of these commits needs; their trees stay whole, their ancestors go. */
+  sweep(commits: Iterable<string>): void {
+    const kept = new Map<string, Buffer>();
+    const open: string[] = [];
+    const keep = (id: string): Buffer | undefined => {
+      const body = kept.has(id) ? undefined : this.#objects.get(id);
+      if (body) kept.set(id, body);
+      return body;
+    };
+    for (const commit of commits) {
+      const body = keep(commit);
+      if (body) open.push(parseCommit(body).tree);
+    }
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      const raw = keep(id);
+      if (raw) forEachFolder(raw, (child) => open.push(child));
+    }
+    this.#objects = kept;
+    this.#bytes = 0;
+    for (const body of kept.values()) this.#bytes += body.length;
+    this.#bytesAfterSweep = this.#bytes;
+  }
+}

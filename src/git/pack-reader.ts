@@ -1,0 +1,224 @@
+/** Reads a pack while it arrives: every kind of entry, deltas within the pack and over objects that we hold. */
+import { createHash } from 'node:crypto';
+import { inflateSync } from 'node:zlib';
+import { applyDelta } from './delta.ts';
+import { type ObjectType, objectId } from './object-id.ts';
+
+export interface PackReaderOptions {
+  readonly onObject: (type: ObjectType, id: string, body: Buffer) => void;
+  /** Bases of a thin pack, which are not in it. */
+  readonly findBase: (id: string) => { readonly type: ObjectType; readonly body: Buffer } | undefined;
+  /** False: blobs are read over, not unpacked, named or handed out. */
+  readonly blobs: boolean;
+  readonly maxObjectBytes?: number;
+}
+
+/** An answer that is not a pack, or a damaged one. */
+export class PackError extends Error {
+  override readonly name: string = 'PackError';
+}
+
+/** A delta over an object that is neither in the pack nor held by us: ask for everything anew. */
+export class MissingBaseError extends PackError {
+  override readonly name = 'MissingBaseError';
+}
+
+/** Body null: a blob that was read over. */
+interface Unpacked {
+  readonly type: ObjectType;
+  readonly body: Buffer | null;
+}
+
+interface Header {
+  readonly type: number;
+  readonly size: number;
+  readonly baseOffset: number | null;
+  readonly baseId: string | null;
+  readonly length: number;
+}
+
+const types: Readonly<Record<number, ObjectType>> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' };
+const headerLength = 12;
+const trailerLength = 20;
+// The longest entry header: ten bytes of type and size, twenty of base.
+const longestEntryHeader = 32;
+const defaultMaxObjectBytes = 512 * 1024 * 1024;
+
+export class PackReader {
+  readonly #options: PackReaderOptions;
+  readonly #hash = createHash('sha1');
+  readonly #byOffset = new Map<number, Unpacked>();
+  readonly #byId = new Map<string, Unpacked>();
+  #waiting: { readonly offset: number; readonly baseId: string; readonly delta: Buffer }[] = [];
+  #window: Buffer = Buffer.alloc(0);
+  #arrived: Buffer[] = [];
+  #arrivedBytes = 0;
+  /** Of the window's first byte, within the pack. */
+  #offset = 0;
+  #entriesLeft = -1;
+  #needed = headerLength;
+
+  constructor(options: PackReaderOptions) {
+    this.#options = options;
+  }
+
+  feed(chunk: Buffer): void {
+    this.#arrived.push(chunk);
+    this.#arrivedBytes += chunk.length;
+    if (this.#window.length + this.#arrivedBytes >= this.#needed) this.#advance(false);
+  }
+
+  /** Throws unless the pack came whole; then every object has been handed out. */
+  end(): void {
+    this.#advance(true);
+    if (this.#entriesLeft !== 0 || this.#window.length !== trailerLength) throw new PackError('the pack is cut short');
+    if (!this.#hash.digest().equals(this.#window)) throw new PackError("the pack's checksum is wrong");
+    const missing = this.#waiting[0];
+    if (missing) throw new MissingBaseError(`the pack builds on object ${missing.baseId}, which is not here`);
+    this.#byOffset.clear();
+    this.#byId.clear();
+  }
+
+  #advance(atEnd: boolean): void {
+    this.#window = Buffer.concat([this.#window, ...this.#arrived]);
+    this.#arrived = [];
+    this.#arrivedBytes = 0;
+    if (this.#entriesLeft < 0 && this.#window.length >= headerLength) this.#readPackHeader();
+    let at = 0;
+    while (this.#entriesLeft > 0) {
+      const length = this.#readEntry(at, atEnd);
+      if (length === null) break;
+      at += length;
+      this.#entriesLeft--;
+    }
+    this.#consume(at);
+    // An entry that did not fit is tried again once twice as much has come, so that a huge one is not unpacked often.
+    this.#needed = this.#entriesLeft > 0 ? Math.max(1, this.#window.length * 2) : 0;
+  }
+
+  #readPackHeader(): void {
+    const version = this.#window.readUInt32BE(4);
+    if (this.#window.toString('latin1', 0, 4) !== 'PACK' || (version !== 2 && version !== 3)) {
+      throw new PackError('what came is not a pack');
+    }
+    this.#entriesLeft = this.#window.readUInt32BE(8);
+    this.#consume(headerLength);
+  }
+
+  #consume(length: number): void {
+    this.#hash.update(this.#window.subarray(0, length));
+    this.#window = this.#window.subarray(length);
+    this.#offset += length;
+  }
+
+  /** The entry's length in the pack, or null where it has not all come yet. */
+  #readEntry(at: number, atEnd: boolean): number | null {
+    const window = this.#window;
+    if (window.length - at < longestEntryHeader && !atEnd) return null;
+    const offset = this.#offset + at;
+    const header = readHeader(window, at, offset);
+    if (header.size > (this.#options.maxObjectBytes ?? defaultMaxObjectBytes)) {
+      throw new PackError(`the pack holds an object of ${header.size} bytes, more than is allowed`);
+    }
+    const unpacked = inflate(window.subarray(at + header.length), header.size);
+    if (unpacked === null) {
+      if (atEnd) throw new PackError('the pack is cut short');
+      return null;
+    }
+    this.#accept(offset, header, unpacked.body);
+    return header.length + unpacked.consumed;
+  }
+
+  #accept(offset: number, header: Header, body: Buffer): void {
+    const type = types[header.type];
+    const base = type ? undefined : this.#baseOf(header);
+    if (type) this.#emit(offset, type, body);
+    else if (base) this.#emitDelta(offset, base, body);
+    else if (header.baseId !== null) this.#waiting.push({ offset, baseId: header.baseId, delta: body });
+    else throw new PackError('a delta in the pack points to no entry');
+  }
+
+  #baseOf(header: Header): Unpacked | undefined {
+    if (header.baseOffset !== null) return this.#byOffset.get(header.baseOffset) ?? this.#laterBase(header.baseOffset);
+    return this.#byId.get(header.baseId ?? '') ?? this.#options.findBase(header.baseId ?? '');
+  }
+
+  /** The base itself waits for one that comes later: nobody writes such packs, so it is named rather than handled. */
+  #laterBase(offset: number): undefined {
+    if (this.#waiting.some((entry) => entry.offset === offset)) {
+      throw new MissingBaseError('the pack builds on an entry whose base is not here');
+    }
+  }
+
+  #emitDelta(offset: number, base: Unpacked, delta: Buffer): void {
+    if (base.body === null) this.#byOffset.set(offset, base);
+    else this.#emit(offset, base.type, applyDelta(base.body, delta));
+  }
+
+  #emit(offset: number, type: ObjectType, body: Buffer): void {
+    if (type === 'blob' && !this.#options.blobs) {
+      this.#byOffset.set(offset, { type, body: null });
+      return;
+    }
+    const id = objectId(type, body);
+    const unpacked = { type, body };
+    this.#byOffset.set(offset, unpacked);
+    this.#byId.set(id, unpacked);
+    this.#options.onObject(type, id, body);
+    if (this.#waiting.length > 0) this.#release(id, unpacked);
+  }
+
+  #release(id: string, base: Unpacked): void {
+    const ready = this.#waiting.filter((entry) => entry.baseId === id);
+    if (ready.length === 0) return;
+    this.#waiting = this.#waiting.filter((entry) => entry.baseId !== id);
+    for (const { offset, delta } of ready) this.#emitDelta(offset, base, delta);
+  }
+}
+
+function readHeader(window: Buffer, start: number, offset: number): Header {
+  let at = start;
+  let byte = window[at++] ?? 0;
+  const type = (byte >> 4) & 7;
+  let size = byte & 15;
+  for (let factor = 16; byte & 0x80; factor *= 128) {
+    byte = window[at++] ?? 0;
+    size += (byte & 0x7f) * factor;
+  }
+  if (type === 6) {
+    byte = window[at++] ?? 0;
+    let distance = byte & 0x7f;
+    while (byte & 0x80) {
+      byte = window[at++] ?? 0;
+      distance = (distance + 1) * 128 + (byte & 0x7f);
+    }
+    return { type, size, baseOffset: offset - distance, baseId: null, length: at - start };
+  }
+  if (type === 7) {
+    const baseId = window.toString('hex', at, at + 20);
+    return { type, size, baseOffset: null, baseId, length: at + 20 - start };
+  }
+  if (!types[type]) throw new PackError(`the pack holds an entry of an unknown kind (${type})`);
+  return { type, size, baseOffset: null, baseId: null, length: at - start };
+}
+
+/** What a stream of this size unpacks to, and how many bytes it took; null where it goes on beyond the input. */
+function inflate(input: Buffer, size: number): { readonly body: Buffer; readonly consumed: number } | null {
+  try {
+    // One byte more than needed spares zlib a second round; `info` tells how much of the input was used.
+    const options = { chunkSize: Math.max(64, size + 1), maxOutputLength: size + 1, info: true };
+    const { buffer, engine } = inflateSync(input, options) as unknown as Inflated;
+    if (buffer.length !== size) throw new PackError('an object in the pack is not as long as it says');
+    return { body: buffer, consumed: engine.bytesWritten };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR') return null;
+    if (error instanceof PackError) throw error;
+    throw new PackError('an object in the pack is damaged', { cause: error });
+  }
+}
+
+/** What `inflateSync` answers with `info`, which the type definitions do not know. */
+interface Inflated {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}

@@ -1,0 +1,96 @@
+/** Writing to a server: one pack and one or many refs, each moved only from the id that we say it has. */
+import { noObject } from './object-id.ts';
+import { flushPacket, lineOf, packet, readPackets } from './pkt-line.ts';
+import { packetsOf, RemoteError, RemoteText, refuseError } from './sideband.ts';
+import { type Transport, TransportError } from './transport.ts';
+
+export interface RefUpdate {
+  /** Full name, `refs/heads/main`. */
+  readonly ref: string;
+  /** Forty zeros: the ref must not exist. */
+  readonly oldId: string;
+  /** Forty zeros: the ref goes. */
+  readonly newId: string;
+}
+
+export interface PushReport {
+  /** Null: all refs moved. Else what the server says, about the pack or about one of the refs. */
+  readonly refused: string | null;
+  /** What else the server told people, hooks above all. */
+  readonly remoteText: string;
+}
+
+export class ReceivePack {
+  readonly #transport: Transport;
+  #capabilities: ReadonlySet<string> | null = null;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Returns a clear answer or throws; after a TransportError of kind `unreachable` nobody knows whether the refs
+   * moved. The server's abilities are asked for once; the old ids make every push safe without asking again.
+   */
+  async push(updates: readonly RefUpdate[], pack: Buffer | null, signal?: AbortSignal): Promise<PushReport> {
+    const capabilities = await this.#advertised(signal);
+    const wanted = ['report-status', 'side-band-64k', ...(updates.length > 1 ? ['atomic'] : [])];
+    const missing = wanted.find((capability) => !capabilities.has(capability) && capability !== 'side-band-64k');
+    if (missing !== undefined) throw new TransportError('unusable', `the server cannot push with "${missing}"`);
+    const used = [...wanted.filter((capability) => capabilities.has(capability)), 'agent=towpath'];
+    const commands = updates.map(({ ref, oldId, newId }, index) =>
+      packet(`${oldId} ${newId} ${ref}${index === 0 ? `\0 ${used.join(' ')}` : ''}\n`),
+    );
+    const body = [Buffer.concat([...commands, flushPacket]), ...(pack ? [pack] : [])];
+    const answer = this.#transport.request('git-receive-pack', body, signal);
+    return readReport(answer, capabilities.has('side-band-64k'));
+  }
+
+  async #advertised(signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    this.#capabilities ??= parseCapabilities(await this.#transport.advertise('git-receive-pack', signal));
+    return this.#capabilities;
+  }
+}
+
+export const creation = noObject;
+
+function parseCapabilities(advertisement: Buffer): ReadonlySet<string> {
+  const first = readPackets(advertisement).find((one) => one.kind === 'data' && !isVersion(one.payload));
+  if (first?.kind !== 'data') throw new TransportError('unusable', 'the server offers no way to push');
+  refuseError(first.payload);
+  const capabilities = new Set(lineOf(first.payload).split('\0')[1]?.split(' ') ?? []);
+  const format = [...capabilities].find((capability) => capability.startsWith('object-format='));
+  if (format !== undefined && format !== 'object-format=sha1') {
+    throw new TransportError('unusable', 'the repository uses SHA-256 ids, and only SHA-1 ones are understood');
+  }
+  return capabilities;
+}
+
+function isVersion(payload: Buffer): boolean {
+  return lineOf(payload) === 'version 1';
+}
+
+async function readReport(answer: AsyncIterable<Buffer>, sideBands: boolean): Promise<PushReport> {
+  const remote = new RemoteText();
+  const banded: Buffer[] = [];
+  const lines: string[] = [];
+  for await (const one of packetsOf(answer)) {
+    if (one.kind !== 'data') continue;
+    refuseError(one.payload);
+    if (!sideBands) lines.push(lineOf(one.payload));
+    else banded.push(remote.take(one.payload) ?? Buffer.alloc(0));
+  }
+  for (const one of readPackets(Buffer.concat(banded))) if (one.kind === 'data') lines.push(lineOf(one.payload));
+  if (lines.length === 0 && remote.fatal !== null) throw new RemoteError(remote.fatal);
+  if (lines.length === 0) throw new TransportError('unreachable', 'the answer held no report on the push');
+  return { refused: refusalIn(lines), remoteText: remote.text };
+}
+
+function refusalIn(lines: readonly string[]): string | null {
+  const [unpack = '', ...refs] = lines;
+  if (unpack !== 'unpack ok') return `unpacker error: ${unpack.replace(/^unpack /, '')}`;
+  const refused = refs.find((line) => !line.startsWith('ok '));
+  if (refused === undefined) return null;
+  // `ng refs/heads/main the reason`
+  return refused.split(' ').slice(2).join(' ') || 'refused without a reason';
+}

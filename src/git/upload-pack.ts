@@ -1,0 +1,127 @@
+/** Reading from a server by protocol version 2: refs, and packs of just what is asked for. */
+import { PackReader, type PackReaderOptions } from './pack-reader.ts';
+import { delimiterPacket, flushPacket, lineOf, type Packet, packet, readPackets } from './pkt-line.ts';
+import { packetsOf, RemoteError, RemoteText, refuseError } from './sideband.ts';
+import { type Transport, TransportError } from './transport.ts';
+
+export interface FetchRequest {
+  readonly wants: readonly string[];
+  /** Commits that we hold with all their trees. */
+  readonly haves?: readonly string[];
+  /** Commits whose parents we do not hold. */
+  readonly shallow?: readonly string[];
+  readonly depth?: number;
+  /** Left out where the server has no filters: then more comes than was asked for. */
+  readonly filter?: 'blob:none' | 'tree:0';
+  /** Deltas over what we hold may come. */
+  readonly thin?: boolean;
+  /** False: a pack comes only if each want descends from a have; else what is known of them is answered. */
+  readonly done: boolean;
+}
+
+export interface FetchAnswer {
+  /** Those of our haves that the server knows; empty where it was not asked. */
+  readonly acknowledged: readonly string[];
+  readonly packed: boolean;
+}
+
+export type PackSink = Pick<PackReaderOptions, 'onObject' | 'findBase' | 'blobs'>;
+
+export interface Abilities {
+  readonly filter: boolean;
+  readonly shallow: boolean;
+}
+
+const agent = 'agent=towpath\n';
+
+export class UploadPack {
+  readonly #transport: Transport;
+  #abilities: Abilities | null = null;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Asked for once. */
+  async abilities(signal?: AbortSignal): Promise<Abilities> {
+    this.#abilities ??= parseAbilities(await this.#transport.advertise('git-upload-pack', signal));
+    return this.#abilities;
+  }
+
+  /** Full ref names that begin with one of the prefixes, to their ids. */
+  async listRefs(prefixes: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    await this.abilities(signal);
+    const lines = prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`));
+    const refs = new Map<string, string>();
+    for await (const one of this.#command('ls-refs', lines, signal)) {
+      if (one.kind !== 'data') break;
+      refuseError(one.payload);
+      const [id = '', name = ''] = lineOf(one.payload).split(' ');
+      if (name !== '') refs.set(name, id);
+    }
+    return refs;
+  }
+
+  async fetch(request: FetchRequest, sink: PackSink, signal?: AbortSignal): Promise<FetchAnswer> {
+    const { filter, shallow } = await this.abilities(signal);
+    const lines = [
+      'no-progress\n',
+      'ofs-delta\n',
+      ...(request.thin ? ['thin-pack\n'] : []),
+      ...(request.filter && filter ? [`filter ${request.filter}\n`] : []),
+      ...request.wants.map((id) => `want ${id}\n`),
+      ...(shallow ? (request.shallow ?? []).map((id) => `shallow ${id}\n`) : []),
+      ...(request.depth !== undefined && shallow ? [`deepen ${request.depth}\n`] : []),
+      ...(request.haves ?? []).map((id) => `have ${id}\n`),
+      ...(request.done ? ['done\n'] : []),
+    ];
+    return readAnswer(this.#command('fetch', lines.map(packet), signal), sink);
+  }
+
+  #command(command: string, lines: readonly Buffer[], signal?: AbortSignal): AsyncGenerator<Packet> {
+    const head = [packet(`command=${command}\n`), packet(agent), packet('object-format=sha1\n'), delimiterPacket];
+    const body = Buffer.concat([...head, ...lines, flushPacket]);
+    return packetsOf(this.#transport.request('git-upload-pack', [body], signal));
+  }
+}
+
+function parseAbilities(advertisement: Buffer): Abilities {
+  const lines = readPackets(advertisement).flatMap((one) => {
+    if (one.kind !== 'data') return [];
+    refuseError(one.payload);
+    return [lineOf(one.payload)];
+  });
+  if (lines[0] !== 'version 2') {
+    throw new TransportError('unusable', "the server does not speak version 2 of git's protocol");
+  }
+  const format = lines.find((line) => line.startsWith('object-format='));
+  if (format !== undefined && format !== 'object-format=sha1') {
+    throw new TransportError('unusable', 'the repository uses SHA-256 ids, and only SHA-1 ones are understood');
+  }
+  const fetch = (lines.find((line) => line.startsWith('fetch=')) ?? '').slice('fetch='.length).split(' ');
+  return { filter: fetch.includes('filter'), shallow: fetch.includes('shallow') };
+}
+
+async function readAnswer(packets: AsyncIterable<Packet>, sink: PackSink): Promise<FetchAnswer> {
+  const acknowledged: string[] = [];
+  const remote = new RemoteText();
+  let reader: PackReader | null = null;
+  let ended = false;
+  for await (const one of packets) {
+    ended = one.kind === 'flush';
+    if (one.kind !== 'data') continue;
+    if (reader) {
+      const bytes = remote.take(one.payload);
+      if (remote.fatal !== null) throw new RemoteError(remote.fatal);
+      if (bytes) reader.feed(bytes);
+      continue;
+    }
+    refuseError(one.payload);
+    const line = lineOf(one.payload);
+    if (line.startsWith('ACK ')) acknowledged.push(line.slice(4, 44));
+    else if (line === 'packfile') reader = new PackReader(sink);
+  }
+  if (!ended) throw new TransportError('unreachable', 'the answer was cut short');
+  reader?.end();
+  return { acknowledged, packed: reader !== null };
+}

@@ -21,6 +21,7 @@ export interface ParsedCommit {
   readonly tree: string;
   readonly parents: readonly string[];
   readonly author: Signature;
+  readonly committer: Signature;
   readonly subject: string;
 }
 
@@ -52,6 +53,7 @@ export function parseCommit(raw: Buffer): ParsedCommit {
     tree,
     parents: values('parent'),
     author: parsePerson(values('author')[0] ?? ''),
+    committer: parsePerson(values('committer')[0] ?? ''),
     subject: message.trimStart().split('\n', 1)[0] ?? '',
   };
 }

@@ -11,7 +11,7 @@ export type GitFailure = 'moved' | 'denied' | 'policy' | 'missing' | 'auth' | 't
 const meanings: readonly (readonly [GitFailure, RegExp])[] = [
   [
     'transient',
-    /no space left|disk (quota|full)|quota exceeded|unable to (write|create temporary)|could not write|out of memory|internal (server|api) (error|unreachable)|internal api|timed? ?out|temporarily|try again|rate limit|too many requests|read-only (mode|file system|repository)|maintenance/i,
+    /no space left|disk (quota|full)|quota exceeded|unable to (write|create temporary)|could not write|out of memory|internal (server|api) (error|unreachable)|internal api|timed? ?out|temporarily|try again (later|in )|rate limit|too many requests|read-only (mode|file system|repository)|maintenance/i,
   ],
   [
     'auth',

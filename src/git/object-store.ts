@@ -29,25 +29,6 @@ export class ObjectStore {
     this.#bytes += body.length;
   }
 
-  /** The first tree under `commit` that is not here, or null. Trees for which `known` answers true are not entered. */
-  firstMissing(commit: string, known: (tree: string) => boolean): string | null {
-    const body = this.#objects.get(commit);
-    if (!body) return commit;
-    const open = [parseCommit(body).tree];
-    const seen = new Set(open);
-    for (let id = open.pop(); id !== undefined; id = open.pop()) {
-      if (known(id)) continue;
-      const raw = this.#objects.get(id);
-      if (!raw) return id;
-      forEachFolder(raw, (child) => {
-        if (seen.has(child)) return;
-        seen.add(child);
-        open.push(child);
-      });
-    }
-    return null;
-  }
-
   /** True once what was added since the last sweep outweighs what that left. */
   isDueForSweep(slackBytes: number): boolean {
     return this.#bytes > 2 * this.#bytesAfterSweep + slackBytes;

@@ -11,6 +11,8 @@ export interface FetchRequest {
   /** Commits whose parents we do not hold. */
   readonly shallow?: readonly string[];
   readonly depth?: number;
+  /** Only commits from this time on, in seconds. */
+  readonly sinceSeconds?: number;
   /** Left out where the server has no filters: then more comes than was asked for. */
   readonly filter?: 'blob:none' | 'tree:0';
   /** Deltas over what we hold may come. */
@@ -72,6 +74,7 @@ export class UploadPack {
       ...request.wants.map((id) => `want ${id}\n`),
       ...(shallow ? (request.shallow ?? []).map((id) => `shallow ${id}\n`) : []),
       ...(request.depth !== undefined && shallow ? [`deepen ${request.depth}\n`] : []),
+      ...(request.sinceSeconds !== undefined && shallow ? [`deepen-since ${request.sinceSeconds}\n`] : []),
       ...(request.haves ?? []).map((id) => `have ${id}\n`),
       ...(request.done ? ['done\n'] : []),
     ];

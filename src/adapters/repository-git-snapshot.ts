@@ -1,0 +1,67 @@
+/** One head of a repository, read from trees that are held in memory. */
+import type { CommitId } from '../domain/identifiers.ts';
+import { parseCommit } from '../git/commit.ts';
+import { emptyTree } from '../git/object-id.ts';
+import type { ObjectStore } from '../git/object-store.ts';
+import { type Entry, entryAt, findEntry, folderMode, parseTree } from '../git/tree.ts';
+import type { Snapshot, TreeEntry } from '../ports.ts';
+
+const noEntries = Buffer.alloc(0);
+
+export class GitSnapshot implements Snapshot {
+  readonly head: CommitId | null;
+  /** Null: there is nothing yet. */
+  readonly rootId: string | null;
+  readonly #objects: ObjectStore;
+  // Lookups come folder by folder, so the last one's answer is mostly the next one's too.
+  #last: { readonly path: string; readonly raw: Buffer | null } | null = null;
+
+  constructor(head: CommitId | null, objects: ObjectStore) {
+    this.head = head;
+    this.#objects = objects;
+    this.rootId = head === null ? null : parseCommit(this.#held(head)).tree;
+  }
+
+  list(path: string): readonly TreeEntry[] | null {
+    const raw = this.#folder(path);
+    return raw && parseTree(raw).map(({ name, mode, id }) => ({ name, kind: kindOf(mode), id }));
+  }
+
+  idAt(path: string): string | null {
+    return path === '' ? this.rootId : (this.#entry(path)?.id ?? null);
+  }
+
+  #entry(path: string): Entry | null {
+    const slash = path.lastIndexOf('/');
+    const raw = this.#folder(slash < 0 ? '' : path.slice(0, slash));
+    const position = raw && findEntry(raw, path.slice(slash + 1));
+    return raw && position && entryAt(raw, position);
+  }
+
+  #folder(path: string): Buffer | null {
+    if (this.#last?.path === path) return this.#last.raw;
+    const raw = path === '' ? this.#root() : this.#subfolder(path);
+    this.#last = { path, raw };
+    return raw;
+  }
+
+  #root(): Buffer {
+    return this.rootId === null || this.rootId === emptyTree ? noEntries : this.#held(this.rootId);
+  }
+
+  #subfolder(path: string): Buffer | null {
+    const entry = this.#entry(path);
+    return entry?.mode === folderMode ? this.#held(entry.id) : null;
+  }
+
+  #held(id: string): Buffer {
+    const body = this.#objects.get(id);
+    if (!body) throw new RangeError(`Cannot read ${id}: this snapshot is no longer held`);
+    return body;
+  }
+}
+
+function kindOf(mode: string): TreeEntry['kind'] {
+  if (mode === folderMode) return 'folder';
+  return mode.startsWith('100') ? 'file' : 'other';
+}

@@ -1,0 +1,109 @@
+/** What failed HTTP answers and broken connections mean to whoever wanted git. */
+import type { Dispatcher } from 'undici';
+import { plainText } from './sideband.ts';
+import { TransportError, type TransportFailure } from './transport.ts';
+
+const longestBody = 4096;
+
+/** For an answer that is not the git answer that was asked for. */
+export async function answerError(answer: Dispatcher.ResponseData, expected: string): Promise<TransportError> {
+  const { statusCode: status, headers } = answer;
+  const type = String(headers['content-type'] ?? 'no content type');
+  const said = type.startsWith('text/plain') ? plainText(await firstBytes(answer)) : '';
+  if (!said) await answer.body.dump().catch(() => undefined);
+  if (status === 200) {
+    return new TransportError('unusable', `the server answered ${type} instead of ${expected}; is this a git address?`);
+  }
+  const text = said ? `${meaningOf(status)} (HTTP ${status}: ${said})` : `${meaningOf(status)} (HTTP ${status})`;
+  const retryAfterMs = retryAfter(headers['retry-after']);
+  return new TransportError(failureOfStatus(status), text, retryAfterMs === null ? {} : { retryAfterMs });
+}
+
+/** For what went wrong below HTTP. */
+export function connectionError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  const code = codeOf(error);
+  const known = wordsOf(code);
+  if (known) return new TransportError(known.failure, known.text, { cause: error });
+  const message = error instanceof Error ? plainText(error.message) : 'the connection failed';
+  return new TransportError('unreachable', message || 'the connection failed', { cause: error });
+}
+
+function failureOfStatus(status: number): TransportFailure {
+  if (status === 401) return 'auth';
+  if (status === 403 || status === 413 || status === 451) return 'denied';
+  if (status === 404 || status === 410) return 'missing';
+  if (status === 408 || status === 425 || status === 429 || status >= 500) return 'unreachable';
+  return 'unusable';
+}
+
+function meaningOf(status: number): string {
+  if (status === 401) return 'the server did not accept the credentials';
+  if (status === 403) return 'the server does not allow it';
+  if (status === 404 || status === 410)
+    return 'the server knows no such repository, or hides it from these credentials';
+  if (status === 407) return 'the proxy wants credentials';
+  if (status === 413) return 'the server does not take that much at once';
+  if (status === 429) return 'the server wants fewer requests';
+  if (status >= 500) return 'the server is in trouble';
+  return 'the server did not answer as a git server does';
+}
+
+function wordsOf(code: string): { readonly failure: TransportFailure; readonly text: string } | null {
+  if (/^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS_CERT|ERR_SSL|HOSTNAME_MISMATCH)/.test(code)) {
+    const text = `the server's certificate is not trusted (${code}); name the right CA in the configuration`;
+    return { failure: 'unusable', text };
+  }
+  const text = unreachableWords[code];
+  return text === undefined ? null : { failure: 'unreachable', text };
+}
+
+const unreachableWords: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens at that address',
+  ENOTFOUND: 'the host name is unknown',
+  EAI_AGAIN: 'the host name could not be looked up',
+  ETIMEDOUT: 'the connection timed out',
+  EHOSTUNREACH: 'there is no way to the host',
+  ENETUNREACH: 'there is no way to the network',
+  ECONNRESET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  UND_ERR_HEADERS_TIMEOUT: 'the server did not answer in time',
+  UND_ERR_BODY_TIMEOUT: "the server's answer stopped midway",
+  UND_ERR_ABORTED: 'the request was cancelled',
+  ABORT_ERR: 'the request was cancelled',
+  20: 'the request was cancelled',
+};
+
+function codeOf(error: unknown): string {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const code = 'code' in current ? String(current.code) : '';
+    if (code !== '') return code;
+    if (current instanceof AggregateError) return codeOf(current.errors[0]);
+  }
+  return '';
+}
+
+/** Milliseconds; servers send seconds or a date. */
+function retryAfter(header: string | readonly string[] | undefined): number | null {
+  const text = String(header ?? '').trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
+}
+
+async function firstBytes(answer: Dispatcher.ResponseData): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer.body) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes >= longestBody) break;
+    }
+  } catch {
+    // The status has said enough.
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, longestBody);
+}

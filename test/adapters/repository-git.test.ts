@@ -1,0 +1,13 @@
+/** The git adapter keeps the Repository contract over smart HTTP. */
+import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { HttpTransport } from '../../src/git/http-transport.ts';
+import { repositoryContract } from '../contract/repository.ts';
+
+repositoryContract(
+  'own git engine over HTTP',
+  () => ({
+    open: (remote, { branch = 'main', createBranch = false, url = remote.url } = {}) =>
+      new GitRepository({ branch, createBranch, transport: new HttpTransport({ url }) }),
+  }),
+  { partialFetch: true, createBranch: true },
+);

@@ -26,8 +26,8 @@ export type Rendering =
 export interface Renderer {
   /** `<name>@sha256:<64 hex>`. */
   readonly template: string;
-  /** `sensitive` are the values that must not come out; finding one refuses the whole. */
-  render(input: RenderInput, sensitive: ReadonlyMap<string, string>): Rendering;
+  /** `sensitive` are values by name that must not come out; finding one refuses the whole. */
+  render(input: RenderInput, sensitive: Readonly<Record<string, string>>): Rendering;
 }
 
 /** The outside of one namespace. */

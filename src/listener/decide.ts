@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { decideRemovals } from '../core/deletion-limit.ts';
 import { type NamespacePlan, planNamespace, type Step } from '../core/plan.ts';
 import type { Desired } from '../domain/desired.ts';
-import { asTowpathError, failureKind } from '../domain/failure.ts';
+import { asTowpathError, failureKind, TowpathError } from '../domain/failure.ts';
 import type { DeploymentId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
@@ -96,7 +96,7 @@ async function draftAll(
   view: RepositoryView,
 ): Promise<Drafted> {
   const queue = new PQueue({ concurrency });
-  const results = await Promise.all(steps.map((step) => queue.add(() => draftOne(context, memory, step))));
+  const results = await Promise.all(steps.map((step) => queue.add(() => draftOne(context, memory, view, step))));
   const drafts = results.flatMap((result) => result.drafts);
   // The very first commit of ours brings the README of the repository.
   const isFirst = !view.hasReadme && view.folders.every((folder) => folder.provenance === null);
@@ -107,9 +107,15 @@ async function draftAll(
   };
 }
 
-async function draftOne(context: LaneContext, memory: LaneMemory, step: WritingStep): Promise<Drafted> {
+async function draftOne(
+  context: LaneContext,
+  memory: LaneMemory,
+  view: RepositoryView,
+  step: WritingStep,
+): Promise<Drafted> {
   const { deploymentId, revisionId } = step.desired;
   try {
+    refuseMissingComponents(context, view);
     const prepared = await preparedFor(context, memory, step);
     memory.setbacks.delete(deploymentId);
     const draft = draftDeploy(context, step, prepared);
@@ -121,6 +127,17 @@ async function draftOne(context: LaneContext, memory: LaneMemory, step: WritingS
     context.log.warn('Cannot prepare revision', { ...fields, attempt: setback.attempts, error: describe(error) });
     return { drafts: [], reports: reportSetback(context, step.desired, setback, error) };
   }
+}
+
+/** A kustomization that lists a folder which is not there would stop the engine for this deployment. */
+function refuseMissingComponents(context: LaneContext, view: RepositoryView): void {
+  const missing = context.settings.kustomize.components.filter((path) => view.snapshot.list(path) === null);
+  if (missing.length === 0) return;
+  throw new TowpathError(
+    'waiting',
+    'MissingComponent',
+    `Cannot use kustomize.components: ${missing.join(', ')} is no folder of branch ${context.repository.branch}; add it there`,
+  );
 }
 
 async function preparedFor(context: LaneContext, memory: LaneMemory, step: WritingStep): Promise<Prepared> {

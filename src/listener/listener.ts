@@ -1,7 +1,6 @@
 /** The listener: one intake, one reporter, and a lane for each repository it writes. Holds nothing that a kill could lose. */
 import { configurationDigest } from '../core/inputs-digest.ts';
 import type { Configuration } from '../domain/configuration.ts';
-import { TowpathError } from '../domain/failure.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { Clock, ControlPlane, Log } from '../ports.ts';
@@ -36,13 +35,12 @@ export interface RunningListener {
   readonly done: Promise<void>;
 }
 
-/** Throws TowpathError for a configuration that cannot work; from then on no failure ends it. */
+/** Returns at once; no failure ends it. */
 export function startListener(
   ports: ListenerPorts,
   configuration: Configuration,
   options: ListenerOptions,
 ): RunningListener {
-  refuseSharedBranches(configuration);
   const { clock, log } = ports;
   const timings = { ...defaultTimings, ...options.timings };
   const stopping = new AbortController();
@@ -142,21 +140,4 @@ export function laneContext(
     timings,
     towpathVersion,
   };
-}
-
-/** Two lanes of one listener would fight over one branch; two listeners may share it, since each owns its folders. */
-function refuseSharedBranches(configuration: Configuration): void {
-  const seen = new Map<string, string>();
-  for (const [namespace, { repository, branch }] of Object.entries(configuration.namespaces)) {
-    const key = `${repository.replace(/(?:\.git)?\/*$/, '').toLowerCase()} ${branch}`;
-    const other = seen.get(key);
-    if (other !== undefined) {
-      throw new TowpathError(
-        'terminal',
-        'SharedRepository',
-        `Cannot serve namespaces ${other} and ${namespace} from branch ${branch} of one repository: give each namespace a repository of its own`,
-      );
-    }
-    seen.set(key, namespace);
-  }
 }

@@ -3,6 +3,7 @@ import { inputsDigest } from '../core/inputs-digest.ts';
 import type { Provenance } from '../core/provenance.ts';
 import { describeFindings } from '../core/report.ts';
 import { databasePassword, databaseSecretName, environmentSecretName, type SecretKey } from '../core/secret-names.ts';
+import { hasExternalDatabase } from '../core/values-server.ts';
 import type { Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
@@ -71,7 +72,7 @@ interface PlannedSecrets {
   readonly plain: readonly PlainSecret[];
   readonly notes: readonly string[];
   /** What must not be found in any file, by the name under which a message may speak of it. */
-  readonly sensitive: ReadonlyMap<string, string>;
+  readonly sensitive: Readonly<Record<string, string>>;
 }
 
 async function planSecrets(
@@ -80,7 +81,7 @@ async function planSecrets(
   held: Provenance | null,
 ): Promise<PlannedSecrets> {
   const name = resourceName(specification.deployment.name, specification.deployment.id);
-  const database = usesOwnDatabase(context, specification)
+  const database = !hasExternalDatabase({ specification, agentServer: context.agentServer })
     ? plainSecret(context, specification, databaseSecretName(name), {
         POSTGRES_PASSWORD: databasePassword(keyOf(context, specification), specification.deployment.id),
       })
@@ -92,7 +93,7 @@ async function planSecrets(
     database: database?.name ?? null,
     plain,
     notes: environment.note === null ? [] : [environment.note],
-    sensitive: new Map(plain.flatMap((secret) => Object.entries(secret.values))),
+    sensitive: Object.assign({}, ...plain.map((secret) => secret.values)),
   };
 }
 
@@ -119,11 +120,6 @@ export function secretsWord(version: string): string {
   return /^[!-~]{1,300}$/.test(version)
     ? version
     : `base64:${Buffer.from(version).toString('base64url').slice(0, 290)}`;
-}
-
-function usesOwnDatabase(context: LaneContext, specification: Specification): boolean {
-  const given = [...specification.secretNames, ...specification.secretReferences.map((each) => each.name)];
-  return context.agentServer.database.kind === 'in-cluster' && !given.includes('POSTGRES_URI_CUSTOM');
 }
 
 function plainSecret(

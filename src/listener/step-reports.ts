@@ -63,7 +63,8 @@ export function reportSetback(
   if (setback.retryAt === null) {
     return unlessSaid(desired, reportFailed(desired, { stage: 'rendered', reason, message }, now));
   }
-  return setback.attempts < 3
+  const isWorthSaying = known?.kind === 'waiting' || setback.attempts >= 3;
+  return !isWorthSaying
     ? []
     : unlessSaid(desired, reportWaiting(desired, reason, `${message}; it is tried again`, now));
 }

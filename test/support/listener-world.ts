@@ -1,0 +1,70 @@
+/** A listener with everything around it: a scripted control plane over HTTP, and a repository that a test chooses. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
+import { parseSecretKey } from '../../src/core/secret-names.ts';
+import { Configuration } from '../../src/domain/configuration.ts';
+import { NamespaceName } from '../../src/domain/identifiers.ts';
+import type { NamespaceParts, Renderer } from '../../src/listener/context.ts';
+import { type RunningListener, startListener } from '../../src/listener/listener.ts';
+import type { Timings } from '../../src/listener/timings.ts';
+import type { Clock, Repository } from '../../src/ports.ts';
+import { type MemoryLog, memoryLog } from './memory-log.ts';
+import { plainRenderer } from './plain-renderer.ts';
+import type { ScriptedControlPlane } from './scripted-control-plane.ts';
+
+export const secretKey = parseSecretKey(Buffer.alloc(32, 7), 'the test key');
+export const teamA = NamespaceName.parse('team-a');
+
+/** Everything that waits, waits short. */
+export const hurried: Timings = {
+  pollSeconds: 5,
+  fullComparisonMs: 60_000,
+  retryMs: { first: 20, most: 200 },
+  movedMs: { first: 1, most: 20, attempts: 8 },
+  deniedMs: { first: 30, most: 200 },
+  stopMs: 2_000,
+};
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
+};
+
+export interface ListenerSetup {
+  readonly plane: ScriptedControlPlane;
+  readonly repository: Repository;
+  readonly renderer?: Renderer;
+  readonly namespace?: Readonly<Record<string, unknown>>;
+  readonly git?: Readonly<Record<string, unknown>>;
+  readonly timings?: Partial<Timings>;
+  readonly parts?: Partial<NamespaceParts>;
+  readonly log?: MemoryLog;
+}
+
+export function configurationFor(setup: Pick<ListenerSetup, 'plane' | 'namespace' | 'git'>): Configuration {
+  return Configuration.parse({
+    controlPlane: { url: setup.plane.url, apiKeyEnv: 'TOWPATH_API_KEY' },
+    listener: { id: setup.plane.listenerId },
+    git: { interval: '60s', ...setup.git },
+    namespaces: { 'team-a': { repository: 'https://git.example/team-a.git', ...setup.namespace } },
+  });
+}
+
+export function listen(setup: ListenerSetup): RunningListener & { readonly log: MemoryLog } {
+  const log = setup.log ?? memoryLog();
+  const parts: NamespaceParts = {
+    repository: setup.repository,
+    sealer: namedSecretSealer(),
+    renderer: setup.renderer ?? plainRenderer(),
+    secretKey,
+    ...setup.parts,
+  };
+  const controlPlane = httpControlPlane({ url: setup.plane.url, apiKey: 'listener-key' }, setup.plane.listenerId);
+  const running = startListener(
+    { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log },
+    configurationFor(setup),
+    { towpathVersion: '0.1.0', timings: { ...hurried, ...setup.timings } },
+  );
+  return { ...running, log };
+}

@@ -10,7 +10,12 @@ export function compileValuesSchema(
   faults: string[],
 ): (values: unknown) => readonly Finding[] {
   try {
-    const validate = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true }).compile(JSON.parse(text));
+    const validate = new Ajv2020({
+      allErrors: true,
+      strict: true,
+      strictRequired: false,
+      allowUnionTypes: true,
+    }).compile(JSON.parse(text));
     return (values) => findingsOf(validate, values, file, text);
   } catch (error) {
     faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);

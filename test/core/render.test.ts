@@ -1,17 +1,7 @@
 import { load } from 'js-yaml';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { readTemplateSet } from '../../src/adapters/template-folder.ts';
-import { compileTemplateSet } from '../../src/core/compile-template-set.ts';
-import { renderDeployment } from '../../src/core/render.ts';
-import type { RenderInput, TemplateSet } from '../../src/core/template-set.ts';
+import { describe, expect, it } from 'vitest';
+import { render } from './support/agent-server.ts';
 import { renderInput } from './support/render-input.ts';
-
-let set: TemplateSet;
-beforeAll(async () => {
-  set = compileTemplateSet(await readTemplateSet('agent-server', '.'));
-});
-
-const render = (input: RenderInput) => new Map<string, string>(renderDeployment(set, input));
 
 describe('what a deployment becomes', () => {
   it('is an API, a queue, a database and a Redis, all named in the kustomization', () => {

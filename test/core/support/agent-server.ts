@@ -1,0 +1,23 @@
+/** The shipped set and the vendored schemas, compiled once for a test file. */
+import { readSchemaCatalogue } from '../../../src/adapters/schema-folder.ts';
+import { readTemplateSet } from '../../../src/adapters/template-folder.ts';
+import { compileTemplateSet } from '../../../src/core/compile-template-set.ts';
+import { compileSchemas } from '../../../src/core/manifest-schemas.ts';
+import { renderDeployment } from '../../../src/core/render.ts';
+import type { RenderInput } from '../../../src/core/template-set.ts';
+import { validateDeployment } from '../../../src/core/validate.ts';
+import { validationContext } from '../../../src/core/validation-context.ts';
+import { describeFinding } from '../../../src/domain/finding.ts';
+
+export const agentServerSet = compileTemplateSet(await readTemplateSet('agent-server', '.'));
+const schemas = compileSchemas(readSchemaCatalogue());
+
+export function render(input: RenderInput): ReadonlyMap<string, string> {
+  return renderDeployment(agentServerSet, input);
+}
+
+/** What validation says about a rendered deployment, as people read it. */
+export function problemsOf(input: RenderInput): string[] {
+  const files = renderDeployment(agentServerSet, input);
+  return validateDeployment(files, validationContext(input), schemas).map(describeFinding);
+}

@@ -11,6 +11,8 @@ const longestKey = 512;
 
 /** What needs no quotes in any reader: begins with a letter, and no ": " or " #" can arise. */
 const plain = /^[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*$/;
+/** Begins with a digit and is no number, date or time for anybody all the same: a UUID, a quantity such as `500m`. */
+const plainDigits = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+(?:m|Mi|Gi))$/;
 /** Words of YAML 1.1 that mean something else than themselves. */
 const words = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
 /** Legal in JSON as they stand, yet line breaks or unprintable in YAML. */
@@ -48,7 +50,7 @@ export function yamlFlow(value: unknown): string {
 }
 
 function yamlString(value: string): string {
-  if (plain.test(value) && !words.test(value)) return value;
+  if ((plain.test(value) && !words.test(value)) || plainDigits.test(value)) return value;
   if (!value.isWellFormed())
     throw new UnwritableValue('the text holds half of a surrogate pair, which is no character');
   return JSON.stringify(value).replace(unprintable, escapeCharacter);

@@ -3,7 +3,8 @@ import { z } from '@hono/zod-openapi';
 
 /** The generator cannot follow schemas that refer to themselves (any JSON value), so it gets theirs ready-made. */
 export function documented<Schema extends z.ZodType>(name: string, schema: Schema): Schema {
-  return schema.openapi(name, describe(schema));
+  // A copy: schemas made before the generator was loaded lack its method, and who loads first is nobody's concern.
+  return schema.clone().openapi(name, describe(schema));
 }
 
 function describe(schema: z.ZodType): Record<string, unknown> {

@@ -1,0 +1,89 @@
+/** Reads the append-only record of changes, newest first. */
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { and, desc, eq, gte, like, lt } from 'drizzle-orm';
+import { WorkspaceId } from '../../../domain/identifiers.ts';
+import { audit } from '../../store/schema.ts';
+import { refuseInvalid } from '../problems.ts';
+import { requirePerson, type TowpathEnv } from './access.ts';
+import { answers, security, tags } from './openapi.ts';
+import type { TowpathServices } from './services.ts';
+
+const Entry = z.object({
+  id: z.number().int(),
+  at: z.string(),
+  workspace_id: WorkspaceId.nullable(),
+  /** Null for what the control plane did by itself. */
+  key_id: z.string().nullable(),
+  actor: z.object({ name: z.string(), email: z.string() }).nullable(),
+  action: z.string(),
+  target: z.object({ kind: z.string(), id: z.string() }),
+  detail: z.record(z.string(), z.unknown()),
+});
+
+const route = createRoute({
+  method: 'get',
+  path: '/towpath/v1/audit',
+  tags,
+  security,
+  summary: 'Who changed what, with which key',
+  request: {
+    query: z.object({
+      /** `deployment.create`, or `deployment.` for all of a noun. */
+      action: z.string().max(100).optional(),
+      target_id: z.string().max(100).optional(),
+      key_id: z.guid().optional(),
+      since: z.iso.datetime({ offset: true }).optional(),
+      until: z.iso.datetime({ offset: true }).optional(),
+      /** `next_cursor` of the page before. */
+      cursor: z.coerce.number().int().positive().optional(),
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+    }),
+  },
+  responses: answers(200, z.object({ entries: z.array(Entry), next_cursor: z.string().nullable() }), [401, 403]),
+});
+
+export function auditRoutes({ database }: TowpathServices) {
+  return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid }).openapi(route, async (context) => {
+    const principal = requirePerson(context);
+    const asked = context.req.valid('query');
+    const rows = await database
+      .select()
+      .from(audit)
+      .where(
+        and(
+          principal.workspaceId === null ? undefined : eq(audit.workspaceId, principal.workspaceId),
+          asked.action === undefined ? undefined : actionIs(asked.action),
+          asked.target_id === undefined ? undefined : eq(audit.targetId, asked.target_id),
+          asked.key_id === undefined ? undefined : eq(audit.keyId, asked.key_id),
+          asked.since === undefined ? undefined : gte(audit.at, new Date(asked.since)),
+          asked.until === undefined ? undefined : lt(audit.at, new Date(asked.until)),
+          asked.cursor === undefined ? undefined : lt(audit.id, asked.cursor),
+        ),
+      )
+      .orderBy(desc(audit.id))
+      .limit(asked.limit + 1);
+    const page = rows.slice(0, asked.limit);
+    const last = page.at(-1);
+    return context.json(
+      { entries: page.map(entryOf), next_cursor: rows.length > page.length && last ? String(last.id) : null },
+      200,
+    );
+  });
+}
+
+function actionIs(action: string) {
+  return action.endsWith('.') ? like(audit.action, `${action.replace(/[\\%_]/g, '\\$&')}%`) : eq(audit.action, action);
+}
+
+function entryOf(row: typeof audit.$inferSelect) {
+  return {
+    id: row.id,
+    at: row.at.toISOString(),
+    workspace_id: row.workspaceId,
+    key_id: row.keyId,
+    actor: row.actor,
+    action: row.action,
+    target: { kind: row.targetKind, id: row.targetId },
+    detail: row.detail,
+  };
+}

@@ -1,0 +1,53 @@
+/** Server-sent events: every change of a workspace's deployments and revisions, as it happens. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
+import { requireWorkspace, type TowpathEnv } from './access.ts';
+import type { TowpathServices } from './services.ts';
+
+/** Proxies close what is silent for a minute. */
+const keepAliveMs = 15_000;
+/** A reader that falls this far behind is cut off, and reads everything anew when it comes back. */
+const longestQueue = 10_000;
+
+/**
+ * `event: deployment` or `revision` with what changed as JSON, `event: resync` where something may have been missed:
+ * read the lists again. Names of events and fields are those of the triggers in the migrations.
+ */
+export function eventRoutes({ changes, stopping }: TowpathServices) {
+  const app = new OpenAPIHono<TowpathEnv>();
+  app.get('/towpath/v1/events', (context) => {
+    const { workspaceId } = requireWorkspace(context);
+    context.header('X-Accel-Buffering', 'no');
+    return streamSSE(context, async (stream) => {
+      const queue: (string | null)[] = [null];
+      let wake = Promise.withResolvers<void>();
+      const unsubscribe = changes.subscribe('towpath_workspace', workspaceId, (detail) => {
+        queue.push(detail);
+        wake.resolve();
+      });
+      stream.onAbort(() => wake.resolve());
+      const stop = () => wake.resolve();
+      stopping.addEventListener('abort', stop, { once: true });
+      try {
+        while (!stream.aborted && !stopping.aborted && queue.length < longestQueue) {
+          for (const detail of queue.splice(0)) await send(stream, detail);
+          const timer = setTimeout(() => wake.resolve(), keepAliveMs);
+          await wake.promise;
+          clearTimeout(timer);
+          wake = Promise.withResolvers();
+          if (queue.length === 0) await stream.write(': still here\n\n');
+        }
+      } finally {
+        unsubscribe();
+        stopping.removeEventListener('abort', stop);
+      }
+    });
+  });
+  return app;
+}
+
+async function send(stream: SSEStreamingApi, detail: string | null): Promise<void> {
+  if (detail === null) return stream.writeSSE({ event: 'resync', data: '{}' });
+  const { kind, ...data } = JSON.parse(detail) as { kind: string };
+  await stream.writeSSE({ event: kind, data: JSON.stringify(data) });
+}

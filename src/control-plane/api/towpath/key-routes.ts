@@ -1,0 +1,123 @@
+/** API keys: all of them for the admin key, and those of a workspace for whoever holds a key of it. */
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { and, eq, ne, type SQL } from 'drizzle-orm';
+import { ListenerId, WorkspaceId } from '../../../domain/identifiers.ts';
+import { createKey, type KeyRequest, type KeySummary, listKeys, revokeKey } from '../../access/keys.ts';
+import { Refusal } from '../../refusal.ts';
+import { apiKeys } from '../../store/schema.ts';
+import { refuseInvalid } from '../problems.ts';
+import { type Person, requirePerson, type TowpathEnv } from './access.ts';
+import { answers, body, Name, security, tags } from './openapi.ts';
+import type { TowpathServices } from './services.ts';
+
+const Key = z.object({
+  id: z.guid(),
+  kind: z.enum(['admin', 'workspace', 'listener']),
+  workspace_id: WorkspaceId.nullable(),
+  listener_id: ListenerId.nullable(),
+  name: z.string(),
+  email: z.string(),
+  /** How the key begins. */
+  prefix: z.string(),
+  created_at: z.string(),
+  last_used_at: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+});
+const KeyBody = z
+  .strictObject({
+    kind: z.enum(['admin', 'workspace', 'listener']),
+    /** May be left out where the caller's key, or X-Tenant-Id, says it. */
+    workspace_id: WorkspaceId.optional(),
+    listener_id: ListenerId.optional(),
+    name: Name,
+    /** The author's address in commits. */
+    email: z.email().max(200).optional(),
+  })
+  .refine((body) => (body.kind === 'listener') === (body.listener_id !== undefined), {
+    message: 'listener_id is needed for a listener key, and for no other',
+    path: ['listener_id'],
+  });
+
+const keyPath = { path: '/towpath/v1/keys', tags, security } as const;
+
+const listKeysRoute = createRoute({
+  ...keyPath,
+  method: 'get',
+  summary: 'The keys that the caller may manage, without their text',
+  responses: answers(200, z.object({ keys: z.array(Key) }), [401, 403]),
+});
+
+const createKeyRoute = createRoute({
+  ...keyPath,
+  method: 'post',
+  summary: 'Make a key; its text is in this answer and nowhere else',
+  request: { body: body(KeyBody) },
+  responses: answers(201, Key.extend({ key: z.string() }), [401, 403, 404]),
+});
+
+const revokeKeyRoute = createRoute({
+  method: 'delete',
+  path: '/towpath/v1/keys/{id}',
+  tags,
+  security,
+  summary: 'Revoke a key, at once and for good',
+  request: { params: z.object({ id: z.guid() }) },
+  responses: { 204: { description: 'Revoked' } },
+});
+
+export function keyRoutes(services: TowpathServices) {
+  const { database } = services;
+  return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
+    .openapi(listKeysRoute, async (context) => {
+      const found = await listKeys(database, manageable(requirePerson(context)));
+      return context.json({ keys: found.map(keyOf) }, 200);
+    })
+    .openapi(createKeyRoute, async (context) => {
+      const principal = requirePerson(context);
+      const made = await createKey(services, principal, requestOf(principal, context.req.valid('json')));
+      context.header('Cache-Control', 'no-store');
+      return context.json({ ...keyOf(made), key: made.key }, 201);
+    })
+    .openapi(revokeKeyRoute, async (context) => {
+      const principal = requirePerson(context);
+      await revokeKey(services, principal, context.req.valid('param').id, manageable(principal));
+      return context.body(null, 204);
+    });
+}
+
+/** An admin manages all keys, or those of the workspace that he names; others the keys of their workspace. */
+function manageable({ kind, workspaceId }: Person): SQL | undefined {
+  if (workspaceId === null) return undefined;
+  return and(eq(apiKeys.workspaceId, workspaceId), kind === 'admin' ? undefined : ne(apiKeys.kind, 'admin'));
+}
+
+function requestOf(principal: Person, asked: z.infer<typeof KeyBody>): KeyRequest {
+  const { kind, name, listener_id: listenerId = null } = asked;
+  const email = asked.email ?? 'key@towpath.invalid';
+  if (kind === 'admin') {
+    if (principal.kind !== 'admin') throw new Refusal(403, 'Only the admin key can make admin keys.');
+    return { kind, name, email, workspaceId: null, listenerId: null };
+  }
+  const workspaceId = asked.workspace_id ?? principal.workspaceId;
+  if (workspaceId === null) throw new Refusal(400, 'workspace_id is required: say whose key it shall be.');
+  if (principal.workspaceId !== null && principal.workspaceId !== workspaceId) {
+    throw new Refusal(404, `Workspace ID ${workspaceId} not found.`);
+  }
+  return { kind, name, email, workspaceId, listenerId };
+}
+
+function keyOf(key: KeySummary) {
+  const { id, kind, name, email, prefix } = key;
+  return {
+    id,
+    kind,
+    workspace_id: key.workspaceId,
+    listener_id: key.listenerId,
+    name,
+    email,
+    prefix,
+    created_at: key.createdAt.toISOString(),
+    last_used_at: key.lastUsedAt?.toISOString() ?? null,
+    revoked_at: key.revokedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,143 @@
+/** The calls that a listener makes: what is desired, what a revision says, what became of it. */
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
+import { eq } from 'drizzle-orm';
+import { ControlPlaneInfo, DesiredPage } from '../../../domain/desired.ts';
+import { DeploymentId, ListenerId, RevisionId } from '../../../domain/identifiers.ts';
+import { LaneReport, ReportBatch } from '../../../domain/report.ts';
+import { SecretValues, Specification } from '../../../domain/specification.ts';
+import { recordReports } from '../../orchestration/record-reports.ts';
+import { Refusal } from '../../refusal.ts';
+import { heartbeat } from '../../store/heartbeat.ts';
+import { lanes } from '../../store/schema.ts';
+import { readSecretValues, readSpecification } from '../../store/specification.ts';
+import { documented } from '../documented.ts';
+import { refuseInvalid } from '../problems.ts';
+import { requireListener, requireListenerReader, type TowpathEnv, visibleDeployment } from './access.ts';
+import { waitForPage } from './long-poll.ts';
+import { answers, security, tags } from './openapi.ts';
+import type { TowpathServices } from './services.ts';
+
+const listenerParameters = z.object({ id: ListenerId });
+const revisionParameters = z.object({ id: DeploymentId, rid: RevisionId });
+
+const desiredRoute = createRoute({
+  method: 'get',
+  path: '/towpath/v1/listeners/{id}/desired',
+  tags,
+  security,
+  summary: 'What changed since the cursor; waits for a change, and counts as the heartbeat',
+  request: {
+    params: listenerParameters,
+    query: z.object({
+      after: z.string().max(1000).optional(),
+      wait: z.coerce.number().min(0).max(60).default(0),
+    }),
+  },
+  responses: answers(200, DesiredPage, [401, 403, 404]),
+});
+
+const reportsRoute = createRoute({
+  method: 'post',
+  path: '/towpath/v1/listeners/{id}/reports',
+  tags,
+  security,
+  summary: 'What became of revisions, removals and repositories; may be sent again',
+  request: {
+    params: listenerParameters,
+    body: { content: { 'application/json': { schema: ReportBatch } }, required: true },
+  },
+  responses: answers(
+    200,
+    z.object({ ignored: z.array(z.object({ index: z.number().int(), why: z.string() })) }),
+    [401, 403, 404, 409],
+  ),
+});
+
+const lanesRoute = createRoute({
+  method: 'get',
+  path: '/towpath/v1/listeners/{id}/lanes',
+  tags,
+  security,
+  summary: 'How each repository of the listener is',
+  request: { params: listenerParameters },
+  responses: answers(200, z.object({ lanes: z.array(LaneReport) }), [401, 403, 404]),
+});
+
+const specificationRoute = createRoute({
+  method: 'get',
+  path: '/towpath/v1/deployments/{id}/revisions/{rid}/spec',
+  tags,
+  security,
+  summary: 'All that a revision says, but the secret values',
+  request: { params: revisionParameters },
+  responses: answers(200, documented('Specification', Specification), [401, 404]),
+});
+
+const secretsRoute = createRoute({
+  method: 'get',
+  path: '/towpath/v1/deployments/{id}/revisions/{rid}/secrets',
+  tags,
+  security,
+  summary: 'The secret values, for the listener of the deployment only',
+  request: { params: revisionParameters },
+  responses: answers(200, SecretValues, [401, 403, 404]),
+});
+
+export function listenerRoutes(services: TowpathServices) {
+  const { database } = services;
+  const beat = heartbeat(services);
+  return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
+    .openapi(desiredRoute, async (context) => {
+      const { id } = context.req.valid('param');
+      const { after = null, wait } = context.req.valid('query');
+      await requireListenerReader(context, database, id);
+      if (context.get('principal').kind === 'listener') await beat(id);
+      const aborted = context.req.raw.signal;
+      const page = await waitForPage(services, { listenerId: id, after, waitSeconds: wait, aborted });
+      if (page === null) throw new Refusal(404, `Listener ID ${id} not found.`);
+      return context.json(page, 200);
+    })
+    .openapi(reportsRoute, async (context) => {
+      const { id } = context.req.valid('param');
+      requireListener(context, id);
+      const ignored = await recordReports(services, id, context.req.valid('json'));
+      return context.json({ ignored: [...ignored] }, 200);
+    })
+    .openapi(lanesRoute, async (context) => {
+      const { id } = context.req.valid('param');
+      await requireListenerReader(context, database, id);
+      const found = await database.select().from(lanes).where(eq(lanes.listenerId, id)).orderBy(lanes.namespace);
+      return context.json({ lanes: found.map((lane) => lane.report) }, 200);
+    })
+    .route('/', revisionRoutes(services));
+}
+
+function revisionRoutes({ database, secretBox }: TowpathServices) {
+  return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
+    .openapi(specificationRoute, async (context) => {
+      const { id, rid } = context.req.valid('param');
+      const visible = visibleDeployment(context.get('principal'), id);
+      const found = await readSpecification(database, visible, rid);
+      return context.json(found ?? revisionNotFound(id, rid), 200);
+    })
+    .openapi(secretsRoute, async (context) => {
+      const principal = context.get('principal');
+      if (principal.kind !== 'listener') throw new Refusal(403, 'This call needs the key of the listener.');
+      const { id, rid } = context.req.valid('param');
+      const found = await readSecretValues(database, secretBox, visibleDeployment(principal, id), rid);
+      context.header('Cache-Control', 'no-store');
+      return context.json(found ?? revisionNotFound(id, rid), 200);
+    });
+}
+
+function revisionNotFound(id: DeploymentId, revisionId: RevisionId): never {
+  throw new Refusal(404, `Revision ID ${revisionId} of deployment ID ${id} not found.`);
+}
+
+export const infoRoute = createRoute({
+  method: 'get',
+  path: '/towpath/v1/info',
+  tags,
+  summary: 'That this is a Towpath, and which; needs no key',
+  responses: answers(200, ControlPlaneInfo, []),
+});

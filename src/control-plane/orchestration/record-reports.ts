@@ -1,0 +1,152 @@
+/** Writes down a batch of a listener's reports, in one transaction and a fixed number of statements. */
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { DeploymentId, ListenerId, RevisionId } from '../../domain/identifiers.ts';
+import type { LaneReport, Report, ReportBatch, RevisionReport } from '../../domain/report.ts';
+import { audit } from '../audit.ts';
+import { Refusal } from '../refusal.ts';
+import { forgetSecrets } from '../secrets/secret-sets.ts';
+import type { Services } from '../services.ts';
+import type { Transaction } from '../store/database.ts';
+import { deployments, lanes, listeners, revisionLogs, revisions } from '../store/schema.ts';
+import { type Folded, foldReports, type Ignored, type Known, replayKey, timeOf } from './fold-reports.ts';
+import { targetOf } from './locking.ts';
+import { writeLog } from './revision-log.ts';
+
+/** Answers which of them were of no use, and why: a deployment may be gone before its last report arrives. */
+export function recordReports(
+  { database, now }: Pick<Services, 'database' | 'now'>,
+  listenerId: ListenerId,
+  { term, reports }: ReportBatch,
+): Promise<readonly Ignored[]> {
+  return database.transaction(async (transaction) => {
+    await lockTerm(transaction, listenerId, term);
+    const at = now();
+    const known = await readKnown(transaction, listenerId, reports, at);
+    const folded = foldReports(known, reports, at);
+    await writeRevisions(transaction, folded);
+    await writeDeployments(transaction, folded);
+    await writeLog(transaction, folded.lines);
+    await endGone(transaction, folded);
+    await writeLanes(transaction, listenerId, reports, at);
+    return folded.ignored;
+  });
+}
+
+/** The listener's row first, like every other change of its deployments; so nothing can wait in a circle. */
+async function lockTerm(transaction: Transaction, listenerId: ListenerId, term: number): Promise<void> {
+  const [listener] = await transaction
+    .select({ term: listeners.term })
+    .from(listeners)
+    .where(eq(listeners.id, listenerId))
+    .for('no key update');
+  if (!listener) throw new Refusal(404, `Listener ID ${listenerId} not found.`);
+  if (listener.term > term) {
+    throw new Refusal(
+      409,
+      `Another instance of this listener leads: it reported with term ${listener.term}, not ${term}.`,
+    );
+  }
+  if (listener.term < term) await transaction.update(listeners).set({ term }).where(eq(listeners.id, listenerId));
+}
+
+async function readKnown(
+  transaction: Transaction,
+  listenerId: ListenerId,
+  reports: readonly Report[],
+  now: Date,
+): Promise<Known> {
+  const about = reports.filter((report) => report.kind !== 'lane');
+  if (about.length === 0) return { deployments: new Map(), revisions: new Map(), lines: new Set() };
+  const owned = await transaction
+    .select()
+    .from(deployments)
+    .where(
+      and(
+        inArray(deployments.id, unique(about.map((report) => report.deploymentId))),
+        eq(deployments.listenerId, listenerId),
+        isNull(deployments.goneAt),
+      ),
+    )
+    .orderBy(asc(deployments.id))
+    .for('update');
+  const revisionIds = unique([
+    ...about
+      .filter((report): report is RevisionReport => report.kind === 'revision')
+      .map((report) => report.revisionId),
+    ...owned.flatMap(({ activeRevisionId, latestRevisionId }) => [activeRevisionId, latestRevisionId]),
+  ]);
+  if (revisionIds.length === 0) return { deployments: byId(owned), revisions: new Map(), lines: new Set() };
+  const times = [...new Set(about.map((report) => timeOf(report, now).getTime()))].map((time) => new Date(time));
+  const [found, lines] = [
+    await transaction.select().from(revisions).where(inArray(revisions.id, revisionIds)),
+    await transaction
+      .select({ revisionId: revisionLogs.revisionId, at: revisionLogs.at, message: revisionLogs.message })
+      .from(revisionLogs)
+      .where(and(inArray(revisionLogs.revisionId, revisionIds), inArray(revisionLogs.at, times))),
+  ];
+  return {
+    deployments: byId(owned),
+    revisions: byId(found),
+    lines: new Set(lines.map((line) => replayKey(line.revisionId, line.at, line.message))),
+  };
+}
+
+/** One statement for all of them; a thousand single ones would hold the listener's row too long. */
+async function writeRevisions(transaction: Transaction, { revisions: changed }: Folded): Promise<void> {
+  if (changed.size === 0) return;
+  await transaction.execute(sql`
+    update revisions set status = v.status, stage = v.stage, outcome = v.outcome, reason = v.reason,
+      message = v.message, commit = v.commit, pull_request = v."pullRequest", last_report = v."lastReport",
+      updated_at = v."updatedAt", finished_at = v."finishedAt"
+    from jsonb_to_recordset(${JSON.stringify([...changed.values()])}::jsonb) as v(
+      id uuid, status text, stage text, outcome text, reason text, message text, commit text, "pullRequest" text,
+      "lastReport" jsonb, "updatedAt" timestamptz, "finishedAt" timestamptz)
+    where revisions.id = v.id`);
+}
+
+async function writeDeployments(transaction: Transaction, { deployments: changed }: Folded): Promise<void> {
+  if (changed.size === 0) return;
+  await transaction.execute(sql`
+    update deployments set status = v.status, active_revision_id = v."activeRevisionId",
+      reported_url = v."reportedUrl", last_report = v."lastReport", last_removal_report = v."lastRemovalReport",
+      gone_at = v."goneAt", updated_at = v."updatedAt"
+    from jsonb_to_recordset(${JSON.stringify([...changed.values()])}::jsonb) as v(
+      id uuid, status text, "activeRevisionId" uuid, "reportedUrl" text, "lastReport" jsonb,
+      "lastRemovalReport" jsonb, "goneAt" timestamptz, "updatedAt" timestamptz)
+    where deployments.id = v.id`);
+}
+
+async function endGone(transaction: Transaction, { deployments: changed }: Folded): Promise<void> {
+  for (const deployment of changed.values()) {
+    if (deployment.goneAt === null) continue;
+    await forgetSecrets(transaction, deployment.id);
+    const retained = deployment.lastRemovalReport?.retained ?? [];
+    await audit(transaction, null, 'deployment.gone', targetOf(deployment), { retained });
+  }
+}
+
+async function writeLanes(
+  transaction: Transaction,
+  listenerId: ListenerId,
+  reports: readonly Report[],
+  updatedAt: Date,
+): Promise<void> {
+  const said = reports.filter((report): report is LaneReport => report.kind === 'lane');
+  const last = new Map(said.map((report) => [report.namespace, report]));
+  if (last.size === 0) return;
+  await transaction
+    .insert(lanes)
+    .values([...last.values()].map((report) => ({ listenerId, namespace: report.namespace, report, updatedAt })))
+    .onConflictDoUpdate({
+      target: [lanes.listenerId, lanes.namespace],
+      set: { report: sql`excluded.report`, updatedAt: sql`excluded.updated_at` },
+    });
+}
+
+function unique<Id extends DeploymentId | RevisionId>(ids: readonly (Id | null)[]): Id[] {
+  return [...new Set(ids.filter((id) => id !== null))].sort();
+}
+
+function byId<Row extends { readonly id: DeploymentId | RevisionId }>(rows: readonly Row[]) {
+  return new Map<Row['id'], Row>(rows.map((row) => [row.id, row]));
+}

@@ -1,0 +1,89 @@
+/** One page of what a listener's deployments should be, read from one snapshot. */
+import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import type { Desired, DesiredPage } from '../../domain/desired.ts';
+import type { ListenerId } from '../../domain/identifiers.ts';
+import type { Database } from './database.ts';
+import { type DesiredCursor, decodeCursor, encodeCursor, wholeVersion } from './desired-cursor.ts';
+import { deployments, instance, listeners, revisions } from './schema.ts';
+
+export const pageSize = 500;
+
+/** Null: there is no such listener. */
+export async function readDesiredPage(
+  database: Database,
+  listenerId: ListenerId,
+  after: string | null,
+): Promise<DesiredPage | null> {
+  const cursor = decodeCursor(after);
+  const rows = await selectPage(database, listenerId, cursor);
+  const [first] = rows;
+  if (!first) return null;
+  const reset = cursor === null || cursor.epoch !== first.epoch || cursor.version > first.changeVersion;
+  const found = rows.flatMap((row) => (row.deployment === null ? [] : [{ ...row, deployment: row.deployment }]));
+  const items = found.slice(0, pageSize);
+  const more = found.length > pageSize;
+  const last = items.at(-1)?.deployment;
+  const cursorAfter =
+    more && last
+      ? { epoch: first.epoch, version: last.listenerVersion, sequence: last.sequence }
+      : { epoch: first.epoch, version: first.changeVersion, sequence: wholeVersion };
+  return { cursor: encodeCursor(cursorAfter), reset, more, items: items.map(desiredOf) };
+}
+
+type Row = Awaited<ReturnType<typeof selectPage>>[number];
+
+/** One statement, so that version, epoch and deployments belong together; one more row than fits tells of another page. */
+function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredCursor | null) {
+  return database
+    .select({
+      epoch: instance.epoch,
+      changeVersion: listeners.changeVersion,
+      deployment: {
+        id: deployments.id,
+        sequence: deployments.sequence,
+        name: deployments.name,
+        namespace: deployments.namespace,
+        deletionRequestedAt: deployments.deletionRequestedAt,
+        lastReport: deployments.lastReport,
+        listenerVersion: deployments.listenerVersion,
+      },
+      revision: { id: revisions.id, secretSetId: revisions.secretSetId, interrupted: revisions.interrupted },
+    })
+    .from(listeners)
+    .innerJoin(instance, eq(instance.id, 1))
+    .leftJoin(
+      deployments,
+      and(eq(deployments.listenerId, listenerId), isNull(deployments.goneAt), ...startOf(listenerId, cursor)),
+    )
+    .leftJoin(revisions, eq(revisions.id, deployments.latestRevisionId))
+    .where(eq(listeners.id, listenerId))
+    .orderBy(asc(deployments.listenerVersion), asc(deployments.sequence))
+    .limit(pageSize + 1);
+}
+
+/** Where the cursor is of another epoch, or ahead of a restored database, the page begins at the beginning. */
+function startOf(listenerId: ListenerId, cursor: DesiredCursor | null): SQL[] {
+  if (cursor === null) return [];
+  const { epoch, version, sequence } = cursor;
+  const from = sql`(select case when i.epoch = ${epoch} and l.change_version >= ${version} then ${version}::bigint else -1 end
+    from listeners l, instance i where l.id = ${listenerId})`;
+  return [
+    sql`${deployments.listenerVersion} >= ${from}`,
+    sql`(${deployments.listenerVersion} > ${from} or ${deployments.sequence} > ${sequence}::bigint)`,
+  ];
+}
+
+function desiredOf({ deployment, revision }: Row): Desired {
+  if (deployment === null) throw new Error('Cannot describe a deployment that is not there');
+  const { id, name, namespace, deletionRequestedAt, lastReport } = deployment;
+  const common = { deploymentId: id, name, namespace, lastReport };
+  if (deletionRequestedAt !== null) return { kind: 'removed', ...common };
+  if (revision === null) throw new Error(`Cannot describe deployment ${id}: it has no revision`);
+  return {
+    kind: 'present',
+    ...common,
+    revisionId: revision.id,
+    secretsVersion: revision.secretSetId,
+    interrupted: revision.interrupted,
+  };
+}

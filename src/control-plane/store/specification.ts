@@ -1,0 +1,53 @@
+/** Everything that one revision says, in one query; the secret values by a query of their own. */
+import { and, eq, type SQL } from 'drizzle-orm';
+import type { RevisionId } from '../../domain/identifiers.ts';
+import type { SecretValues, Specification } from '../../domain/specification.ts';
+import { openSecretSet } from '../secrets/secret-sets.ts';
+import type { SecretBox } from '../services.ts';
+import type { Database } from './database.ts';
+import { deployments, revisions, secretSets } from './schema.ts';
+
+/** Null where `visible` finds no such deployment, or it has no such revision. */
+export async function readSpecification(
+  database: Database,
+  visible: SQL | undefined,
+  revisionId: RevisionId,
+): Promise<Specification | null> {
+  const [found] = await database
+    .select({ deployment: deployments, revision: revisions, names: secretSets.names })
+    .from(deployments)
+    .innerJoin(revisions, and(eq(revisions.deploymentId, deployments.id), eq(revisions.id, revisionId)))
+    .leftJoin(secretSets, eq(secretSets.id, revisions.secretSetId))
+    .where(visible);
+  if (!found) return null;
+  const { deployment, revision, names } = found;
+  const { id, name, workspaceId, listenerId, namespace, customUrl } = deployment;
+  return {
+    deployment: { id, name, workspaceId, listenerId, namespace, customUrl },
+    revision: { id: revision.id, createdAt: revision.createdAt.toISOString(), requester: revision.requester },
+    image: revision.imageUri,
+    resourceSpec: revision.resourceSpec,
+    secretNames: [...(names ?? [])].sort(),
+    secretsVersion: revision.secretSetId,
+    secretReferences: [...revision.secretReferences],
+  };
+}
+
+export async function readSecretValues(
+  database: Database,
+  secretBox: SecretBox,
+  visible: SQL | undefined,
+  revisionId: RevisionId,
+): Promise<SecretValues | null> {
+  const [found] = await database
+    .select({ set: secretSets })
+    .from(deployments)
+    .innerJoin(revisions, and(eq(revisions.deploymentId, deployments.id), eq(revisions.id, revisionId)))
+    .leftJoin(secretSets, eq(secretSets.id, revisions.secretSetId))
+    .where(visible);
+  if (!found) return null;
+  const { set } = found;
+  if (set === null) return { secretsVersion: null, values: {} };
+  const secrets = openSecretSet(secretBox, set);
+  return { secretsVersion: set.id, values: Object.fromEntries(secrets.map(({ name, value }) => [name, value])) };
+}

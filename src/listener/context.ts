@@ -73,6 +73,7 @@ export interface Setback {
   readonly attempts: number;
   /** Milliseconds since 1970; null waits for another revision. */
   readonly retryAt: number | null;
+  readonly message: string;
 }
 
 /** Everything here can be lost: a fresh start finds it again in git and in the control plane. */

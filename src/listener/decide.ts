@@ -153,9 +153,10 @@ async function preparedFor(context: LaneContext, memory: LaneMemory, step: Writi
 function setbackOf(context: LaneContext, last: Setback | undefined, step: WritingStep, error: unknown): Setback {
   const { revisionId } = step.desired;
   const attempts = last?.revisionId === revisionId ? last.attempts + 1 : 1;
-  if (failureKind(error) === 'terminal') return { revisionId, attempts, retryAt: null };
+  const message = describe(error);
+  if (failureKind(error) === 'terminal') return { revisionId, attempts, message, retryAt: null };
   const delay = asTowpathError(error)?.retryAfterMs ?? backoff(context.timings.retryMs, attempts);
-  return { revisionId, attempts, retryAt: context.clock.now().getTime() + delay };
+  return { revisionId, attempts, message, retryAt: context.clock.now().getTime() + delay };
 }
 
 function isDue(setback: Setback | undefined, step: WritingStep, now: Date): boolean {

@@ -8,13 +8,13 @@ export function selects(selector: unknown, labels: Labels): boolean {
   const wanted = Object.entries(textRecord(dig(selector, 'matchLabels')));
   const expressions = dig(selector, 'matchExpressions');
   return (
-    wanted.every(([key, value]) => labels[key] === value) &&
+    wanted.every(([key, value]) => dig(labels, key) === value) &&
     (Array.isArray(expressions) ? expressions : []).every((expression) => holds(expression, labels))
   );
 }
 
 function holds(expression: unknown, labels: Labels): boolean {
-  const value = labels[String(dig(expression, 'key'))];
+  const value = dig(labels, String(dig(expression, 'key')));
   const values = dig(expression, 'values');
   const listed = Array.isArray(values) && values.includes(value);
   switch (dig(expression, 'operator')) {

@@ -98,6 +98,7 @@ function isAmbiguous(text: string, event: ScalarEvent): boolean {
   if (event.valueEnd - event.valueStart > 5 && code > 57) return false;
   const source = text.slice(event.valueStart, event.valueEnd);
   if (!suspicious.test(source)) return false;
+  if (source === '<<' || source === '=') return true;
   if (canonical.test(source)) return !isExact(source);
   return typeof load(source, { schema: DUMP_SCHEMA }) !== 'string';
 }

@@ -3,7 +3,8 @@ import type { KeywordDefinition, Options, SchemaValidateFunction } from 'ajv';
 
 const integer = (least: number, most: number) => ({
   type: 'number' as const,
-  validate: (value: number) => Number.isInteger(value) && value >= least && value <= most,
+  // A broken number is named by its type already.
+  validate: (value: number) => !Number.isInteger(value) || (value >= least && value <= most),
 });
 
 /** The API server decodes into Go types; what overflows them is refused there, so here too. */

@@ -26,7 +26,7 @@ function checkWorkloadSelector(manifest: Manifest, context: ValidationContext): 
   const selector = place(manifest, 'spec', 'selector', 'matchLabels');
   const wanted = textRecord(selector.value);
   const labels = textRecord(dig(podTemplatesOf(manifest)[0]?.value, 'metadata', 'labels'));
-  const missing = Object.keys(wanted).filter((key) => labels[key] !== wanted[key]);
+  const missing = Object.keys(wanted).filter((key) => dig(labels, key) !== wanted[key]);
   return [
     ...missing.map((key) =>
       findingAt(manifest, below(selector, key).pointer, 'does not match the labels of the pod template'),

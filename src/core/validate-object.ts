@@ -1,7 +1,7 @@
 /** What must hold of every object by itself: its name, namespace, labels, and what belongs to others. */
 import type { Finding } from '../domain/finding.ts';
 import { isLabelKey, isLabelValue } from './label-syntax.ts';
-import { dig, entries, findingAt, type Manifest, type Place, place } from './manifest.ts';
+import { below, dig, entries, findingAt, type Manifest, type Place, place } from './manifest.ts';
 import { isEngineOwned } from './owned-keys.ts';
 import { isObject } from './read-manifest.ts';
 import { revisionLabel, type ValidationContext } from './validation-context.ts';
@@ -13,6 +13,7 @@ export function checkObject(manifest: Manifest, context: ValidationContext): rea
     ...checkNamespace(manifest, context),
     ...checkMetadataFields(manifest),
     ...checkDemandedLabels(manifest, context),
+    ...checkPodLabels(manifest, context),
     ...checkRevisionLabel(manifest, context),
     ...keyedPlaces(manifest).flatMap((found) => checkKeys(manifest, found)),
     ...checkStatus(manifest),
@@ -63,6 +64,17 @@ function checkDemandedLabels(manifest: Manifest, context: ValidationContext): re
     if (expected === null || actual === expected) return [];
     return [findingAt(manifest, `/metadata/labels/${key.replace('/', '~1')}`, `expected "${expected}"`)];
   });
+}
+
+/** Pods may bear less than objects do, but nothing that makes them look like a neighbour's. */
+function checkPodLabels(manifest: Manifest, context: ValidationContext): readonly Finding[] {
+  return podTemplatesOf(manifest).flatMap((template) =>
+    entries(below(template, 'metadata', 'labels')).flatMap(({ key, value, pointer }) => {
+      const expected = dig(context.labels, key);
+      if (typeof expected !== 'string' || value === expected) return [];
+      return [findingAt(manifest, pointer, `expected "${expected}"`)];
+    }),
+  );
 }
 
 /** Only on workloads: elsewhere it would change objects that a revision does not change. */

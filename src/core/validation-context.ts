@@ -29,6 +29,7 @@ export function validationContext(input: RenderInput): ValidationContext {
     namespace: deployment.namespace,
     labels: {
       ...anyLabels,
+      'app.kubernetes.io/name': input.resourceName,
       'towpath.dev/deployment-id': deployment.id,
       'towpath.dev/listener-id': deployment.listenerId,
       'towpath.dev/workspace-id': deployment.workspaceId,
@@ -52,7 +53,7 @@ export function contextOfFolder(
   return {
     resourceName: name,
     namespace: typeof metadata?.['namespace'] === 'string' ? metadata['namespace'] : 'default',
-    labels: Object.fromEntries(known),
+    labels: { ...Object.fromEntries(known), 'app.kubernetes.io/name': name },
     revisionId: null,
     components: null,
     policy: settings.policy,

@@ -5,39 +5,37 @@ export type PathChange =
   | { readonly kind: 'delete'; readonly path: string }
   | { readonly kind: 'delete-folder'; readonly path: string };
 
-export type ChangeNode =
-  | FolderNode
-  | { readonly kind: 'file'; readonly content: string | Buffer }
-  /** Takes a file away, but no folder of that name. */
-  | { readonly kind: 'no-file' };
+export type ChangeNode = FolderNode | { readonly kind: 'file'; readonly content: string | Buffer };
 
 export interface FolderNode {
   readonly kind: 'folder';
   /** Nothing that the folder held before stays. */
   readonly emptied: boolean;
+  /** A file of this name goes, even where nothing takes its place. */
+  readonly fileGone: boolean;
   readonly children: Map<string, ChangeNode>;
 }
 
 /** Later changes win over earlier ones. */
 export function changeTree(changes: readonly PathChange[]): FolderNode {
-  const root = folder(false);
+  const root = untouched();
   for (const change of changes) {
     const segments = segmentsOf(change.path);
     const name = segments.pop() ?? '';
     const parent = parentOf(root, segments, change.kind === 'write');
-    parent?.children.set(name, nodeOf(change, parent.children.get(name)));
+    parent?.children.set(name, nodeOf(change, parent.children.get(name) ?? untouched()));
   }
   return root;
 }
 
-function nodeOf(change: PathChange, before: ChangeNode | undefined): ChangeNode {
+function nodeOf(change: PathChange, before: ChangeNode): ChangeNode {
   switch (change.kind) {
     case 'write':
       return { kind: 'file', content: change.content };
     case 'delete':
-      return before?.kind === 'folder' ? before : { kind: 'no-file' };
+      return before.kind === 'file' ? gone() : { ...before, fileGone: true };
     case 'delete-folder':
-      return before?.kind === 'file' ? before : folder(true);
+      return before.kind === 'file' ? before : { ...before, emptied: true, children: new Map() };
   }
 }
 
@@ -45,20 +43,21 @@ function nodeOf(change: PathChange, before: ChangeNode | undefined): ChangeNode 
 function parentOf(root: FolderNode, segments: readonly string[], writing: boolean): FolderNode | null {
   let parent = root;
   for (const segment of segments) {
-    let child = parent.children.get(segment);
-    if (child?.kind === 'file' && !writing) return null;
-    if (child?.kind !== 'folder') {
-      // Below a file there is nothing to keep.
-      child = folder(child?.kind === 'file');
-      parent.children.set(segment, child);
-    }
-    parent = child;
+    const child = parent.children.get(segment) ?? untouched();
+    if (child.kind === 'file' && !writing) return null;
+    const folder = child.kind === 'file' ? gone() : { ...child, fileGone: child.fileGone || writing };
+    parent.children.set(segment, folder);
+    parent = folder;
   }
   return parent;
 }
 
-function folder(emptied: boolean): FolderNode {
-  return { kind: 'folder', emptied, children: new Map() };
+function untouched(): FolderNode {
+  return { kind: 'folder', emptied: false, fileGone: false, children: new Map() };
+}
+
+function gone(): FolderNode {
+  return { kind: 'folder', emptied: true, fileGone: true, children: new Map() };
 }
 
 /** The last guard before a name gets into a tree: what git itself refuses to check out. */

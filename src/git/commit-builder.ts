@@ -102,8 +102,6 @@ export class CommitBuilder {
         if (before?.id !== id) this.#objects.addBlob(id, body);
         return { mode: fileMode, id };
       }
-      case 'no-file':
-        return before?.mode === folderMode ? before : null;
       case 'folder':
         return this.#applySubfolder(before, child);
     }
@@ -113,7 +111,7 @@ export class CommitBuilder {
     const isFolder = before?.mode === folderMode;
     const id = this.#applyFolder(isFolder ? before.id : null, child);
     if (id !== null) return { mode: folderMode, id };
-    // Nothing was put here, so what is not a folder stays.
-    return isFolder ? null : before;
+    // Nothing was put here, so what is not a folder stays unless it was to go.
+    return isFolder || child.fileGone ? null : before;
   }
 }

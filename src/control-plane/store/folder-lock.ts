@@ -13,6 +13,9 @@ export interface FolderLock {
   release(): void;
 }
 
+/** Keeps them from the garbage collector, which would close the file and so give the lock back. */
+const held = new Set<DatabaseSync>();
+
 /** Throws terminal `DatabaseInUse`, naming the folder and who holds it. */
 export function lockFolder(folder: string): FolderLock {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -24,11 +27,13 @@ export function lockFolder(folder: string): FolderLock {
     lock.close();
     throw refusal(folder, holderFile, error);
   }
+  held.add(lock);
   writeHolder(holderFile);
   return {
     release() {
       rmSync(holderFile, { force: true });
       lock.close();
+      held.delete(lock);
     },
   };
 }

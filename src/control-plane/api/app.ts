@@ -1,0 +1,73 @@
+/** The whole HTTP application: LangSmith's public API, our own calls, documents and the status page. */
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { sql } from 'drizzle-orm';
+import { Hono } from 'hono';
+import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
+import type { Services } from '../services.ts';
+import { type ApiEnv, apiRouter, requireWorkspace } from './context.ts';
+import { deploymentRoutes } from './deployments.ts';
+import { docsRoutes } from './docs.ts';
+import { limitBody, limitDepth } from './limits.ts';
+import { listenerRoutes } from './listeners.ts';
+import { logRoutes } from './logs.ts';
+import { answerNotFound, answerProblem } from './problems.ts';
+import { revisionRoutes } from './revisions.ts';
+import { statusPage } from './status-page.ts';
+import { towpathRoutes } from './towpath/routes.ts';
+import type { TowpathServices } from './towpath/services.ts';
+import { unsupportedRoutes } from './unsupported.ts';
+
+export interface AppOptions {
+  /** False: only the public calls, as LangSmith has them. */
+  readonly towpathCalls: boolean;
+}
+
+/** Answers under `/` and under `/api-host`, which is what clients make of LANGSMITH_ENDPOINT. */
+export function controlPlaneApp(services: TowpathServices, { towpathCalls }: AppOptions): Hono {
+  const api = publicApi(services);
+  if (towpathCalls) api.route('/', towpathRoutes(services));
+  const documents = docsRoutes(api);
+  const app = new Hono();
+  app.onError(answerProblem(services.log));
+  app.notFound(answerNotFound);
+  app.use(requestId());
+  app.use(secureHeaders({ xFrameOptions: 'DENY' }));
+  app.use('/towpath/*', limitBody(32));
+  app.use('/api-host/towpath/*', limitBody(32));
+  app.get('/healthz', async (context) => {
+    const healthy = await isHealthy(services);
+    return context.json({ status: healthy ? 'ok' : 'the database does not answer' }, healthy ? 200 : 503);
+  });
+  for (const base of ['/', '/api-host']) {
+    app.route(base, documents);
+    app.route(base, api);
+  }
+  app.route('/', statusPage(services, services.authenticate));
+  return app;
+}
+
+function publicApi(services: TowpathServices): OpenAPIHono<ApiEnv> {
+  const api = apiRouter();
+  for (const path of ['/v1/*', '/v2/*']) {
+    api.use(path, limitBody(4), requireWorkspace(services.authenticate), limitDepth());
+  }
+  api.route('/', deploymentRoutes(services));
+  api.route('/', revisionRoutes(services));
+  api.route('/', logRoutes(services));
+  api.route('/', unsupportedRoutes(services));
+  api.route('/', listenerRoutes(services));
+  return api;
+}
+
+async function isHealthy({ database, log }: Services): Promise<boolean> {
+  try {
+    await database.execute(sql`select 1`);
+    return true;
+  } catch (error) {
+    log.error('The database does not answer', {
+      error: String(error instanceof Error ? (error.cause ?? error) : error),
+    });
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+/** Parameters of paths and queries, read the way FastAPI reads them; an empty value means the same as none. */
+import { z } from '@hono/zod-openapi';
+import { DeploymentId, ListenerId, RevisionId } from '../../domain/identifiers.ts';
+
+const uuid = { type: 'string', format: 'uuid' } as const;
+
+export const DeploymentPath = z.object({ deployment_id: DeploymentId.openapi(uuid) });
+export const RevisionPath = DeploymentPath.extend({ revision_id: RevisionId.openapi(uuid) });
+export const ProjectPath = z.object({ project_id: DeploymentId.openapi(uuid) });
+export const ProjectRevisionPath = ProjectPath.extend({ revision_id: RevisionId.openapi(uuid) });
+export const ListenerPath = z.object({ listener_id: ListenerId.openapi(uuid) });
+
+export function wholeNumber(least: number, most: number, usual: number) {
+  return z
+    .string()
+    .regex(/^-?[0-9]{1,15}$/, 'Input should be a valid integer')
+    .transform(Number)
+    .pipe(z.number().int().min(least).max(most))
+    .default(usual)
+    .openapi({ type: 'integer', minimum: least, maximum: most, default: usual });
+}
+
+export function flag() {
+  return z
+    .enum(['true', 'false', '1', '0', 'True', 'False', ''])
+    .transform((text) => (text === '' ? undefined : text.toLowerCase() === 'true' || text === '1'))
+    .optional()
+    .openapi({ type: 'boolean' });
+}
+
+export function words() {
+  return z
+    .string()
+    .transform((text) => (text === '' ? undefined : text))
+    .optional()
+    .openapi({ type: 'string' });
+}
+
+/** `a,b,c`, each of which must fit. */
+export function list<Output>(item: z.ZodType<Output, string>) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .transform((parts) => parts.filter((part) => part !== ''))
+    .pipe(z.array(item))
+    .transform((items) => (items.length === 0 ? undefined : items))
+    .optional()
+    .openapi({ type: 'string' });
+}
+
+export function instant() {
+  return z
+    .string()
+    .transform((text) => (text === '' ? undefined : text))
+    .pipe(z.iso.datetime({ offset: true, local: true }).optional())
+    .transform((text) => (text === undefined ? undefined : new Date(text)))
+    .optional()
+    .openapi({ type: 'string', format: 'date-time' });
+}
+
+export const Paging = z.object({ limit: wholeNumber(1, 100, 20), offset: wholeNumber(0, 2_147_483_647, 0) });

@@ -1,0 +1,108 @@
+/** The page behind the link that `langgraph deploy` prints: a deployment's state, revisions and log. */
+import { Hono } from 'hono';
+import { html, raw } from 'hono/html';
+import { DeploymentId } from '../../domain/identifiers.ts';
+import type { Authenticate } from '../access/authenticate.ts';
+import { readLog } from '../orchestration/read-log.ts';
+import { explain } from '../orchestration/silence.ts';
+import type { WorkspacePrincipal } from '../principal.ts';
+import { Refusal } from '../refusal.ts';
+import type { Services } from '../services.ts';
+import { type DeploymentDetail, findDetail } from '../store/deployments.ts';
+import { listRevisions } from '../store/list-deployments.ts';
+import type { LogPage } from '../store/list-logs.ts';
+import type { RevisionRow } from '../store/rows.ts';
+import { inWorkspace } from './context.ts';
+
+const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'";
+const headers = {
+  'Content-Security-Policy': policy,
+  'Cache-Control': 'no-store',
+  'Referrer-Policy': 'no-referrer',
+};
+
+/** A browser asks for the key itself (HTTP basic, any user name), so no cookie and no script is needed. */
+export function statusPage(services: Services, authenticate: Authenticate): Hono {
+  const app = new Hono();
+  app.get('/o/:tenant/host/deployments/:deployment', async (context) => {
+    const { tenant, deployment } = context.req.param();
+    const key = keyFrom(context.req.raw.headers);
+    const asked = new Headers({ 'x-tenant-id': tenant });
+    if (key !== null) asked.set('x-api-key', key);
+    const principal = await authenticate(asked);
+    if (principal === null) {
+      return context.text('Give an API key of this workspace as the password; any user name will do.\n', 401, {
+        'WWW-Authenticate': 'Basic realm="Towpath: API key as password", charset="UTF-8"',
+      });
+    }
+    const id = DeploymentId.safeParse(deployment);
+    if (!id.success) throw new Refusal(404, 'Deployment not found.');
+    return context.html(await render(services, inWorkspace(principal), id.data), 200, headers);
+  });
+  return app;
+}
+
+function keyFrom(received: Headers): string | null {
+  const basic = /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(received.get('authorization') ?? '')?.[1];
+  if (basic === undefined) return received.get('x-api-key');
+  const text = Buffer.from(basic, 'base64').toString('utf8');
+  const key = text.slice(text.indexOf(':') + 1);
+  // What no header may hold is no key.
+  return /^[\x21-\x7e]+$/.test(key) ? key : null;
+}
+
+async function render(services: Services, principal: WorkspacePrincipal, id: DeploymentId) {
+  const detail = await findDetail(services.database, principal.workspaceId, id);
+  const revisions = await listRevisions(services.database, id, undefined, { limit: 20, offset: 0 });
+  const question = { deploymentId: id, order: 'desc', limit: 200, none: false } as const;
+  const all = { revisionId: undefined, after: undefined, level: undefined, containing: undefined };
+  const log = await readLog(services, principal, { ...question, ...all, from: undefined, until: undefined });
+  return page(detail, revisions, log, services.now());
+}
+
+/** Every value goes through the template's escaping. */
+function page(detail: DeploymentDetail, revisions: readonly RevisionRow[], log: LogPage, now: Date) {
+  const { deployment, listener, revision } = detail;
+  const url = deployment.customUrl ?? deployment.reportedUrl;
+  return html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width" />
+    <title>${deployment.name}: ${revision.status}</title>
+    <style>${raw(style)}</style>
+  </head>
+  <body>
+    <h1>${deployment.name}</h1>
+    <p><strong>${revision.status}</strong> ${explain(revision, listener, now)}</p>
+    <table>
+      <tr><th>Deployment</th><td>${deployment.id}, ${deployment.status}</td></tr>
+      <tr><th>Namespace</th><td>${deployment.namespace}, by listener ${listener.computeId}</td></tr>
+      <tr><th>Image</th><td>${revision.imageUri}</td></tr>
+      <tr><th>URL</th><td>${url ?? 'none yet'}</td></tr>
+    </table>
+    <h2>Revisions</h2>
+    <table>
+      <tr><th>Number</th><th>Status</th><th>Created</th><th>By</th><th>Commit</th><th>Message</th></tr>
+      ${revisions.map((row) => revisionRow(row, row.id === deployment.activeRevisionId))}
+    </table>
+    <h2>Log</h2>
+    <pre>${log.lines.toReversed().map((line) => `${line.at.toISOString()} ${line.level} ${line.message}\n`)}</pre>
+  </body>
+</html>`;
+}
+
+function revisionRow(row: RevisionRow, active: boolean) {
+  return html`<tr>
+        <td>${row.number}${active ? ' (active)' : ''}</td>
+        <td>${row.status}</td>
+        <td>${row.createdAt.toISOString()}</td>
+        <td>${row.requester.name}</td>
+        <td>${row.commit?.slice(0, 12) ?? ''}</td>
+        <td>${row.message}</td>
+      </tr>`;
+}
+
+const style = `body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
+table { border-collapse: collapse } th, td { text-align: left; padding: .2rem 1rem .2rem 0; vertical-align: top }
+pre { overflow-x: auto; white-space: pre-wrap }`;

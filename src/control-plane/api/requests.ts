@@ -2,13 +2,16 @@
 import { z } from '@hono/zod-openapi';
 import { DeploymentId, ListenerId, RevisionId } from '../../domain/identifiers.ts';
 
-const uuid = { type: 'string', format: 'uuid' } as const;
+/** A copy: the domain's own schemas may be older than the extension that lets schemas describe themselves. */
+function identifier<Schema extends z.ZodType>(schema: Schema): Schema {
+  return schema.clone().openapi({ type: 'string', format: 'uuid' });
+}
 
-export const DeploymentPath = z.object({ deployment_id: DeploymentId.openapi(uuid) });
-export const RevisionPath = DeploymentPath.extend({ revision_id: RevisionId.openapi(uuid) });
-export const ProjectPath = z.object({ project_id: DeploymentId.openapi(uuid) });
-export const ProjectRevisionPath = ProjectPath.extend({ revision_id: RevisionId.openapi(uuid) });
-export const ListenerPath = z.object({ listener_id: ListenerId.openapi(uuid) });
+export const DeploymentPath = z.object({ deployment_id: identifier(DeploymentId) });
+export const RevisionPath = DeploymentPath.extend({ revision_id: identifier(RevisionId) });
+export const ProjectPath = z.object({ project_id: identifier(DeploymentId) });
+export const ProjectRevisionPath = ProjectPath.extend({ revision_id: identifier(RevisionId) });
+export const ListenerPath = z.object({ listener_id: identifier(ListenerId) });
 
 export function wholeNumber(least: number, most: number, usual: number) {
   return z

@@ -10,7 +10,7 @@ import { deploymentRoutes } from './deployments.ts';
 import { docsRoutes } from './docs.ts';
 import { limitBody, limitDepth } from './limits.ts';
 import { listenerRoutes } from './listeners.ts';
-import { logRoutes } from './logs.ts';
+import { logRoutes, v1LogRoutes } from './logs.ts';
 import { answerNotFound, answerProblem } from './problems.ts';
 import { revisionRoutes } from './revisions.ts';
 import { statusPage } from './status-page.ts';
@@ -55,6 +55,7 @@ function publicApi(services: TowpathServices): OpenAPIHono<ApiEnv> {
   api.route('/', deploymentRoutes(services));
   api.route('/', revisionRoutes(services));
   api.route('/', logRoutes(services));
+  api.route('/', v1LogRoutes(services));
   api.route('/', unsupportedRoutes(services));
   api.route('/', listenerRoutes(services));
   return api;

@@ -7,7 +7,7 @@ import { deleteDeployment, deleteDeployments } from '../orchestration/delete-dep
 import { deploymentStatuses } from '../orchestration/status.ts';
 import type { Services } from '../services.ts';
 import { findDetail } from '../store/deployments.ts';
-import { listDeployments } from '../store/list-deployments.ts';
+import { type DeploymentFilters, listDeployments } from '../store/list-deployments.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
 import { DeploymentPath, flag, list, Paging, words } from './requests.ts';
 import { Deployment, DeploymentCreateRequest, DeploymentPatchRequest } from './schemas.ts';
@@ -142,20 +142,8 @@ export function deploymentRoutes(services: Services) {
   return apiRouter()
     .openapi(listing, async (context) => {
       const { limit, offset, ...query } = context.req.valid('query');
-      const none =
-        query.remote_reconciled === false ||
-        [query.tag_value_ids, query.agent_id, query.agent_environment].some((filter) => filter !== undefined) ||
-        query.deployment_type?.includes('prod') === false;
-      const filters = {
-        name: query.name,
-        nameContains: query.name_contains,
-        statuses: query.status,
-        imageVersion: query.image_version,
-        ids: query.deployment_ids,
-        none,
-      };
       const { workspaceId } = context.get('principal');
-      const found = await listDeployments(services.database, workspaceId, filters, { limit, offset });
+      const found = await listDeployments(services.database, workspaceId, filtersOf(query), { limit, offset });
       const resources = found.map((detail) => deploymentView(detail, services.secretBox, services.now()));
       return context.json({ resources, offset: offset + resources.length }, 200);
     })
@@ -184,14 +172,36 @@ export function deploymentRoutes(services: Services) {
     .openapi(bulkDeletion, async (context) => {
       const ids = context.req.valid('query').deployment_ids;
       const results = await deleteDeployments(services, context.get('principal'), ids);
-      const failed = results.filter((result) => result.refusal !== null);
-      const [first] = failed;
-      if (first?.refusal && failed.length === results.length) throw first.refusal;
-      const answer = results.map(({ id, refusal }) => ({
-        deployment_id: id,
-        status: refusal?.status ?? 204,
-        detail: refusal?.message ?? null,
-      }));
-      return context.json({ results: answer }, failed.length === 0 ? 200 : 207);
+      return context.json(...bulkAnswer(results));
     });
+}
+
+type ListingQuery = Omit<z.output<typeof listing.request.query>, 'limit' | 'offset'>;
+
+function filtersOf(query: ListingQuery): DeploymentFilters {
+  // Every deployment here is of type prod, reconciled by a listener, and without tags and agents.
+  const none =
+    query.remote_reconciled === false ||
+    [query.tag_value_ids, query.agent_id, query.agent_environment].some((filter) => filter !== undefined) ||
+    query.deployment_type?.includes('prod') === false;
+  return {
+    name: query.name,
+    nameContains: query.name_contains,
+    statuses: query.status,
+    imageVersion: query.image_version,
+    ids: query.deployment_ids,
+    none,
+  };
+}
+
+/** Where nothing could be deleted, the first reason is the answer. */
+function bulkAnswer(outcomes: Awaited<ReturnType<typeof deleteDeployments>>) {
+  const refusals = outcomes.flatMap(({ refusal }) => refusal ?? []);
+  if (refusals[0] && refusals.length === outcomes.length) throw refusals[0];
+  const results = outcomes.map(({ id, refusal }) => ({
+    deployment_id: id,
+    status: refusal?.status ?? 204,
+    detail: refusal?.message ?? null,
+  }));
+  return [{ results }, refusals.length === 0 ? (200 as const) : (207 as const)] as const;
 }

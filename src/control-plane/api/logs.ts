@@ -2,6 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
 import { readLog } from '../orchestration/read-log.ts';
+import type { WorkspacePrincipal } from '../principal.ts';
 import type { Services } from '../services.ts';
 import type { LogPage } from '../store/list-logs.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
@@ -125,29 +126,30 @@ interface Question {
   readonly build: boolean;
 }
 
+async function answer(services: Services, principal: WorkspacePrincipal, question: Question) {
+  const page = await readLog(services, principal, {
+    deploymentId: question.deploymentId,
+    revisionId: question.revisionId,
+    order: question.order ?? 'asc',
+    limit: Math.min(question.limit ?? 50, 1000),
+    after: question.after ?? undefined,
+    level: question.level ?? undefined,
+    containing: question.query || undefined,
+    from: question.start_time ?? undefined,
+    until: question.end_time ?? undefined,
+    none: question.build || question.run_id !== undefined,
+  });
+  return answerOf(page);
+}
+
 export function logRoutes(services: Services) {
-  const read = async (principal: Parameters<typeof readLog>[1], question: Question) =>
-    answerOf(
-      await readLog(services, principal, {
-        deploymentId: question.deploymentId,
-        revisionId: question.revisionId,
-        order: question.order ?? 'asc',
-        limit: Math.min(question.limit ?? 50, 1000),
-        after: question.after ?? undefined,
-        level: question.level ?? undefined,
-        containing: question.query || undefined,
-        from: question.start_time ?? undefined,
-        until: question.end_time ?? undefined,
-        none: question.build || question.run_id !== undefined,
-      }),
-    );
   return apiRouter()
     .openapi(revisionLogs, async (context) => {
       const { deployment_id, revision_id } = context.req.valid('param');
       const { type, offset, ...query } = context.req.valid('query');
       const ids = { deploymentId: deployment_id, revisionId: revision_id };
       const question = { ...query, ...ids, after: offset, build: type === 'build' };
-      return context.json(await read(context.get('principal'), question), 200);
+      return context.json(await answer(services, context.get('principal'), question), 200);
     })
     .openapi(deploymentLogs, async (context) => {
       const {
@@ -161,25 +163,30 @@ export function logRoutes(services: Services) {
       } = context.req.valid('query');
       const ids = { deploymentId: deployment_id, revisionId: revision_id };
       const page = { order: sort_order, limit: page_size, after, build: log_type === 'BUILD' };
-      const { logs, next_offset } = await read(context.get('principal'), { ...query, ...ids, ...page });
+      const { logs, next_offset } = await answer(services, context.get('principal'), { ...query, ...ids, ...page });
       return context.json({ items: logs, next_cursor: next_offset }, 200);
-    })
+    });
+}
+
+/** What every CLI still uses. */
+export function v1LogRoutes(services: Services) {
+  return apiRouter()
     .openapi(projectDeployLogs, async (context) => {
       const { project_id } = context.req.valid('param');
       const { offset, ...query } = context.req.valid('json');
       const question = { ...query, deploymentId: project_id, after: offset, build: false };
-      return context.json(await read(context.get('principal'), question), 200);
+      return context.json(await answer(services, context.get('principal'), question), 200);
     })
     .openapi(revisionDeployLogs, async (context) => {
       const { project_id, revision_id } = context.req.valid('param');
       const { offset, ...query } = context.req.valid('json');
       const question = { ...query, deploymentId: project_id, revisionId: revision_id, after: offset, build: false };
-      return context.json(await read(context.get('principal'), question), 200);
+      return context.json(await answer(services, context.get('principal'), question), 200);
     })
     .openapi(revisionBuildLogs, async (context) => {
       const { project_id, revision_id } = context.req.valid('param');
       const question = { deploymentId: project_id, revisionId: revision_id, build: true };
-      return context.json(await read(context.get('principal'), question), 200);
+      return context.json(await answer(services, context.get('principal'), question), 200);
     });
 }
 

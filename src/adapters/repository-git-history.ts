@@ -154,7 +154,7 @@ export class HistoryReader {
 }
 
 /** Children before their parents; among those free to come, the youngest first. */
-function newestFirst(head: string, commits: Commits): Commits {
+export function newestFirst(head: string, commits: Commits): Commits {
   const childrenLeft = new Map<string, number>();
   for (const { parents } of commits.values()) {
     for (const parent of parents) childrenLeft.set(parent, (childrenLeft.get(parent) ?? 0) + 1);

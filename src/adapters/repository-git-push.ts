@@ -13,7 +13,7 @@ export interface Delivery {
 }
 
 export interface DeliveryWorld {
-  readonly receive: ReceivePack;
+  readonly receive: Pick<ReceivePack, 'push'>;
   /** For messages. */
   readonly url: string;
   readonly branch: string;

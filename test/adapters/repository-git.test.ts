@@ -9,5 +9,5 @@ repositoryContract(
     open: (remote, { branch = 'main', createBranch = false, url = remote.url } = {}) =>
       new GitRepository({ branch, createBranch, transport: new HttpTransport({ url }) }),
   }),
-  { partialFetch: true, createBranch: true },
+  { partialFetch: true, createBranch: true, overHttp: true },
 );

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Which request a fault is meant for; the push itself where nothing is said. */
+/** Which request a fault is meant for (any that fits both, where said); without it the push itself. */
 interface Meant {
   readonly on?: { readonly method?: string; readonly path?: RegExp };
 }

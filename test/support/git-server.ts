@@ -85,8 +85,8 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
 }
 
 function matches(fault: Fault, request: IncomingMessage): boolean {
-  const { method = 'POST', path = /git-receive-pack$/ } = fault.on ?? {};
-  return request.method === method && path.test(request.url ?? '');
+  const { method, path } = fault.on ?? { method: 'POST', path: /git-receive-pack$/ };
+  return (!method || request.method === method) && (!path || path.test(request.url ?? ''));
 }
 
 function record(request: IncomingMessage, response: ServerResponse, requests: RecordedRequest[]): void {

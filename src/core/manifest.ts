@@ -66,7 +66,10 @@ export function entries(parent: Place): readonly (Place & { readonly key: string
   return Object.entries(parent.value).map(([key, value]) => ({
     key,
     value,
-    pointer: `${parent.pointer}/${escapePointer(key)}`,
+    // Asked for only when there is something to say, which is hardly ever.
+    get pointer() {
+      return `${parent.pointer}/${escapePointer(key)}`;
+    },
   }));
 }
 

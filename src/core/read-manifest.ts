@@ -5,13 +5,10 @@
 import {
   CORE_SCHEMA,
   constructFromEvents,
-  DUMP_SCHEMA,
   EVENT_ID,
   type Event,
-  load,
   parseEvents,
   SCALAR_STYLE,
-  type ScalarEvent,
   YAMLException,
 } from 'js-yaml';
 import { locate } from './yaml-location.ts';
@@ -80,7 +77,11 @@ function forbiddenEvents(text: string, events: readonly Event[]): ManifestProble
     } else if (event.type !== EVENT_ID.POP) {
       if (event.anchorStart >= 0) add(event.anchorStart, 'uses a YAML anchor; write the value out');
       if (event.tagStart >= 0) add(event.tagStart, 'uses a YAML tag; leave it out');
-      if (event.type === EVENT_ID.SCALAR && event.style === SCALAR_STYLE.PLAIN && isAmbiguous(text, event)) {
+      if (
+        event.type === EVENT_ID.SCALAR &&
+        event.style === SCALAR_STYLE.PLAIN &&
+        isAmbiguous(text.slice(event.valueStart, event.valueEnd))
+      ) {
         add(event.valueStart, ambiguity(text.slice(event.valueStart, event.valueEnd)));
       }
     }
@@ -88,19 +89,23 @@ function forbiddenEvents(text: string, events: readonly Event[]): ManifestProble
   return problems;
 }
 
-/** Words and shapes that some reader takes for a boolean, null, number, date, merge or default key. */
-const suspicious = /^(?:[-+.0-9~=<]|[yYnN]$|(?:yes|no|on|off|true|false|null)$)/i;
+/** Words that some reader takes for a boolean, null, a merge or a default. */
+const word = /^(?:[yn~=]|yes|no|on|off|true|false|null|<<)$/i;
+/** Whatever any reader of YAML 1.1 or 1.2 takes for a number (with base, sixties, underscores), infinity or a date. */
+const number =
+  /^[-+]?(?:0x[0-9a-f_]+|0[ob]?[0-9_]+|[0-9][0-9_]*(?::[0-9]+)*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)?|\.[0-9_]+(?:e[-+]?[0-9]+)?|\.inf|\.nan)$/i;
+const date = /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t]|$)/;
+/** What all of them read alike. */
 const canonical = /^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)$/;
 
-function isAmbiguous(text: string, event: ScalarEvent): boolean {
-  const code = text.charCodeAt(event.valueStart);
-  // Most plain scalars begin with a letter that no such word begins with, or a slash: settled without a copy.
-  if (event.valueEnd - event.valueStart > 5 && code > 57) return false;
-  const source = text.slice(event.valueStart, event.valueEnd);
-  if (!suspicious.test(source)) return false;
-  if (source === '<<' || source === '=') return true;
-  if (canonical.test(source)) return !isExact(source);
-  return typeof load(source, { schema: DUMP_SCHEMA }) !== 'string';
+const nine = 57;
+const longestWord = 5;
+
+/** Exported for the test that compares it with the readers. */
+export function isAmbiguous(source: string): boolean {
+  if (source.charCodeAt(0) > nine) return source.length <= longestWord && word.test(source) && !canonical.test(source);
+  if (!number.test(source)) return date.test(source);
+  return !canonical.test(source) || !isExact(source);
 }
 
 /** A number that loses digits on its way through JSON is another number afterwards. */

@@ -93,7 +93,7 @@ function choices(values: readonly unknown[]): string {
 }
 
 export function escapePointer(segment: string): string {
-  return segment.replaceAll('~', '~0').replaceAll('/', '~1');
+  return /[~/]/.test(segment) ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : segment;
 }
 
 const typeNames: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** Reads a template set: one that comes with Towpath, by its name, or a folder of the user's own. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { TemplateSource } from '../core/template-set.ts';
 import { TowpathError } from '../domain/failure.ts';
 
@@ -15,28 +15,48 @@ const shipped = resolve(import.meta.dirname, '../../templates');
 export async function readTemplateSet(templates: string, base: string): Promise<TemplateSource> {
   const own = /[/\\]|^\./.test(templates);
   const folder = own ? resolve(base, templates) : join(shipped, templates);
-  if (!existsSync(folder)) throw await unknownSet(templates, own ? folder : null);
-  const files = await readFiles(folder);
-  return { name: basename(folder), origin: own ? folder : `the set "${templates}"`, files };
+  if (own ? !existsSync(folder) : !(await shippedSets()).includes(templates)) {
+    throw await unknownSet(templates, own ? folder : null);
+  }
+  return { name: basename(folder), origin: own ? folder : `the set "${templates}"`, files: await readFiles(folder) };
 }
 
 async function readFiles(folder: string): Promise<ReadonlyMap<string, string>> {
-  try {
-    const entries = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.name.startsWith('.'));
-    return new Map(
-      await Promise.all(entries.map(async ({ name }) => [name, await readFile(join(folder, name), 'utf8')] as const)),
-    );
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TowpathError('terminal', 'UnreadableTemplates', `Cannot read the templates in ${folder}: ${why}`, {
-      cause,
+  if (!statSync(folder).isDirectory()) throw unreadable(folder, 'it is not a folder');
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
+    throw unreadable(folder, messageOf(cause), cause);
+  });
+  const files = new Map<string, string>();
+  for (const entry of entries.filter(({ name }) => !name.startsWith('.'))) {
+    if (entry.isDirectory())
+      throw unreadable(folder, `it holds the folder "${entry.name}"; a set is one folder of files`);
+    const text = await readFile(join(folder, entry.name), 'utf8').catch((cause) => {
+      throw unreadable(folder, messageOf(cause), cause);
     });
+    files.set(entry.name, text);
   }
+  return files;
+}
+
+function unreadable(folder: string, why: string, cause?: unknown): TowpathError {
+  const message = `Cannot read the templates in ${folder}: ${why}`;
+  return new TowpathError('terminal', 'UnreadableTemplates', message, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function unknownSet(templates: string, folder: string | null): Promise<TowpathError> {
-  const known = (await readdir(shipped).catch(() => [])).sort().join(', ');
-  const why = folder ? `there is no folder ${folder}` : `no set of this name comes with Towpath, only ${known}`;
+  const why = folder
+    ? `there is no folder ${folder}`
+    : `no set of this name comes with Towpath, only ${(await shippedSets()).join(', ')}`;
   const message = `Cannot read the templates "${templates}": ${why}; a folder of your own is written with a "/"`;
   return new TowpathError('terminal', 'UnknownTemplates', message);
+}
+
+/** Other things lie beside the sets, such as the schemas that rendered objects are validated against. */
+async function shippedSets(): Promise<string[]> {
+  const files = await readdir(shipped, { recursive: true }).catch(() => []);
+  return [...new Set(files.filter((file) => file.endsWith('.hbs')).map((file) => dirname(file)))].sort();
 }

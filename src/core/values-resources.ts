@@ -46,10 +46,10 @@ export function sizesOf(spec: ResourceSpec, findings: Finding[]): Sizes {
   checkScale('', apiScale, findings);
   checkScale('queue_', queueScale, findings);
   return {
-    api: quantities('', api, findings),
-    queue: quantities('queue_', queue, findings),
-    redis: quantities('redis_', redis, findings),
-    postgres: quantities('db_', postgres, findings),
+    api: quantities(spec, '', api, findings),
+    queue: quantities(spec, 'queue_', queue, findings),
+    redis: quantities(spec, 'redis_', redis, findings),
+    postgres: quantities(spec, 'db_', postgres, findings),
     apiScale,
     queueScale,
     databaseStorage: `${spec.db_storage_gi ?? defaults.storageGi}Gi`,
@@ -83,18 +83,19 @@ function queueAmounts(spec: ResourceSpec, api: Amounts): Amounts {
   };
 }
 
-function quantities(prefix: Prefix, amounts: Amounts, findings: Finding[]): Resources {
-  if (amounts.cpuLimit < amounts.cpu) {
-    findings.push(finding(`${prefix}cpu_limit`, `${amounts.cpuLimit} is below the request of ${amounts.cpu}`));
+function quantities(spec: ResourceSpec, prefix: Prefix, amounts: Amounts, findings: Finding[]): Resources {
+  // Where the spec says neither, both are inherited, and the finding is about what they are inherited from.
+  const says = (...fields: (keyof ResourceSpec)[]) => fields.some((field) => spec[field] != null);
+  const { cpu, cpuLimit, memory, memoryLimit } = amounts;
+  if (cpuLimit < cpu && says(`${prefix}cpu`, `${prefix}cpu_limit`)) {
+    findings.push(finding(`${prefix}cpu_limit`, `${cpuLimit} is below the request of ${cpu}`));
   }
-  if (amounts.memoryLimit < amounts.memory) {
-    findings.push(
-      finding(`${prefix}memory_limit_mb`, `${amounts.memoryLimit} is below the request of ${amounts.memory}`),
-    );
+  if (memoryLimit < memory && says(`${prefix}memory_mb`, `${prefix}memory_limit_mb`)) {
+    findings.push(finding(`${prefix}memory_limit_mb`, `${memoryLimit} is below the request of ${memory}`));
   }
   return {
-    requests: { cpu: cpuQuantity(amounts.cpu), memory: `${amounts.memory}Mi` },
-    limits: { cpu: cpuQuantity(amounts.cpuLimit), memory: `${amounts.memoryLimit}Mi` },
+    requests: { cpu: cpuQuantity(cpu), memory: `${memory}Mi` },
+    limits: { cpu: cpuQuantity(cpuLimit), memory: `${memoryLimit}Mi` },
   };
 }
 

@@ -1,6 +1,11 @@
 /** What can be said on the command line. Commands load what they need when they run, so that help is instant. */
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { controlPlaneCommand } from './commands/control-plane.ts';
+import { devCommand } from './commands/dev.ts';
+import { listenCommand } from './commands/listen.ts';
+import { planCommand } from './commands/plan.ts';
+import { renderCommand } from './commands/render.ts';
 import { validateCommand } from './commands/validate.ts';
 import { version } from './version.ts';
 
@@ -30,11 +35,18 @@ export function towpath(): Command {
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help of a command')
     .addHelpText('after', afterHelp);
-  const commands = [validateCommand()];
+  const commands = [
+    devCommand(),
+    controlPlaneCommand(),
+    listenCommand(),
+    renderCommand(),
+    planCommand(),
+    validateCommand(),
+  ];
   for (const command of commands) program.addCommand(command);
   everyCommand(program, (command) => {
     command.exitOverride().showHelpAfterError(`Run "${pathOf(command)} --help" to see what it takes`);
-    command.configureHelp({ styleTitle: (title) => pc.bold(title), sortSubcommands: false });
+    command.configureHelp({ ...command.configureHelp(), styleTitle: (title) => pc.bold(title) });
   });
   return program;
 }

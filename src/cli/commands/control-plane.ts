@@ -1,0 +1,75 @@
+/** `towpath control-plane`: the API that clients and listeners talk to. */
+import { Command, Option } from 'commander';
+import { examples, type LogOptions, port, withLogOptions } from '../options.ts';
+
+export interface DatabaseOptions {
+  readonly databaseUrl?: string;
+  readonly data: string;
+  readonly encryptionKeyFile?: string;
+  readonly oldEncryptionKeyFile?: readonly string[];
+}
+
+export interface ControlPlaneOptions extends DatabaseOptions, LogOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tlsCertFile?: string;
+  readonly tlsKeyFile?: string;
+  readonly extension: boolean;
+}
+
+const help = `
+The first start makes an admin key and prints it once, unless TOWPATH_ADMIN_KEY sets one.
+With it, workspaces, keys and listeners are made over the API: see <url>/docs.
+
+Secret values are encrypted with the key in --encryption-key-file (32 bytes, raw or as 64 hex
+digits) or TOWPATH_ENCRYPTION_KEY; without either, one is made in the data folder.
+
+Without --database-url the database is embedded (PGlite): one process, about 500 MB of memory.
+Use Postgres in production; several processes may share one.
+${examples(`
+  $ towpath control-plane --data /var/lib/towpath
+  $ TOWPATH_DATABASE_URL=postgres://… towpath control-plane --host 0.0.0.0 --tls-cert-file tls.crt --tls-key-file tls.key
+  $ towpath control-plane rotate-key --help
+`)}`;
+
+const rotateHelp = `
+Encrypts every stored secret value with the key of --encryption-key-file. Until it is done, the
+control plane needs both keys; it may go on working meanwhile, unless its database is embedded.
+${examples(`
+  $ openssl rand -hex 32 > new.key
+  $ towpath control-plane --encryption-key-file new.key --old-encryption-key-file old.key      # every process
+  $ towpath control-plane rotate-key --encryption-key-file new.key --old-encryption-key-file old.key
+  $ towpath control-plane --encryption-key-file new.key                                        # old.key may go
+`)}`;
+
+export function controlPlaneCommand(): Command {
+  return withLogOptions(new Command('control-plane'))
+    .description('serve the control plane API: LangSmith’s deployment calls and our own')
+    .addOption(new Option('--database-url <url>', 'Postgres to use').env('TOWPATH_DATABASE_URL'))
+    .option('-d, --data <folder>', 'folder of the embedded database and of its keys', '.towpath-control-plane')
+    .option('--encryption-key-file <file>', 'key that secret values are encrypted with')
+    .option('--old-encryption-key-file <file...>', 'keys that may still be needed to read them')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('-p, --port <number>', 'port to listen on', port, 8700)
+    .option('--tls-cert-file <file>', 'serve HTTPS with this certificate (PEM)')
+    .option('--tls-key-file <file>', 'the certificate’s private key (PEM)')
+    .option('--no-extension', 'leave out /towpath/v1, as LangSmith does: for tests of mirror mode')
+    .addHelpText('after', help)
+    .action(async (options: ControlPlaneOptions) => {
+      const { runControlPlane } = await import('../control-plane/run.ts');
+      await runControlPlane(options);
+    })
+    .addCommand(rotateKeyCommand());
+}
+
+/** Its options are those of the command around it. */
+function rotateKeyCommand(): Command {
+  return new Command('rotate-key')
+    .description('encrypt all stored secret values with another key')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', rotateHelp)
+    .action(async (_: unknown, command: Command) => {
+      const { rotateKey } = await import('../control-plane/rotate-key.ts');
+      await rotateKey(command.optsWithGlobals<ControlPlaneOptions>());
+    });
+}

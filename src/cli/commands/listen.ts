@@ -1,0 +1,29 @@
+/** `towpath listen`: the listener, beside a GitOps engine. */
+import { Command } from 'commander';
+import { examples, type LogOptions, withLogOptions } from '../options.ts';
+
+export interface ListenOptions extends LogOptions {
+  readonly config: string;
+}
+
+const help = `
+Takes what the control plane wants over HTTPS long polls, renders it, commits it to the
+repository of its namespace, and reports back. Against a LangSmith, which has no call for
+reports, it mirrors: status then goes to <listener.dataFolder>/status.json and to the log.
+${examples(`
+  $ towpath validate towpath.yaml
+  $ towpath plan --config towpath.yaml
+  $ towpath listen --config towpath.yaml
+`)}`;
+
+export function listenCommand(): Command {
+  return withLogOptions(
+    new Command('listen')
+      .description('run a listener: from the control plane into git')
+      .option('-c, --config <file>', 'the listener’s configuration', 'towpath.yaml')
+      .addHelpText('after', help),
+  ).action(async (options: ListenOptions) => {
+    const { runListen } = await import('../listen/run.ts');
+    await runListen(options);
+  });
+}

@@ -1,0 +1,29 @@
+/** Runs `towpath control-plane rotate-key`: every stored secret value under the current key. */
+import pc from 'picocolors';
+import { rotateSecrets } from '../../control-plane/secrets/rotate-secrets.ts';
+import { openDatabase } from '../../control-plane/store/database.ts';
+import { TowpathError } from '../../domain/failure.ts';
+import type { ControlPlaneOptions } from '../commands/control-plane.ts';
+import { openingOf } from './opening.ts';
+
+export async function rotateKey(options: ControlPlaneOptions): Promise<void> {
+  const { location, keyring } = await openingOf(options);
+  const { database, close } = await openDatabase(location);
+  try {
+    const { rotated, unreadable } = await rotateSecrets(database, keyring);
+    const said = options.json
+      ? JSON.stringify({ keyId: keyring.current.id, rotated, unreadable })
+      : `${pc.green('✓')} ${rotated} sets of secrets are now encrypted with key ${keyring.current.id}`;
+    process.stdout.write(`${said}\n`);
+    if (unreadable.length > 0) throw damaged(unreadable);
+  } finally {
+    await close();
+  }
+}
+
+function damaged(ids: readonly string[]): TowpathError {
+  const message =
+    `Cannot read ${ids.length} sets of secrets with any key: ${ids.join(', ')} are damaged and stay as they are; ` +
+    'restore them from a backup, or set the secrets of their deployments again';
+  return new TowpathError('terminal', 'DamagedSecrets', message);
+}

@@ -1,0 +1,46 @@
+/** Runs `towpath control-plane` until it is told to stop. */
+import { getRequestListener } from '@hono/node-server';
+import { openControlPlane } from '../../control-plane/control-plane.ts';
+import { TowpathError } from '../../domain/failure.ts';
+import type { ControlPlaneOptions } from '../commands/control-plane.ts';
+import { openLog } from '../log.ts';
+import { logSettings } from '../options.ts';
+import { type ServerSettings, startServer } from '../server/http-server.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { version } from '../version.ts';
+import { openingOf } from './opening.ts';
+
+export async function runControlPlane(options: ControlPlaneOptions): Promise<void> {
+  const log = openLog(logSettings(options, options.databaseUrl ? [options.databaseUrl] : []));
+  const { stopped } = stopSignal();
+  const { host, port } = options;
+  const tls = tlsFiles(options);
+  await using stack = new AsyncDisposableStack();
+  const controlPlane = await openControlPlane({
+    ...(await openingOf(options)),
+    adminKey: process.env['TOWPATH_ADMIN_KEY'],
+    towpathCalls: options.extension,
+    log,
+  });
+  stack.defer(() => controlPlane.close());
+  const server = await startServer({ host, port, tls }, getRequestListener(controlPlane.app.fetch));
+  stack.defer(() => server.close());
+  // Long polls would hold the server up for a minute; they end first.
+  stack.defer(() => controlPlane.stop());
+  if (controlPlane.newAdminKey !== null) showAdminKey(controlPlane.newAdminKey);
+  log.info('Control plane is ready', { url: server.url, version: version() });
+  await stopped;
+  log.info('Stopping: requests under way end first, a second signal does not wait for them');
+}
+
+/** On standard output, and never in the log: shown once, as only its hash is kept. */
+function showAdminKey(key: string): void {
+  process.stdout.write(`Admin key, shown this once: ${key}\n`);
+}
+
+function tlsFiles({ tlsCertFile, tlsKeyFile }: ControlPlaneOptions): ServerSettings['tls'] {
+  if (tlsCertFile !== undefined && tlsKeyFile !== undefined) return { certFile: tlsCertFile, keyFile: tlsKeyFile };
+  if (tlsCertFile === undefined && tlsKeyFile === undefined) return undefined;
+  const message = 'Cannot serve HTTPS: --tls-cert-file and --tls-key-file belong together, name both';
+  throw new TowpathError('terminal', 'IncompleteTls', message);
+}

@@ -1,0 +1,35 @@
+/** Runs `towpath dev` in the foreground: starts, says what there is, and stops when it is told to. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import type { DevOptions } from '../commands/dev.ts';
+import { openLog } from '../log.ts';
+import { logSettings } from '../options.ts';
+import { prepareDataFolder } from '../server/data-folder.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { version } from '../version.ts';
+import { readyText } from './screen.ts';
+import { databaseFolder, startDev } from './start.ts';
+
+export async function runDev(options: DevOptions): Promise<void> {
+  const began = performance.now();
+  const { signal, stopped } = stopSignal();
+  const dataFolder = await prepareDataFolder(options.data, ['keys']);
+  const firstStart = !existsSync(join(dataFolder, databaseFolder));
+  if (firstStart && !options.json) note('Making the database, which takes a few seconds the first time…');
+  const { port, sample } = options;
+  const dev = await startDev({ dataFolder, port, sample, log: openLog(logSettings(options)) });
+  // Asked to stop while it was starting: there is nobody left to tell.
+  if (!signal.aborted) {
+    const tookMs = performance.now() - began;
+    const ready = { file: dev.file, version: version(), dataFolder, tookMs, firstStart };
+    process.stdout.write(options.json ? `${JSON.stringify(dev.file)}\n` : readyText(ready));
+  }
+  await stopped;
+  if (!options.json) note('Stopping…');
+  await dev.stop();
+}
+
+function note(text: string): void {
+  process.stderr.write(`${pc.dim(text)}\n`);
+}

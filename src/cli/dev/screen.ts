@@ -1,0 +1,58 @@
+/** What `towpath dev` says on the terminal: where things are, and what to type next. */
+import { relative } from 'node:path';
+import pc from 'picocolors';
+import type { DevFile } from './dev-file.ts';
+import { sampleNamespace } from './sample.ts';
+
+export interface Ready {
+  readonly file: DevFile;
+  readonly version: string;
+  readonly dataFolder: string;
+  readonly tookMs: number;
+  readonly firstStart: boolean;
+}
+
+/** The shape of a digest, and plainly none of a real image. */
+const anyDigest = `sha256:${'0'.repeat(64)}`;
+
+export function readyText({ file, version, dataFolder, tookMs, firstStart }: Ready): string {
+  const { url, apiKey, listenerId } = file;
+  const took = `${firstStart ? 'first start, ' : ''}${(tookMs / 1000).toFixed(1)} s`;
+  const clones = Object.values(file.namespaces).map(({ repository }) => `  ${cloneLine(repository, apiKey)}`);
+  return `
+${pc.green(pc.bold(`Towpath ${version} is ready`))} ${pc.dim(`(${took})`)}
+
+  ${pc.bold('API')}       ${url}  ${pc.dim(`docs: ${url}/docs`)}
+  ${pc.bold('Key')}       ${apiKey}
+  ${pc.bold('Listener')}  ${listenerId}  ${pc.dim(`namespaces: ${Object.keys(file.namespaces).join(', ')}`)}
+
+${pc.bold('Deploy an agent')}  ${pc.dim('pip install langgraph-cli; beside your langgraph.json; with your image’s digest')}
+
+  export LANGGRAPH_HOST_URL=${url}
+  export LANGSMITH_API_KEY=${apiKey}
+  langgraph deploy --name chat --no-input \\
+    --image-uri registry.example/agents/chat:1.0.0@${anyDigest} \\
+    --listener-id ${listenerId} --k8s-namespace team-a
+
+${pc.bold('Read what it commits')}  ${pc.dim(`the first start deploys a sample agent into ${sampleNamespace}`)}
+
+${clones.join('\n')}
+
+${pc.dim('There is no cluster here: a revision counts as DEPLOYED once it is pushed.')}
+${pc.dim(`Everything is kept in ${shown(dataFolder)}. Ctrl-C stops.`)}
+
+`;
+}
+
+/** Works when it is pasted: the key is the password, and any user name will do. */
+export function cloneLine(repository: string, key: string): string {
+  const url = new URL(repository);
+  url.username = 'towpath';
+  url.password = key;
+  return `git clone ${url.href}`;
+}
+
+function shown(folder: string): string {
+  const near = relative(process.cwd(), folder);
+  return near !== '' && !near.startsWith('..') ? near : folder;
+}

@@ -1,0 +1,77 @@
+/** A plan as people read it: what would be committed, as a diff, and what stands in the way. */
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import pc from 'picocolors';
+import type { FilePreview, NamespacePreview, StepPreview } from '../../listener/preview.ts';
+import { messages } from '../failure-text.ts';
+
+const marks: Readonly<Record<StepPreview['kind'], string>> = {
+  'lay-down': pc.green('+ lay down'),
+  update: pc.yellow('~ update'),
+  rerender: pc.yellow('~ render again'),
+  restore: pc.yellow('~ restore'),
+  remove: pc.red('- remove'),
+  keep: pc.dim('  up to date'),
+  outdated: pc.dim('  outdated'),
+  hold: pc.magenta('! held'),
+  'remove-held': pc.magenta('! removal held'),
+  foreign: pc.magenta('! foreign folder'),
+  interrupted: pc.dim('  interrupted'),
+  removed: pc.dim('  removed'),
+};
+
+/** What a word of the plan means, where it does not speak for itself. */
+const meanings: Partial<Readonly<Record<StepPreview['kind'], string>>> = {
+  outdated: 'another version or configuration would render it differently; its next revision will',
+  hold: 'a person changed it in git; the next revision ends the hold',
+  'remove-held': 'a person changed it in git; remove the folder there, or undo the change',
+  foreign: 'its folder was not written by this listener and is never touched',
+  interrupted: 'nothing more is published for this revision',
+};
+
+export function planText(previews: readonly NamespacePreview[]): string {
+  const commits = previews.flatMap((preview) => preview.steps.filter((step) => step.commit !== null)).length;
+  const outdated = previews.flatMap((preview) => preview.steps.filter((step) => step.kind === 'outdated')).length;
+  const summary = [
+    commits === 0 ? 'Nothing to commit' : `${commits} ${commits === 1 ? 'commit' : 'commits'} to make`,
+    ...(outdated === 0 ? [] : [`${outdated} outdated`]),
+  ];
+  return `${previews.map(namespaceText).join('\n')}\n${pc.bold(summary.join(', '))}\n`;
+}
+
+function namespaceText({ namespace, repository, branch, head, failure, steps, orphans }: NamespacePreview): string {
+  const where = pc.dim(`${repository} ${branch} ${head?.slice(0, 12) ?? '(empty)'}`);
+  const body = failure
+    ? [`  ${pc.red(messages(failure).join('\n  because: '))}`]
+    : [...steps.map(stepText), ...orphans.map(orphanText)];
+  return `${[`${pc.bold(namespace)} ${where}`, ...body].join('\n')}\n`;
+}
+
+function stepText(step: StepPreview): string {
+  const meaning = step.message ?? meanings[step.kind];
+  const lines = [
+    `  ${marks[step.kind]} ${step.deployment}${step.commit ? pc.dim(`  ${step.commit}`) : ''}`,
+    ...(meaning ? [`      ${meaning.split('\n').join('\n      ')}`] : []),
+    ...step.files.map(fileText),
+  ];
+  return lines.join('\n');
+}
+
+function orphanText(path: string): string {
+  return `  ${pc.magenta('! orphan')} ${path}\n      bears this listener’s id, but the control plane does not know it; it is left alone`;
+}
+
+function fileText({ path, before, after }: FilePreview): string {
+  const names = [before === null ? '/dev/null' : `a/${path}`, after === null ? '/dev/null' : `b/${path}`] as const;
+  const patch = createTwoFilesPatch(...names, before ?? '', after ?? '', undefined, undefined, {
+    context: 3,
+    headerOptions: FILE_HEADERS_ONLY,
+  });
+  return patch.trimEnd().split('\n').map(paint).join('\n');
+}
+
+function paint(line: string): string {
+  if (line.startsWith('---') || line.startsWith('+++')) return pc.bold(line);
+  if (line.startsWith('@@')) return pc.cyan(line);
+  if (line.startsWith('+')) return pc.green(line);
+  return line.startsWith('-') ? pc.red(line) : line;
+}

@@ -1,0 +1,61 @@
+/** A deployment from a file: what a client would send, or a whole specification; nothing is contacted. */
+import { readFile } from 'node:fs/promises';
+import { namedSecretSealer } from '../../adapters/secret-sealer-named.ts';
+import { parseSecretKey } from '../../core/secret-names.ts';
+import { Configuration } from '../../domain/configuration.ts';
+import { TowpathError } from '../../domain/failure.ts';
+import type { Repository } from '../../ports.ts';
+import type { RenderOptions } from '../commands/render.ts';
+import { loadConfiguration } from '../configuration/load.ts';
+import { readSecretKey } from '../wire.ts';
+import { openRenderer, readSchemas } from '../wiring/renderer.ts';
+import { readDeployment } from './deployment-file.ts';
+import { contextOf, presentOf, type Subject, unknownNamespace } from './subject.ts';
+
+export async function openFileSubject(path: string, options: RenderOptions): Promise<Subject> {
+  const { specification, values } = readDeployment(await readText(path), path, options.namespace);
+  const { namespace, listenerId } = specification.deployment;
+  const configuration = options.config
+    ? await loadConfiguration(options.config)
+    : defaultConfiguration(namespace, listenerId);
+  const settings = configuration.namespaces[namespace];
+  if (!settings) throw unknownNamespace(namespace, configuration);
+  const parts = {
+    repository: noRepository,
+    sealer: namedSecretSealer(),
+    renderer: await openRenderer(settings, readSchemas()),
+    secretKey: (await readSecretKey(settings)) ?? previewKey,
+  };
+  const { secretsVersion } = specification;
+  const controlPlane = {
+    specification: async () => specification,
+    secrets: async () => ({ secretsVersion, values }),
+  };
+  const context = contextOf({ configuration, namespace, parts, controlPlane });
+  return { context, desired: presentOf(specification), close: async () => undefined };
+}
+
+/** Gives names to Secrets where no key is configured: the right shape, and the same at each run. */
+const previewKey = parseSecretKey(Buffer.alloc(32), 'the preview');
+
+function defaultConfiguration(namespace: string, listenerId: string): Configuration {
+  return Configuration.parse({
+    controlPlane: { url: 'http://localhost', apiKeyEnv: 'UNUSED' },
+    listener: { id: listenerId },
+    namespaces: { [namespace]: { repository: 'http://localhost/none.git' } },
+  });
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'there is no such file, and it is no id of a deployment' : cause.message;
+    throw new TowpathError('terminal', 'UnreadableDeployment', `Cannot render "${path}": ${why}`);
+  });
+}
+
+/** Rendering touches no repository; whoever asks this one has a bug. */
+const noRepository: Repository = new Proxy({} as Repository, {
+  get: (_, name) => {
+    throw new Error(`Cannot use the repository (${String(name)}) while a file is rendered`);
+  },
+});

@@ -1,0 +1,73 @@
+/** One HTTP(S) server on one port, and how it ends: what is under way may finish, idle connections do not hold it up. */
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { TowpathError } from '../../domain/failure.ts';
+
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
+}
+
+export interface RunningServer {
+  /** Without a trailing slash. */
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** How long requests under way may take once the server stops. */
+const graceMs = 5_000;
+
+export async function startServer(settings: ServerSettings, handle: RequestListener): Promise<RunningServer> {
+  const server = settings.tls ? createTlsServer(await readTls(settings.tls), handle) : createServer(handle);
+  // Pushes and long polls take longer than the five minutes that Node allows a request; idle ones end by keep-alive.
+  server.requestTimeout = 0;
+  await listen(server, settings);
+  const { port } = server.address() as AddressInfo;
+  const url = `${settings.tls ? 'https' : 'http'}://${authority(settings.host)}:${port}`;
+  return { url, port, close: () => close(server) };
+}
+
+async function readTls(files: { readonly certFile: string; readonly keyFile: string }) {
+  const read = async (path: string): Promise<Buffer> => {
+    try {
+      return await readFile(path);
+    } catch (cause) {
+      throw new TowpathError('terminal', 'UnreadableTlsFile', `Cannot read "${path}" for TLS`, { cause });
+    }
+  };
+  return { cert: await read(files.certFile), key: await read(files.keyFile) };
+}
+
+function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(error, host, port)));
+    server.listen({ host, port }, resolve);
+  });
+}
+
+function listenFailure(cause: NodeJS.ErrnoException, host: string, port: number): TowpathError {
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `another program listens there; stop it, or name another port with --port (0 takes a free one)`,
+    EACCES: `this user may not; ports below 1024 often need more rights, so name another one with --port`,
+    EADDRNOTAVAIL: 'this machine does not have that address; name another one with --host',
+    ENOTFOUND: 'no such host; name an address of this machine with --host',
+  };
+  const message = `Cannot listen on ${authority(host)}:${port}: ${why[cause.code ?? ''] ?? cause.message}`;
+  return new TowpathError('terminal', 'CannotListen', message);
+}
+
+function authority(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,86 @@
+/** Where adapters meet the rest: a configuration becomes the ports that a listener works with. */
+import { readFile } from 'node:fs/promises';
+import { chooseControlPlane } from '../adapters/control-plane-choice.ts';
+import { type HttpControlPlane, httpControlPlane } from '../adapters/control-plane-http.ts';
+import { mirrorControlPlane } from '../adapters/control-plane-mirror.ts';
+import { namedSecretSealer } from '../adapters/secret-sealer-named.ts';
+import { systemClock } from '../adapters/system-clock.ts';
+import type { ManifestSchemas } from '../core/manifest-schemas.ts';
+import { parseSecretKey, type SecretKey } from '../core/secret-names.ts';
+import type { Configuration, Namespace } from '../domain/configuration.ts';
+import { TowpathError } from '../domain/failure.ts';
+import { NamespaceName } from '../domain/identifiers.ts';
+import type { NamespaceParts } from '../listener/context.ts';
+import type { ListenerPorts } from '../listener/listener.ts';
+import type { Clock, Log } from '../ports.ts';
+import { version } from './version.ts';
+import { openRenderer, readSchemas } from './wiring/renderer.ts';
+import { openRepository } from './wiring/repository.ts';
+
+export interface WiredListener extends ListenerPorts {
+  /** A running listener closes its repositories itself; closing one twice does no harm. */
+  close(): Promise<void>;
+}
+
+export async function wireListener(configuration: Configuration, log: Log): Promise<WiredListener> {
+  const schemas = readSchemas();
+  const namespaces = new Map<NamespaceName, NamespaceParts>();
+  for (const [name, settings] of Object.entries(configuration.namespaces)) {
+    namespaces.set(NamespaceName.parse(name), await wireNamespace(configuration, settings, schemas));
+  }
+  const clock = systemClock();
+  const controlPlane = wireControlPlane(configuration, clock, log);
+  const close = async (): Promise<void> => {
+    await Promise.all([...namespaces.values()].map((parts) => parts.repository.close()));
+    await controlPlane.close();
+  };
+  return { controlPlane, namespaces, clock, log, close };
+}
+
+async function wireNamespace(
+  configuration: Configuration,
+  settings: Namespace,
+  schemas: ManifestSchemas,
+): Promise<NamespaceParts> {
+  return {
+    repository: await openRepository(settings, configuration.git, version()),
+    sealer: namedSecretSealer(),
+    renderer: await openRenderer(settings, schemas),
+    secretKey: await readSecretKey(settings),
+  };
+}
+
+function wireControlPlane({ controlPlane, listener }: Configuration, clock: Clock, log: Log): HttpControlPlane {
+  const { url, apiKeyFile, apiKeyEnv, workspaceId, caFile, mode, pollInterval } = controlPlane;
+  const apiKey = apiKeyEnv === undefined ? undefined : variable(apiKeyEnv, 'controlPlane.apiKeyEnv');
+  const connection = { url, apiKeyFile, apiKey, workspaceId, caFile };
+  const { id: listenerId, dataFolder } = listener;
+  return chooseControlPlane({
+    mode,
+    full: () => httpControlPlane(connection, listenerId),
+    mirror: () => mirrorControlPlane({ connection, listenerId, dataFolder, pollIntervalMs: pollInterval, clock, log }),
+    log,
+  });
+}
+
+/** Null where none is configured: what needs Secrets is then refused, deployment by deployment. */
+export async function readSecretKey({ secrets }: Pick<Namespace, 'secrets'>): Promise<SecretKey | null> {
+  const { keyFile, keyEnv } = secrets;
+  if (keyEnv !== undefined) return parseSecretKey(Buffer.from(variable(keyEnv, 'secrets.keyEnv')), `$${keyEnv}`);
+  if (keyFile === undefined) return null;
+  try {
+    return parseSecretKey(await readFile(keyFile), keyFile);
+  } catch (cause) {
+    if (cause instanceof TowpathError) throw cause;
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    const message = `Cannot read the key of secrets "${keyFile}": ${why}; make one with "openssl rand -hex 32"`;
+    throw new TowpathError('terminal', 'UnreadableKey', message, { cause });
+  }
+}
+
+function variable(name: string, option: string): string {
+  const value = process.env[name];
+  if (value) return value;
+  const message = `Cannot read the environment variable ${name}: it is not set, and ${option} names it`;
+  throw new TowpathError('terminal', 'MissingVariable', message);
+}

@@ -63,7 +63,13 @@ function createListing(options: IntakeOptions): Listing {
   let whole: { readonly since: Date; readonly items: Map<string, Desired> } | null = null;
   let comparedAt = 0;
 
-  const take = (page: DesiredPage, askedAt: Date): void => {
+  const take = (page: DesiredPage, after: string | null, askedAt: Date): void => {
+    // A listing that was not asked for came out of a long poll: nobody knows how old its end is, so ask afresh.
+    if (page.reset && after !== null) {
+      cursor = null;
+      whole = null;
+      return;
+    }
     if (page.reset) whole = { since: askedAt, items: new Map() };
     for (const item of page.items) whole?.items.set(item.deploymentId, item);
     deliver(options, page.items);
@@ -82,7 +88,7 @@ function createListing(options: IntakeOptions): Listing {
       const after = isDue ? null : cursor;
       const untilDue = Math.ceil((comparedAt + timings.fullComparisonMs - askedAt.getTime()) / 1000);
       const wait = after === null || whole ? 0 : Math.max(1, Math.min(timings.pollSeconds, untilDue));
-      take(await controlPlane.desired(after, wait, signal), askedAt);
+      take(await controlPlane.desired(after, wait, signal), after, askedAt);
     },
     restart: () => {
       cursor = null;

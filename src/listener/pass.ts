@@ -23,19 +23,15 @@ export type PassOutcome =
       readonly orphans: readonly string[];
     };
 
-/** Refusals while the head stands still, before it counts as denied rather than moved. */
-const refusalsUntilDenied = 3;
-
 /** Throws TowpathError for what concerns the whole repository; a deployment's own failure is among the reports. */
 export async function runPass(
   context: LaneContext,
   memory: LaneMemory,
   say: (reports: readonly Report[]) => void,
 ): Promise<PassOutcome> {
-  const refusals = { head: null as CommitId | null, count: 0 };
   const { first, most, attempts } = context.timings.movedMs;
   try {
-    return await pRetry(() => attemptPass(context, memory, refusals, say), {
+    return await pRetry(() => attemptPass(context, memory, say), {
       retries: attempts,
       minTimeout: first,
       maxTimeout: most,
@@ -51,15 +47,9 @@ export async function runPass(
 /** The push did not come through, and the next attempt begins with a new look at the head. */
 class TryAgain extends Error {}
 
-interface Refusals {
-  head: CommitId | null;
-  count: number;
-}
-
 async function attemptPass(
   context: LaneContext,
   memory: LaneMemory,
-  refusals: Refusals,
   say: (reports: readonly Report[]) => void,
 ): Promise<PassOutcome> {
   const { repository, desired, namespace } = context;
@@ -72,7 +62,7 @@ async function attemptPass(
   memory.view = view;
   const decision = await decide(context, memory, view, items);
   const drafts = decision.drafts.filter((draft) => isStillWanted(context, draft));
-  const published = drafts.length === 0 ? [] : await publish(context, memory, view, drafts, refusals, decision, say);
+  const published = drafts.length === 0 ? [] : await publish(context, memory, view, drafts, decision, say);
   memory.settledVersion = decision.more || drafts.length < decision.drafts.length ? null : version;
   return {
     kind: 'done',
@@ -101,7 +91,6 @@ async function publish(
   memory: LaneMemory,
   view: RepositoryView,
   drafts: readonly Draft[],
-  refusals: Refusals,
   decision: Decision,
   say: (reports: readonly Report[]) => void,
 ): Promise<readonly Report[]> {
@@ -112,7 +101,7 @@ async function publish(
   );
   if (outcome.kind !== 'pushed') {
     say(decision.reports);
-    throw notPushed(context, view, outcome, refusals);
+    throw notPushed(context, outcome);
   }
   memory.pushed = outcome.commits.at(-1) ?? memory.pushed;
   for (const draft of drafts) memory.prepared.delete(draft.desired.deploymentId);
@@ -143,25 +132,13 @@ function spendBudget(context: LaneContext, memory: LaneMemory): void {
   if (budget !== undefined) memory.pushes.push(now);
 }
 
-function notPushed(
-  context: LaneContext,
-  view: RepositoryView,
-  outcome: Exclude<PushOutcome, { kind: 'pushed' }>,
-  refusals: Refusals,
-): Error {
-  const { head } = view.snapshot;
-  const { branch, url } = context.repository;
-  if (outcome.kind === 'moved') return new TryAgain(`branch ${branch} moved`);
-  refusals.count = refusals.head === head ? refusals.count + 1 : 1;
-  refusals.head = head;
-  if (refusals.count < refusalsUntilDenied) return new TryAgain('refused');
-  const words = plainLine(outcome.message, 2000);
-  return new TowpathError(
-    'terminal',
-    outcome.class === 'policy' ? 'PushRefusedByPolicy' : 'PushDenied',
-    `Cannot push to branch ${branch} of ${url}: the server refused it ${refusals.count} times while the head stood still, ` +
-      `saying "${words}"; allow the listener's account to push there, or mend what the server names`,
-  );
+/** The repository tries a refusal that may pass by itself; one that it hands on is the server's last word. */
+function notPushed(context: LaneContext, outcome: Exclude<PushOutcome, { kind: 'pushed' }>): Error {
+  if (outcome.kind === 'moved') return new TryAgain(`branch ${context.repository.branch} moved`);
+  const reason = outcome.class === 'policy' ? 'PushRefusedByPolicy' : 'PushDenied';
+  const advice =
+    'allow the listener’s account to push there, or mend what the server names; it is tried again now and then';
+  return new TowpathError('terminal', reason, `${plainLine(outcome.message, 2000)}; ${advice}`);
 }
 
 function keepsMoving(context: LaneContext, cause: Error): TowpathError {

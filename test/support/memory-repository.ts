@@ -103,7 +103,9 @@ function push(remote: MemoryRemote, snapshot: Snapshot, drafts: readonly CommitD
   remote.requests.publish += 1;
   remote.beforePublish?.();
   if (remote.head !== snapshot.head) return { kind: 'moved' };
-  if (remote.denial !== null) return { kind: 'denied', class: 'denied', message: remote.denial };
+  if (remote.denial !== null) {
+    return { kind: 'denied', class: 'denied', message: `Cannot push: the server refuses it: "${remote.denial}"` };
+  }
   const add = required(adders.get(remote), 'remote');
   const commits: CommitId[] = [];
   for (const draft of drafts) commits.push(add(commits.at(-1) ?? snapshot.head, draft));

@@ -46,6 +46,8 @@ export interface ScriptedControlPlane {
   vanish(id: DeploymentId): void;
   /** A restored database: another epoch, and the cursors of old are unknown. */
   restore(): void;
+  /** Loses what was reported of a deployment. */
+  forget(id: DeploymentId): void;
   wanted(): ReadonlyMap<DeploymentId, Wanted>;
   /** The newest report about a revision at its current revision. */
   lastReport(id: DeploymentId): RevisionReport | undefined;
@@ -94,7 +96,7 @@ export async function startScriptedControlPlane(
   });
 }
 
-function control(world: World, reports: readonly Report[]) {
+function control(world: World, reports: Report[]) {
   const set = (wanted: Wanted): void => {
     world.version += 1;
     world.wanted.set(wanted.id, { ...wanted, version: world.version });
@@ -125,6 +127,10 @@ function control(world: World, reports: readonly Report[]) {
     restore: (): void => {
       world.epoch = randomUUID();
       for (const wake of world.waiting) wake();
+    },
+    forget: (id: DeploymentId): void => {
+      world.lastReports.delete(id);
+      reports.splice(0);
     },
     wanted: () => world.wanted,
     lastReport: (id: DeploymentId): RevisionReport | undefined =>

@@ -2,6 +2,7 @@
  * DESIGN's policy on what a client asked for: nobody reaches beyond his own deployment in a shared namespace.
  * The control plane takes most structures as they come, so this is the gate; it names the field that is meant.
  */
+import type { Policy } from '../domain/configuration.ts';
 import type { Finding } from '../domain/finding.ts';
 import { EnvironmentName, ObjectName, SecretKey } from '../domain/identifiers.ts';
 import type { ResourceSpec } from '../domain/resource-spec.ts';
@@ -24,18 +25,19 @@ export function checkPolicy(input: PolicyInput): readonly Finding[] {
   const spec = specification.resourceSpec;
   const mayName = secretRule(input);
   checkImage(report, 'image', specification.image);
-  checkKeyed(report, 'resource_spec.labels', spec.labels, isLabelValue);
-  checkKeyed(report, 'resource_spec.annotations', spec.annotations, () => true);
+  const { policy } = input.namespace;
+  checkKeyed(report, 'resource_spec.labels', spec.labels, { policy, isValue: isLabelValue });
+  checkKeyed(report, 'resource_spec.annotations', spec.annotations, { policy, isValue: () => true });
   checkAnnotationSize(report, spec.annotations);
   checkSecretReferences(report, input, mayName);
-  checkServiceAccount(report, spec.service_account_name, input.resourceName);
+  checkServiceAccount(report, input);
   for (const [index, secret] of (spec.image_pull_secrets ?? []).entries()) {
     const why = mayName(secret.name);
     if (why !== null) report(`resource_spec.image_pull_secrets[${index}].name`, why);
   }
   checkSizes(report, spec);
-  checkVolumes(report, spec, input.namespace.policy, mayName);
-  checkContainers(report, spec, input.namespace.policy, mayName);
+  checkVolumes(report, spec, policy, mayName);
+  checkContainers(report, spec, policy, mayName);
   return findings;
 }
 
@@ -56,11 +58,11 @@ function checkKeyed(
   report: Report,
   path: string,
   keyed: Readonly<Record<string, string>> | null | undefined,
-  isValue: (value: string) => boolean,
+  { policy, isValue }: { readonly policy: Policy; readonly isValue: (value: string) => boolean },
 ): void {
   for (const [key, value] of Object.entries(keyed ?? {})) {
     const field = `${path}[${JSON.stringify(key)}]`;
-    const reserved = whyReserved(key);
+    const reserved = whyReserved(key) ?? whyConfigured(key, policy);
     if (!isLabelKey(key))
       report(field, 'is no valid key: expected name or prefix.example/name, of letters, digits, "-", "_" and "."');
     else if (reserved !== null) report(field, `is reserved: ${reserved}`);
@@ -70,6 +72,13 @@ function checkKeyed(
         'is no valid label value: at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit',
       );
   }
+}
+
+function whyConfigured(key: string, { reservedKeys }: Policy): string | null {
+  const found = reservedKeys.some(
+    (reserved) => key === reserved || (reserved.endsWith('/') && key.startsWith(reserved)),
+  );
+  return found ? "the listener's configuration keeps it for others (policy.reservedKeys)" : null;
 }
 
 const mostAnnotationBytes = 262_144;
@@ -100,11 +109,17 @@ function checkSecretReferences(report: Report, { specification }: PolicyInput, m
   }
 }
 
-function checkServiceAccount(report: Report, name: string | null | undefined, resourceName: string): void {
+function checkServiceAccount(report: Report, { specification, namespace, resourceName }: PolicyInput): void {
   const path = 'resource_spec.service_account_name';
-  if (name === null || name === undefined) return;
+  const name = specification.resourceSpec.service_account_name ?? null;
+  if (name === null) return;
+  const allowed = namespace.policy.serviceAccounts;
   if (!ObjectName.safeParse(name).success) report(path, 'is no name of a ServiceAccount');
-  if (belongsToAnother(name, resourceName)) report(path, `the ServiceAccount "${name}" belongs to another deployment`);
+  else if (belongsToAnother(name, resourceName))
+    report(path, `the ServiceAccount "${name}" belongs to another deployment`);
+  else if (allowed && !allowed.includes(name) && name !== resourceName) {
+    report(path, `the ServiceAccount "${name}" is not among those that policy.serviceAccounts allows`);
+  }
 }
 
 const sizes: readonly (readonly [keyof ResourceSpec, keyof ResourceSpec])[] = [

@@ -2,6 +2,7 @@
 import type { Finding } from '../domain/finding.ts';
 import { type Labels, selects } from './label-selector.ts';
 import { below, dig, findingAt, type Manifest, type Place, place, textRecord } from './manifest.ts';
+import { checkProtection } from './validate-network.ts';
 import { checkRoutes } from './validate-routes.ts';
 import { revisionLabel, type ValidationContext } from './validation-context.ts';
 import { podTemplatesOf } from './workloads.ts';
@@ -15,6 +16,7 @@ export function checkLinks(manifests: readonly Manifest[], context: ValidationCo
     ...manifests.flatMap((manifest) => checkForeignSelectors(manifest, pods, context)),
     ...manifests.flatMap((manifest) => checkScaling(manifest, manifests)),
     ...checkRoutes(manifests, context),
+    ...checkProtection(manifests),
     ...checkRevisionIsProvable(manifests, pods, context),
   ];
 }

@@ -127,6 +127,14 @@ const Policy = z.strictObject({
     .default(false)
     .describe('volumes that project a token of the service account, which speaks to the cluster’s API'),
   reservedSecrets: z.array(ObjectName).default([]).describe('Secrets that no deployment may name'),
+  reservedKeys: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('labels and annotations that no deployment may set, beside Towpath’s own; a prefix ends in "/"'),
+  serviceAccounts: z
+    .array(ObjectName)
+    .optional()
+    .describe('the only ServiceAccounts that deployments may name; absent: any but another deployment’s'),
   extraKinds: z
     .array(z.string().regex(/^(?:[a-z0-9.-]+\/)?v[a-z0-9]+\/[A-Z][A-Za-z0-9]*$/, 'expected <apiVersion>/<kind>'))
     .default([])

@@ -146,6 +146,16 @@ describe('labels and annotations', () => {
     },
   );
 
+  it('refuses what the configuration keeps for others', () => {
+    const namespace = { policy: { reservedKeys: ['app', 'mesh.example/'] } };
+    const labels = { app: 'x', 'mesh.example/inject': 'no', 'app.example/x': 'y', application: 'z' };
+
+    expect(pathsOf({ namespace, resourceSpec: { labels } })).toEqual([
+      'resource_spec.labels["app"]',
+      'resource_spec.labels["mesh.example/inject"]',
+    ]);
+  });
+
   it('knows reserved prefixes whatever their case', () => {
     expect(pathsOf({ resourceSpec: { annotations: { 'Argocd.Argoproj.IO/x': 'y' } } })).toHaveLength(1);
   });
@@ -451,6 +461,16 @@ describe('the deployment itself', () => {
       ['redis_cpu', 'db_memory_mb'],
     ],
   ]);
+
+  it('keeps to the ServiceAccounts that the configuration allows', () => {
+    const named = (serviceAccounts: readonly string[] | undefined, service_account_name: string) =>
+      pathsOf({ namespace: { policy: { serviceAccounts } }, resourceSpec: { service_account_name } });
+
+    expect(named(['agents'], 'agents')).toEqual([]);
+    expect(named(['agents'], 'deployer')).toEqual(['resource_spec.service_account_name']);
+    expect(named([], 'agents')).toEqual(['resource_spec.service_account_name']);
+    expect(named(undefined, 'deployer')).toEqual([]);
+  });
 
   it('lets its own ServiceAccount through', () => {
     expect(pathsOf({ resourceSpec: { service_account_name: sampleName } })).toEqual([]);

@@ -249,7 +249,7 @@ describe('selectors', () => {
       'network.networkpolicy.yaml',
       '          - postgres\n          - redis\n',
       '          - mysql\n',
-      ['/spec/podSelector: selects none of the pods'],
+      ['/spec/podSelector: selects none of the pods', 'protects postgres', 'protects redis'],
     ],
     [
       'a disruption budget of others’ pods',
@@ -259,6 +259,47 @@ describe('selectors', () => {
       ['must select by a label'],
     ],
   ]);
+});
+
+describe('the network policy of Postgres and Redis', () => {
+  const policy = 'network.networkpolicy.yaml';
+  const own = `    - from:
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/name: ${sampleName}
+`;
+  refuses([
+    [
+      'one that leaves Redis out',
+      policy,
+      '          - redis\n',
+      '',
+      ['no NetworkPolicy of this folder protects redis'],
+    ],
+    ['one for what goes out only', policy, '    - Ingress', '    - Egress', ['protects postgres', 'protects redis']],
+    ['a rule for everybody', policy, own, '    - ports: []\n', ['/spec/ingress/0: lets everybody in']],
+    [
+      'a rule for all pods',
+      policy,
+      own,
+      '    - from:\n        - podSelector: {}\n',
+      ['/spec/ingress/0/from/0: must name pods'],
+    ],
+    ['a rule for a whole namespace', policy, own, '    - from:\n        - namespaceSelector: {}\n', ['must name pods']],
+    [
+      'a rule for addresses',
+      policy,
+      own,
+      '    - from:\n        - ipBlock:\n            cidr: 0.0.0.0/0\n',
+      ['must name pods'],
+    ],
+  ]);
+
+  it('must be there', () => {
+    const files = sampleFiles((path, text) => (path === policy ? null : text.replace(`  - ${policy}\n`, '')));
+
+    expect(complain(files)).toHaveLength(2);
+  });
 });
 
 describe('autoscalers', () => {

@@ -6,17 +6,24 @@ import { migrate } from 'drizzle-orm/pglite/migrator';
 import { TowpathError } from '../../domain/failure.ts';
 import { changeHub, channels } from './changes.ts';
 import type { OpenDatabase } from './database.ts';
+import { type FreeBytes, freeBytesOf, refuseChangesWithoutRoom, requireRoom } from './disk-room.ts';
 import { lockFolder } from './folder-lock.ts';
 import * as schema from './schema.ts';
 
-export async function openEmbedded(dataFolder: string, migrationsFolder: string): Promise<OpenDatabase> {
+export async function openEmbedded(
+  dataFolder: string,
+  migrationsFolder: string,
+  freeBytes: FreeBytes = freeBytesOf,
+): Promise<OpenDatabase> {
   const lock = lockFolder(dataFolder);
   let client: PGlite | undefined;
   try {
+    requireRoom(dataFolder, freeBytes);
     // Beside the lock, not around it: whoever copies the database's files must not touch the lock's.
     client = await PGlite.create(join(dataFolder, 'pglite'));
     const database = drizzle(client, { schema });
     await migrate(database, { migrationsFolder });
+    refuseChangesWithoutRoom(client, dataFolder, freeBytes);
     const hub = changeHub();
     for (const channel of channels) await client.listen(channel, (payload) => hub.publish(channel, payload));
     return { database, changes: hub, close: () => close(client, lock) };

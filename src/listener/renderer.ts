@@ -23,6 +23,7 @@ function render(
   input: RenderInput,
   sensitive: Readonly<Record<string, string>>,
 ): Rendering {
+  // Not rendered at all: a template must not have to cope with what the policy refuses.
   const refused = checkPolicy(input);
   if (refused.length > 0) return { kind: 'refused', findings: refused };
   const files = renderDeployment(set, input);

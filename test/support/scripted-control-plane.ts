@@ -25,6 +25,7 @@ export interface Wanted {
   readonly secrets: Readonly<Record<string, string>>;
   readonly removed: boolean;
   readonly interrupted: boolean;
+  readonly requester: { readonly name: string; readonly email: string };
 }
 
 export type Script = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -107,7 +108,8 @@ function control(world: World, reports: Report[]) {
       const id = options.id ?? DeploymentId.parse(randomUUID());
       const revision = RevisionId.parse(randomUUID());
       const plain = { namespace: 'team-a', image: 'registry.example/agents/chat:1.0.0', secrets: {} };
-      set({ ...plain, revision, removed: false, interrupted: false, ...options, id, name });
+      const requester = { name: 'Ada', email: 'ada@example.com' };
+      set({ ...plain, requester, revision, removed: false, interrupted: false, ...options, id, name });
       return id;
     },
     update: (id: DeploymentId, changes: Partial<Wanted> = {}): RevisionId => {
@@ -229,7 +231,7 @@ function specificationOf(world: World, wanted: Wanted, revision: RevisionId): Sp
     revision: {
       id: revision,
       createdAt: '2026-05-02T10:00:00.000Z',
-      requester: { name: 'Ada', email: 'ada@example.com' },
+      requester: wanted.requester,
     },
     image: wanted.image,
     resourceSpec: {},

@@ -77,9 +77,9 @@ function foldRevision(state: State, deployment: DeploymentRow, report: RevisionR
   const decision = decideReport(revision, report, state.now);
   if (!decision.news) return null;
   const { kind: _, deploymentId: __, url, ...lastReport } = report;
-  const at = timeOf(report, state.now);
+  const times = { at: state.now, reportedAt: timeOf(report, state.now) };
   const level = report.outcome === 'failed' ? 'ERROR' : 'INFO';
-  const line = { at, level, stage: report.stage, message: messageOf(report, decision) } as const;
+  const line = { ...times, level, stage: report.stage, message: messageOf(report, decision) } as const;
   if (!addLine(state, { deploymentId: deployment.id, revisionId: revision.id, ...line })) return null;
   state.revisions.set(revision.id, { ...revision, ...decision.revision, lastReport, updatedAt: state.now });
   // A late success of an older revision must not take the place of a newer one.
@@ -118,7 +118,8 @@ function foldRemoval(state: State, deployment: DeploymentRow, report: RemovalRep
   const ends = report.outcome === 'succeeded';
   const revisionId = deployment.latestRevisionId;
   const level = report.outcome === 'failed' ? 'ERROR' : 'INFO';
-  const line = { at: timeOf(report, state.now), level, stage: null, message: removalMessage(report) } as const;
+  const times = { at: state.now, reportedAt: timeOf(report, state.now) };
+  const line = { ...times, level, stage: null, message: removalMessage(report) } as const;
   const isNew = revisionId !== null && addLine(state, { deploymentId: deployment.id, revisionId, ...line });
   if (!isNew && !ends) return null;
   state.deployments.set(deployment.id, {
@@ -136,8 +137,8 @@ function removalMessage({ outcome, reason, message, commit, retained }: RemovalR
 }
 
 /** False for a line that is there already. */
-function addLine(state: State, line: LogLine): boolean {
-  const key = replayKey(line.revisionId, line.at, line.message);
+function addLine(state: State, line: LogLine & { readonly reportedAt: Date }): boolean {
+  const key = replayKey(line.revisionId, line.reportedAt, line.message);
   if (state.seen.has(key)) return false;
   state.seen.add(key);
   state.lines.push(line);

@@ -80,14 +80,14 @@ async function readKnown(
   const [found, lines] = [
     await transaction.select().from(revisions).where(inArray(revisions.id, revisionIds)),
     await transaction
-      .select({ revisionId: revisionLogs.revisionId, at: revisionLogs.at, message: revisionLogs.message })
+      .select({ revisionId: revisionLogs.revisionId, at: revisionLogs.reportedAt, message: revisionLogs.message })
       .from(revisionLogs)
-      .where(and(inArray(revisionLogs.revisionId, revisionIds), inArray(revisionLogs.at, times))),
+      .where(and(inArray(revisionLogs.revisionId, revisionIds), inArray(revisionLogs.reportedAt, times))),
   ];
   return {
     deployments: byId(owned),
     revisions: byId(found),
-    lines: new Set(lines.map((line) => replayKey(line.revisionId, line.at, line.message))),
+    lines: new Set(lines.flatMap(({ revisionId, at, message }) => (at ? replayKey(revisionId, at, message) : []))),
   };
 }
 

@@ -8,6 +8,8 @@ export interface LogLine {
   readonly deploymentId: DeploymentId;
   readonly revisionId: RevisionId;
   readonly at: Date;
+  /** When the listener said it, by its own clock. */
+  readonly reportedAt?: Date;
   readonly level: 'INFO' | 'WARNING' | 'ERROR';
   readonly stage: Stage | null;
   readonly message: string;

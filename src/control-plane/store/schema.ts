@@ -218,7 +218,10 @@ export const revisionLogs = pgTable(
       .$type<RevisionId>()
       .notNull()
       .references(() => revisions.id),
+    /** By the control plane's clock, so that lines are in the order of their times. */
     at: time('at').notNull().defaultNow(),
+    /** By the listener's clock: tells a report from its copy. Null for what no listener reported. */
+    reportedAt: time('reported_at'),
     level: text('level').$type<'INFO' | 'WARNING' | 'ERROR'>().notNull(),
     stage: text('stage').$type<Stage>(),
     message: text('message').notNull(),

@@ -2,7 +2,7 @@
 import { type RouteConfig, z } from '@hono/zod-openapi';
 
 export const tags = ['towpath'];
-export const security = [{ apiKey: [] }];
+export const security = [{ ApiKey: [] }, { BearerAuth: [] }];
 
 /** Names stand in commits and lists: one line, no control characters. */
 export const Name = z

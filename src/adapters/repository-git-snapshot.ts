@@ -7,14 +7,15 @@ import { type Entry, entryAt, findEntry, folderMode, parseTree } from '../git/tr
 import type { Snapshot, TreeEntry } from '../ports.ts';
 
 const noEntries = Buffer.alloc(0);
+const rememberedFolders = 64;
 
 export class GitSnapshot implements Snapshot {
   readonly head: CommitId | null;
   /** Null: there is nothing yet. */
   readonly rootId: string | null;
   readonly #objects: ObjectStore;
-  // Lookups come folder by folder, so the last one's answer is mostly the next one's too.
-  #last: { readonly path: string; readonly raw: Buffer | null } | null = null;
+  // Look-ups come folder by folder, so the way to the last one is mostly the way to the next one too.
+  readonly #folders = new Map<string, Buffer | null>();
 
   constructor(head: CommitId | null, objects: ObjectStore) {
     this.head = head;
@@ -39,9 +40,11 @@ export class GitSnapshot implements Snapshot {
   }
 
   #folder(path: string): Buffer | null {
-    if (this.#last?.path === path) return this.#last.raw;
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
     const raw = path === '' ? this.#root() : this.#subfolder(path);
-    this.#last = { path, raw };
+    if (this.#folders.size >= rememberedFolders) this.#folders.clear();
+    this.#folders.set(path, raw);
     return raw;
   }
 

@@ -39,6 +39,7 @@ export class GitRepository implements Repository {
   readonly #snapshots = new Set<WeakRef<GitSnapshot>>();
   readonly #closing = new AbortController();
   #newest: string | null = null;
+  #latest: GitSnapshot | null = null;
 
   constructor(options: GitRepositoryOptions) {
     this.url = options.transport.url;
@@ -131,7 +132,9 @@ export class GitRepository implements Repository {
   }
 
   #snapshotAt(head: CommitId | null): GitSnapshot {
+    if (this.#latest && this.#latest.head === head) return this.#latest;
     const snapshot = new GitSnapshot(head, this.#objects);
+    this.#latest = snapshot;
     this.#newest = head ?? this.#newest;
     this.#snapshots.add(new WeakRef(snapshot));
     if (this.#objects.isDueForSweep(slackBytes)) this.#sweep();

@@ -19,10 +19,12 @@ export function encodeDelta(baseLength: number, targetLength: number, parts: rea
   return Buffer.from(out);
 }
 
-export function applyDelta(base: Buffer, delta: Buffer): Buffer {
+export function applyDelta(base: Buffer, delta: Buffer, maxBytes = Number.POSITIVE_INFINITY): Buffer {
   const reader = { at: 0 };
   if (readLength(delta, reader) !== base.length) throw new RangeError('Cannot apply a delta: it has another base');
-  const target = Buffer.allocUnsafe(readLength(delta, reader));
+  const length = readLength(delta, reader);
+  if (length > maxBytes) throw new RangeError(`Cannot apply a delta: ${length} bytes are more than is allowed`);
+  const target = Buffer.allocUnsafe(length);
   let filled = 0;
   while (reader.at < delta.length) {
     const code = delta[reader.at++] ?? 0;

@@ -46,6 +46,7 @@ const defaultMaxObjectBytes = 512 * 1024 * 1024;
 
 export class PackReader {
   readonly #options: PackReaderOptions;
+  readonly #maxObjectBytes: number;
   readonly #hash = createHash('sha1');
   readonly #byOffset = new Map<number, Unpacked>();
   readonly #byId = new Map<string, Unpacked>();
@@ -60,6 +61,7 @@ export class PackReader {
 
   constructor(options: PackReaderOptions) {
     this.#options = options;
+    this.#maxObjectBytes = options.maxObjectBytes ?? defaultMaxObjectBytes;
   }
 
   feed(chunk: Buffer): void {
@@ -117,7 +119,7 @@ export class PackReader {
     if (window.length - at < longestEntryHeader && !atEnd) return null;
     const offset = this.#offset + at;
     const header = readHeader(window, at, offset);
-    if (header.size > (this.#options.maxObjectBytes ?? defaultMaxObjectBytes)) {
+    if (header.size > this.#maxObjectBytes) {
       throw new PackError(`the pack holds an object of ${header.size} bytes, more than is allowed`);
     }
     const unpacked = inflate(window.subarray(at + header.length), header.size);
@@ -152,7 +154,15 @@ export class PackReader {
 
   #emitDelta(offset: number, base: Unpacked, delta: Buffer): void {
     if (base.body === null) this.#byOffset.set(offset, base);
-    else this.#emit(offset, base.type, applyDelta(base.body, delta));
+    else this.#emit(offset, base.type, this.#apply(base.body, delta));
+  }
+
+  #apply(base: Buffer, delta: Buffer): Buffer {
+    try {
+      return applyDelta(base, delta, this.#maxObjectBytes);
+    } catch (error) {
+      throw new PackError('a delta in the pack is damaged', { cause: error });
+    }
   }
 
   #emit(offset: number, type: ObjectType, body: Buffer): void {

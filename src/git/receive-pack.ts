@@ -1,5 +1,4 @@
 /** Writing to a server: one pack and one or many refs, each moved only from the id that we say it has. */
-import { noObject } from './object-id.ts';
 import { flushPacket, lineOf, packet, readPackets } from './pkt-line.ts';
 import { packetsOf, RemoteError, RemoteText, refuseError } from './sideband.ts';
 import { type Transport, TransportError } from './transport.ts';
@@ -37,7 +36,8 @@ export class ReceivePack {
     const wanted = ['report-status', 'side-band-64k', ...(updates.length > 1 ? ['atomic'] : [])];
     const missing = wanted.find((capability) => !capabilities.has(capability) && capability !== 'side-band-64k');
     if (missing !== undefined) throw new TransportError('unusable', `the server cannot push with "${missing}"`);
-    const used = [...wanted.filter((capability) => capabilities.has(capability)), 'agent=towpath'];
+    const named = [...capabilities].some((capability) => capability.startsWith('agent=')) ? ['agent=towpath'] : [];
+    const used = [...wanted.filter((capability) => capabilities.has(capability)), ...named];
     const commands = updates.map(({ ref, oldId, newId }, index) =>
       packet(`${oldId} ${newId} ${ref}${index === 0 ? `\0 ${used.join(' ')}` : ''}\n`),
     );
@@ -51,8 +51,6 @@ export class ReceivePack {
     return this.#capabilities;
   }
 }
-
-export const creation = noObject;
 
 function parseCapabilities(advertisement: Buffer): ReadonlySet<string> {
   const first = readPackets(advertisement).find((one) => one.kind === 'data' && !isVersion(one.payload));

@@ -52,12 +52,18 @@ export class RemoteText {
 
 const longestText = 8192;
 const longestLine = 600;
+const terminalColours = /\u001b\[[0-9;]*[A-Za-z]/g;
 
 /** What a server says, on one line, without control characters and at a length fit for a message. */
 export function plainText(text: string): string {
   const lines = text
     .split(/[\r\n]+/)
-    .map((line) => line.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim())
+    .map((line) =>
+      line
+        .replace(terminalColours, '')
+        .replace(/[\u0000-\u0020\u007f]+/g, ' ')
+        .trim(),
+    )
     .filter((line) => line !== '' && !/^(remote: )?\w[\w ]*: +\d+% \(\d+\/\d+\)/.test(line));
   const joined = lines.join('; ');
   return joined.length > longestLine ? `${joined.slice(0, longestLine)}…` : joined;

@@ -32,9 +32,9 @@ export type PackSink = Pick<PackReaderOptions, 'onObject' | 'findBase' | 'blobs'
 export interface Abilities {
   readonly filter: boolean;
   readonly shallow: boolean;
+  /** What we may say of ourselves: a server refuses capabilities that it has not offered. */
+  readonly named: readonly string[];
 }
-
-const agent = 'agent=towpath\n';
 
 export class UploadPack {
   readonly #transport: Transport;
@@ -55,8 +55,9 @@ export class UploadPack {
     await this.abilities(signal);
     const lines = prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`));
     const refs = new Map<string, string>();
+    // Read to its end, or the connection could not be used again.
     for await (const one of this.#command('ls-refs', lines, signal)) {
-      if (one.kind !== 'data') break;
+      if (one.kind !== 'data') continue;
       refuseError(one.payload);
       const [id = '', name = ''] = lineOf(one.payload).split(' ');
       if (name !== '') refs.set(name, id);
@@ -78,12 +79,20 @@ export class UploadPack {
       ...(request.haves ?? []).map((id) => `have ${id}\n`),
       ...(request.done ? ['done\n'] : []),
     ];
-    return readAnswer(this.#command('fetch', lines.map(packet), signal), sink);
+    return readAnswer(
+      this.#command(
+        'fetch',
+        lines.map((line) => packet(line)),
+        signal,
+      ),
+      sink,
+    );
   }
 
   #command(command: string, lines: readonly Buffer[], signal?: AbortSignal): AsyncGenerator<Packet> {
-    const head = [packet(`command=${command}\n`), packet(agent), packet('object-format=sha1\n'), delimiterPacket];
-    const body = Buffer.concat([...head, ...lines, flushPacket]);
+    const named = this.#abilities?.named ?? [];
+    const head = [`command=${command}\n`, ...named.map((capability) => `${capability}\n`)];
+    const body = Buffer.concat([...head.map((line) => packet(line)), delimiterPacket, ...lines, flushPacket]);
     return packetsOf(this.#transport.request('git-upload-pack', [body], signal));
   }
 }
@@ -102,7 +111,11 @@ function parseAbilities(advertisement: Buffer): Abilities {
     throw new TransportError('unusable', 'the repository uses SHA-256 ids, and only SHA-1 ones are understood');
   }
   const fetch = (lines.find((line) => line.startsWith('fetch=')) ?? '').slice('fetch='.length).split(' ');
-  return { filter: fetch.includes('filter'), shallow: fetch.includes('shallow') };
+  const named = [
+    ...(lines.some((line) => line.startsWith('agent=')) ? ['agent=towpath'] : []),
+    ...(format === undefined ? [] : [format]),
+  ];
+  return { filter: fetch.includes('filter'), shallow: fetch.includes('shallow'), named };
 }
 
 async function readAnswer(packets: AsyncIterable<Packet>, sink: PackSink): Promise<FetchAnswer> {

@@ -1,0 +1,248 @@
+/** What the git adapter does beyond the contract: few requests, odd servers, credentials, signatures, memory. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GitRepository, type GitRepositoryOptions } from '../../src/adapters/repository-git.ts';
+import { asTowpathError } from '../../src/domain/failure.ts';
+import { type BlobId, CommitId } from '../../src/domain/identifiers.ts';
+import { HttpTransport, type HttpTransportOptions } from '../../src/git/http-transport.ts';
+import type { PushOutcome, Repository } from '../../src/ports.ts';
+import { draft } from '../contract/repository.ts';
+import { type GitServer, startGitServer } from '../support/git-server.ts';
+
+const password = 'planted-pass-5d1c';
+
+describe('GitRepository', () => {
+  let server: GitServer;
+  const opened: Repository[] = [];
+  let count = 0;
+  beforeAll(async () => {
+    server = await startGitServer({
+      authorize: async (credentials, repository, service) => {
+        if (!repository.startsWith('closed')) return 'allow';
+        if (credentials?.password !== password) return 'unauthenticated';
+        return credentials.username === 'reader' && service === 'git-receive-pack' ? 'deny' : 'allow';
+      },
+    });
+  });
+  afterAll(async () => {
+    for (const repository of opened) await repository.close();
+    await server.close();
+  });
+
+  const world = async (files: Readonly<Record<string, string>> | null, name = 'open') => {
+    const remote = await server.repository(`${name}-${count++}`);
+    if (files) await remote.seed(files);
+    const open = (
+      options: Partial<GitRepositoryOptions> = {},
+      http: Partial<HttpTransportOptions> = {},
+    ): GitRepository => {
+      const transport = new HttpTransport({ url: remote.url, ...http });
+      const repository = new GitRepository({ branch: 'main', transport, ...options });
+      opened.push(repository);
+      return repository;
+    };
+    return { remote, open };
+  };
+
+  const requests = async (expected: readonly string[]): Promise<void> => {
+    const shown = () => server.requests.map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
+    await expect.poll(shown).toEqual(expected);
+    server.requests.length = 0;
+  };
+
+  it('starts with three requests, and passes with one to read and one to write', async () => {
+    const { open } = await world({ 'a/1': '1', 'b/1': '2' });
+    const repository = open();
+    server.requests.length = 0;
+
+    const snapshot = await repository.snapshot(await repository.head());
+    await requests(['GET refs?service=git-upload-pack', 'POST git-upload-pack', 'POST git-upload-pack']);
+
+    const ids = ['a/1', 'b/1'].map((path) => snapshot.idAt(path) as BlobId);
+    await repository.readBlobs(ids);
+    await requests(['POST git-upload-pack']);
+
+    await repository.publish(snapshot, [draft('one', { 'a/1': 'x' })]);
+    await requests(['GET refs?service=git-receive-pack', 'POST git-receive-pack']);
+
+    const next = await repository.snapshot(await repository.head());
+    await repository.publish(next, [draft('two', { 'a/1': 'y' })]);
+    await requests(['POST git-upload-pack', 'POST git-receive-pack']);
+  });
+
+  it('fetches only what changed, and knows then who changed it without asking', async () => {
+    const files = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`deployments/d-${n}/x`, `${n}`]));
+    const { remote, open } = await world(files);
+    const repository = open();
+    const before = await repository.snapshot(await repository.head());
+    await remote.seed({ 'deployments/d-7/x': 'edited' }, { message: 'edit' });
+    const head = await repository.head();
+    const fetch = 'POST git-upload-pack';
+    await requests(['GET refs?service=git-upload-pack', fetch, fetch, fetch]);
+
+    const snapshot = await repository.snapshot(head);
+    const history = await repository.history(snapshot, before.head as CommitId, 'deployments/d-7');
+
+    expect(history).toMatchObject({ kind: 'descends', commits: [{ subject: 'edit' }] });
+    await expect.poll(() => server.requests.length).toBe(1);
+    expect(server.requests[0]?.bytesOut).toBeLessThan(2000);
+  });
+
+  it('works with a server that has no filters', async () => {
+    const { remote, open } = await world({ 'a/1': 'one', 'a/2': 'two', b: 'three' });
+    await remote.git('config', 'uploadpack.allowFilter', 'false');
+    const repository = open();
+    const since = CommitId.parse(await remote.head());
+
+    let snapshot = await repository.snapshot(await repository.head());
+    const id = snapshot.idAt('a/2') as BlobId;
+    expect((await repository.readBlobs([id])).get(id)?.toString()).toBe('two');
+    await remote.seed({ 'a/1': 'theirs' }, { message: 'theirs' });
+    snapshot = await repository.snapshot(await repository.head());
+    const outcome = await repository.publish(snapshot, [draft('ours', { 'a/2': 'ours' })]);
+
+    expect(outcome.kind).toBe('pushed');
+    expect(await remote.tree()).toEqual({ 'a/1': 'theirs', 'a/2': 'ours', b: 'three' });
+    const fresh = open();
+    const history = await fresh.history(await fresh.snapshot(await fresh.head()), since, 'a/1');
+    expect(history).toMatchObject({ kind: 'descends', commits: [{ subject: 'theirs' }] });
+  });
+
+  it('sends more commits than git unpacks one by one', async () => {
+    const { remote, open } = await world({ 'deployments/d-0/x': '0' });
+    const repository = open();
+    const drafts = Array.from({ length: 150 }, (_, n) => draft(`${n}`, { [`deployments/d-${n % 40}/x`]: `new ${n}` }));
+
+    const outcome = await repository.publish(await repository.snapshot(await repository.head()), drafts);
+
+    expect(outcome.kind).toBe('pushed');
+    expect(await remote.log()).toHaveLength(151);
+    expect((await remote.tree())['deployments/d-29/x']).toBe('new 149');
+    await remote.fsck();
+  });
+
+  it('reads a branch that was set back to the middle of its own push', async () => {
+    const { remote, open } = await world({ a: '0' });
+    const repository = open();
+    const start = await repository.snapshot(await repository.head());
+    await repository.publish(start, [
+      draft('1', { 'x/a': '1' }),
+      draft('2', { 'x/a': '2' }),
+      draft('3', { 'x/a': '3' }),
+    ]);
+    await remote.git('update-ref', 'refs/heads/main', 'main~1');
+
+    const snapshot = await repository.snapshot(await repository.head());
+
+    expect(snapshot.idAt('x/a')).toBe((await remote.git('rev-parse', 'main:x/a')).trim());
+    expect((await repository.publish(snapshot, [draft('4', { 'x/a': '4' })])).kind).toBe('pushed');
+  });
+
+  it('builds on a head whose objects the server has thrown away and made again', async () => {
+    const { remote, open } = await world({ 'a/1': '1', 'b/1': '1' });
+    const repository = open();
+    await repository.snapshot(await repository.head());
+    await remote.git('update-ref', '-d', 'refs/heads/main');
+    await remote.git('-c', 'gc.reflogExpire=now', 'gc', '-q', '--prune=now');
+    await remote.seed({ 'c/1': 'new', 'b/1': '1' });
+
+    const outcome = await repository.publish(await repository.snapshot(await repository.head()), [
+      draft('ours', { 'a/1': '1' }),
+    ]);
+
+    expect(outcome.kind).toBe('pushed');
+    expect(await remote.tree()).toEqual({ 'a/1': '1', 'b/1': '1', 'c/1': 'new' });
+    await remote.fsck();
+  });
+
+  it('hands each commit to the signer and carries the signature', async () => {
+    const { remote, open } = await world(null);
+    const payloads: string[] = [];
+    const sign = async (payload: Buffer) => {
+      payloads.push(payload.toString());
+      return '-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----';
+    };
+    const repository = open({ sign });
+
+    await repository.publish(await repository.snapshot(null), [draft('one', { a: '1' }), draft('two', { a: '2' })]);
+
+    expect(payloads.map((payload) => payload.split('\n\n')[1])).toEqual(['one\n', 'two\n']);
+    expect(await remote.git('cat-file', 'commit', 'main')).toContain('\ngpgsig -----BEGIN SSH SIGNATURE-----\n AAAA\n');
+    await remote.fsck();
+  });
+
+  it('says what to check when credentials are refused, without showing them', async () => {
+    const { open } = await world({ a: '1' }, 'closed');
+    const wrong = async () => ({ kind: 'basic', username: 'me', password: 'planted-wrong-77aa' }) as const;
+
+    for (const http of [{}, { credentials: wrong }]) {
+      const error = await open({}, http).head().catch(asTowpathError);
+
+      expect(error).toMatchObject({ kind: 'terminal', reason: 'GitAuthentication' });
+      expect(String(error)).toContain('credentials');
+      expect(JSON.stringify([error, String(error), (error as Error).stack])).not.toContain('planted');
+    }
+  });
+
+  it('tells one that may only read that it may not write', async () => {
+    const { remote, open } = await world({ a: '1' }, 'closed');
+    const repository = open({}, { credentials: async () => ({ kind: 'basic', username: 'reader', password }) });
+    const snapshot = await repository.snapshot(await repository.head());
+
+    const error = await repository.publish(snapshot, [draft('ours', { a: '2' })]).catch(asTowpathError);
+
+    expect(error).toMatchObject({ kind: 'terminal', reason: 'GitPermission' });
+    expect(String(error)).not.toContain(password);
+    expect(await remote.log()).toHaveLength(1);
+  });
+
+  it('passes on how long a busy server wants to be left alone', async () => {
+    const { open } = await world({ a: '1' });
+    server.inject({
+      kind: 'status',
+      status: 429,
+      headers: { 'Retry-After': '3' },
+      on: { method: 'GET', path: /refs/ },
+    });
+
+    const error = await open().head().catch(asTowpathError);
+
+    expect(error).toMatchObject({ kind: 'transient', reason: 'GitUnreachable', retryAfterMs: 3000 });
+  });
+
+  it('gives up for now on a server that answers nonsense to every push', async () => {
+    const { remote, open } = await world({ a: '1' });
+    const repository = open();
+    const snapshot = await repository.snapshot(await repository.head());
+    for (let n = 0; n < 3; n++) server.inject({ kind: 'garbage' });
+
+    const error = await repository.publish(snapshot, [draft('ours', { a: '2' })]).catch(asTowpathError);
+
+    expect(error).toMatchObject({ kind: 'transient', reason: 'GitUnreachable' });
+    expect(server.pendingFaults).toHaveLength(0);
+    expect(await remote.log()).toHaveLength(1);
+  });
+
+  it('sends the very same bytes again after a time-out, while the first push may still be under way', async () => {
+    const { remote, open } = await world({ a: '1' });
+    const repository = open({}, { timeoutMs: 300 });
+    const snapshot = await repository.snapshot(await repository.head());
+    server.inject({ kind: 'delay', ms: 700 });
+
+    const outcome: PushOutcome = await repository.publish(snapshot, [draft('ours', { a: '2' })]);
+
+    expect(outcome.kind).toBe('pushed');
+    expect((await remote.log()).map(({ subject }) => subject)).toEqual(['ours', 'seed']);
+    await remote.fsck();
+  });
+
+  it('stops what it is doing when it is closed', async () => {
+    const { open } = await world({ a: '1' });
+    const repository = open();
+    server.inject({ kind: 'silence', on: { method: 'GET', path: /refs/ } });
+
+    const asked = repository.head().catch(asTowpathError);
+    await repository.close();
+
+    expect(await asked).toMatchObject({ kind: 'transient', reason: 'GitUnreachable' });
+  });
+});

@@ -1,5 +1,6 @@
 /** One rendered object with its place in the files, and safe ways to look into it. */
 import type { Finding } from '../domain/finding.ts';
+import { plainLine } from './plain-line.ts';
 import { isObject, type JsonObject } from './read-manifest.ts';
 import { escapePointer } from './schema-problems.ts';
 
@@ -31,7 +32,13 @@ export function manifestOf(path: string, object: JsonObject, lineOf: (pointer: s
 }
 
 export function findingAt(manifest: Manifest, pointer: string, message: string): Finding {
-  return { path: manifest.path, line: manifest.lineOf(pointer), pointer, message };
+  // Keys and names from outside must not forge a second line of a report or a log.
+  return {
+    path: manifest.path,
+    line: manifest.lineOf(pointer),
+    pointer: plainLine(pointer, 1000),
+    message: plainLine(message, 1000),
+  };
 }
 
 /** The value at a path, or undefined where the way there breaks off. */

@@ -1,5 +1,6 @@
 /** The last look before anything leaves: no secret value in any file or message. Found means the pass must stop. */
 import type { Finding } from '../domain/finding.ts';
+import { plainLine } from './plain-line.ts';
 
 /** Shorter values (`true`, `prod`, `8080`) stand in manifests by chance; hiding them would protect nothing. */
 const shortest = 8;
@@ -19,7 +20,7 @@ export function findPlantedSecrets(
     forms
       .filter((secret) => secret.forms.some((form) => text.includes(form)))
       .map((secret) => ({
-        path,
+        path: plainLine(path),
         line: null,
         pointer: null,
         message: `holds the value of the secret "${secret.name}"; nothing is published while it does`,

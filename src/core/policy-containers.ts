@@ -4,7 +4,7 @@ import { EnvironmentName, SecretKey } from '../domain/identifiers.ts';
 import type { Container, ResourceSpec } from '../domain/resource-spec.ts';
 import { securityObjections } from './container-security.ts';
 import { dig } from './manifest.ts';
-import { checkImage, type Report, type SecretRule } from './policy-report.ts';
+import { checkConfigMap, checkImage, type Report, type SecretRule } from './policy-report.ts';
 import { checkMounts } from './policy-volumes.ts';
 import { parseQuantity } from './quantity.ts';
 import { isObject } from './read-manifest.ts';
@@ -48,6 +48,9 @@ function checkWords(report: Report, path: string, container: Container): void {
   }
   // What makes an init container a sidecar that starts first; Kubernetes knows no other word here.
   if (restartPolicy && restartPolicy !== 'Always') report(`${path}.restartPolicy`, 'expected "Always" or nothing');
+  const words = [...(container.command ?? []), ...(container.args ?? [])];
+  if (words.some((word) => word.includes('\0')))
+    report(`${path}.command`, 'holds a NUL character, which no command can');
   if (workingDir && !workingDir.startsWith('/')) report(`${path}.workingDir`, 'expected an absolute path');
 }
 
@@ -81,6 +84,7 @@ function checkSource(
   if (only === undefined || more.length > 0 || !sources.includes(only)) {
     report(path, `expected exactly one of ${sources.join(', ')}`);
   }
+  checkConfigMap(report, `${path}.configMapKeyRef`, source['configMapKeyRef']);
   const reference = source['secretKeyRef'];
   if (reference === undefined || reference === null) return;
   const why = mayName(dig(reference, 'name'));
@@ -98,6 +102,7 @@ function checkBulkSource(
   if ((only !== 'secretRef' && only !== 'configMapRef') || more.length > 0) {
     report(path, 'expected exactly one of secretRef, configMapRef');
   }
+  checkConfigMap(report, `${path}.configMapRef`, source['configMapRef']);
   const reference = source['secretRef'];
   if (reference === undefined || reference === null) return;
   const why = mayName(dig(reference, 'name'));

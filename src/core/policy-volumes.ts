@@ -5,7 +5,7 @@ import type { ResourceSpec, Volume, VolumeMount } from '../domain/resource-spec.
 import { hostAccess, tokenRefusal } from './container-security.ts';
 import { dig } from './manifest.ts';
 import { whyNoMount } from './mount-paths.ts';
-import type { Report, SecretRule } from './policy-report.ts';
+import { checkConfigMap, type Report, type SecretRule } from './policy-report.ts';
 import { isObject } from './read-manifest.ts';
 import { isDatabaseClaim } from './secret-ownership.ts';
 
@@ -45,6 +45,9 @@ function checkVolume(report: Report, path: string, volume: Volume, context: Volu
       case 'secret':
         reportWhy(report, `${field}.secretName`, context.mayName(dig(source, 'secretName')));
         break;
+      case 'configMap':
+        checkConfigMap(report, field, source);
+        break;
       case 'projected':
         checkProjected(report, field, source, context);
         break;
@@ -75,6 +78,7 @@ function checkProjected(report: Report, path: string, projected: unknown, { poli
       if (!projections.has(kind)) report(`${field}.${kind}`, 'is no source that Towpath lets through');
     }
     if (has(source, 'secret')) reportWhy(report, `${field}.secret.name`, mayName(dig(source, 'secret', 'name')));
+    checkConfigMap(report, `${field}.configMap`, dig(source, 'configMap'));
     if (has(source, 'serviceAccountToken') && !policy.allowServiceAccountTokens) {
       report(`${field}.serviceAccountToken`, tokenRefusal);
     }
@@ -127,8 +131,8 @@ function checkSubPaths(report: Report, field: string, mount: VolumeMount): void 
   if (mount.subPath && mount.subPathExpr) report(field, 'has both subPath and subPathExpr; keep one of them');
   for (const key of ['subPath', 'subPathExpr'] as const) {
     const path = mount[key];
-    if (path && (path.startsWith('/') || path.split('/').includes('..'))) {
-      report(`${field}.${key}`, 'expected a relative path without ".."');
+    if (path && (path.startsWith('/') || /[\u0000-\u001f\u007f]/.test(path) || path.split('/').includes('..'))) {
+      report(`${field}.${key}`, 'expected a relative path without ".." and control characters');
     }
   }
 }

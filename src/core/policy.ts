@@ -8,6 +8,7 @@ import { EnvironmentName, ObjectName, SecretKey } from '../domain/identifiers.ts
 import type { ResourceSpec } from '../domain/resource-spec.ts';
 import { isLabelKey, isLabelValue } from './label-syntax.ts';
 import { whyReserved } from './owned-keys.ts';
+import { plainLine } from './plain-line.ts';
 import { checkContainers } from './policy-containers.ts';
 import { checkImage, type Report, type SecretRule } from './policy-report.ts';
 import { checkVolumes } from './policy-volumes.ts';
@@ -19,7 +20,7 @@ export type PolicyInput = Pick<RenderInput, 'resourceName' | 'specification' | '
 export function checkPolicy(input: PolicyInput): readonly Finding[] {
   const findings: Finding[] = [];
   const report: Report = (path, message) => {
-    findings.push({ path, line: null, pointer: null, message });
+    findings.push({ path: plainLine(path, 500), line: null, pointer: null, message: plainLine(message, 1000) });
   };
   const { specification } = input;
   const spec = specification.resourceSpec;

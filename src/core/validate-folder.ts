@@ -2,6 +2,7 @@
 import type { FileTree } from '../domain/file-tree.ts';
 import type { Finding } from '../domain/finding.ts';
 import { findingAt, items, type Manifest, type Place, place } from './manifest.ts';
+import { plainLine } from './plain-line.ts';
 import type { ValidationContext } from './validation-context.ts';
 
 export const kustomizationFile = 'kustomization.yaml';
@@ -103,5 +104,5 @@ function checkComponentPath(manifest: Manifest, entry: Place): readonly Finding[
 }
 
 function wholeFile(path: string, message: string): Finding {
-  return { path, line: null, pointer: null, message };
+  return { path: plainLine(path), line: null, pointer: null, message: plainLine(message, 500) };
 }

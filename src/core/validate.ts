@@ -6,6 +6,7 @@ import type { FileTree } from '../domain/file-tree.ts';
 import type { Finding } from '../domain/finding.ts';
 import { findingAt, type Manifest, manifestOf } from './manifest.ts';
 import type { ManifestSchemas } from './manifest-schemas.ts';
+import { plainLine } from './plain-line.ts';
 import { readManifest } from './read-manifest.ts';
 import { suggestion } from './suggestion.ts';
 import { checkFolder, kustomizationFile } from './validate-folder.ts';
@@ -26,7 +27,14 @@ export function validateDeployment(
   for (const [path, text] of files) {
     if (!path.endsWith('.yaml')) continue;
     const read = readManifest(text);
-    for (const problem of read.problems) findings.push({ path, pointer: null, ...problem });
+    for (const problem of read.problems) {
+      findings.push({
+        path: plainLine(path),
+        pointer: null,
+        line: problem.line,
+        message: plainLine(problem.message, 500),
+      });
+    }
     if (read.kind === 'read') manifests.push(manifestOf(path, read.object, read.lineOf));
     else unreadable++;
   }

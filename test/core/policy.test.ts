@@ -421,7 +421,7 @@ describe('containers', () => {
     ['no source', sidecar({ env: [{ name: 'A', valueFrom: {} }] }), ['sidecars[0].env[0].valueFrom']],
     [
       'two sources',
-      sidecar({ env: [{ name: 'A', valueFrom: { fieldRef: {}, configMapKeyRef: {} } }] }),
+      sidecar({ env: [{ name: 'A', valueFrom: { fieldRef: {}, configMapKeyRef: { name: 'a' } } }] }),
       ['sidecars[0].env[0].valueFrom'],
     ],
     ['an empty envFrom', sidecar({ envFrom: [{ prefix: 'A' }] }), ['sidecars[0].envFrom[0]']],

@@ -16,9 +16,9 @@ export async function runDev(options: DevOptions): Promise<void> {
   const { signal, stopped } = stopSignal();
   const dataFolder = await prepareDataFolder(options.data, ['keys']);
   const firstStart = !existsSync(join(dataFolder, databaseFolder));
-  if (firstStart && !options.json) note('Making the database, which takes a few seconds the first time…');
+  const progress = options.json ? () => undefined : note;
   const { port, sample } = options;
-  const dev = await startDev({ dataFolder, port, sample, log: openLog(logSettings(options)) });
+  const dev = await startDev({ dataFolder, port, sample, progress, log: openLog(logSettings(options)) });
   // Asked to stop while it was starting: there is nobody left to tell.
   if (!signal.aborted) {
     const tookMs = performance.now() - began;
@@ -26,7 +26,7 @@ export async function runDev(options: DevOptions): Promise<void> {
     process.stdout.write(options.json ? `${JSON.stringify(dev.file)}\n` : readyText(ready));
   }
   await stopped;
-  if (!options.json) note('Stopping…');
+  progress('Stopping…');
   await dev.stop();
 }
 

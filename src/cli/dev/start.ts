@@ -1,9 +1,11 @@
 /** Starts everything of `towpath dev` in this process, on one port, in the order in which the parts need each other. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type GitHttpBackend, openGitHttpBackend } from '../../adapters/git-http-backend.ts';
+import { runGit } from '../../adapters/git-http-repositories.ts';
 import { type OpenControlPlane, openControlPlane } from '../../control-plane/control-plane.ts';
 import { encryptionKeyFromText, keyring } from '../../control-plane/secrets/keyring.ts';
 import { startListener } from '../../listener/listener.ts';
@@ -25,6 +27,8 @@ export interface DevSettings {
   readonly port: number;
   readonly sample: boolean;
   readonly log: Log;
+  /** Told when the next step takes long enough to wonder. */
+  readonly progress: (text: string) => void;
 }
 
 export interface RunningDev {
@@ -50,12 +54,18 @@ export async function startDev(settings: DevSettings): Promise<RunningDev> {
   stack.defer(() => server.close());
   gate.promise.catch(() => undefined);
   stack.defer(() => gate.reject(new Error('stopped')));
-  const controlPlane = await openEmbeddedControlPlane(dataFolder, adminKey, log);
+  await runGit(['--version']);
+  const controlPlane = await openEmbeddedControlPlane(settings, adminKey);
   stack.defer(() => controlPlane.close());
   // Only now is the folder surely ours, and what an earlier start said of itself no longer true.
   await rm(join(dataFolder, devFileName), { force: true });
   const git = await openRepositories(dataFolder, controlPlane, log);
   stack.defer(() => git.close());
+  // Before the database closes nobody may ask any more, and whoever waits for news must not hold the server up.
+  stack.defer(() => {
+    controlPlane.stop();
+    return server.close();
+  });
   gate.resolve(dispatcher(controlPlane, git));
   const identity = await ensureIdentity(server.url, adminKey, join(dataFolder, 'keys'));
   const listener = await listen(settings, server.url, identity);
@@ -72,9 +82,11 @@ function keyIn(dataFolder: string, name: string): Promise<string> {
   return readOrMakeSecret(join(dataFolder, 'keys', name), newSecretKey);
 }
 
-async function openEmbeddedControlPlane(dataFolder: string, adminKey: string, log: Log): Promise<OpenControlPlane> {
+async function openEmbeddedControlPlane(settings: DevSettings, adminKey: string): Promise<OpenControlPlane> {
+  const { dataFolder, log, progress } = settings;
   const encryption = encryptionKeyFromText(await keyIn(dataFolder, 'encryption'), `${dataFolder}/keys/encryption`);
   const location = { dataFolder: join(dataFolder, databaseFolder) };
+  if (!existsSync(location.dataFolder)) progress('Making the database, which takes a few seconds the first time…');
   return openControlPlane({ location, keyring: keyring(encryption), adminKey, log });
 }
 

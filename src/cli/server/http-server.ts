@@ -15,6 +15,7 @@ export interface RunningServer {
   /** Without a trailing slash. */
   readonly url: string;
   readonly port: number;
+  /** May be called again. */
   close(): Promise<void>;
 }
 
@@ -28,7 +29,12 @@ export async function startServer(settings: ServerSettings, handle: RequestListe
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   const url = `${settings.tls ? 'https' : 'http'}://${authority(settings.host)}:${port}`;
-  return { url, port, close: () => close(server) };
+  let closed: Promise<void> | undefined;
+  const closeOnce = (): Promise<void> => {
+    closed ??= close(server);
+    return closed;
+  };
+  return { url, port, close: closeOnce };
 }
 
 async function readTls(files: { readonly certFile: string; readonly keyFile: string }) {

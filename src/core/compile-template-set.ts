@@ -9,6 +9,8 @@ import { compileValuesSchema } from './values-schema.ts';
 
 export const valuesSchemaFile = 'values.schema.json';
 const templateName = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)?([a-z0-9]+)\.yaml\.hbs$/;
+/** The name stands in commits and PROVENANCE: one word, and nothing that could be mistaken for more. */
+const setName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 /** What a set may hold beside its templates; a README changes nothing that is rendered. */
 const documentation = new Set(['README.md', 'LICENSE']);
 
@@ -24,6 +26,7 @@ export function compileTemplateSet(source: TemplateSource): TemplateSet {
     .map(([file, text]) => compileTemplate(file, text, faults));
   const schema = files.find(([file]) => file === valuesSchemaFile);
   const checkValues = schema ? compileValuesSchema(valuesSchemaFile, schema[1], faults) : () => [];
+  if (!setName.test(source.name)) faults.push('its name may hold letters, digits, "-", "_" and "." only');
   if (compiled.length === 0) faults.push('it holds no template (<component>.<kind>.yaml.hbs)');
   if (faults.length > 0) throw invalidSet(source, faults);
   const templates = compiled.filter((template) => template !== null);

@@ -72,6 +72,8 @@ function eachHelper(this: unknown, list: unknown, options: Block): string {
     throw new TemplateProblem(options.loc.start.line, '"each" needs a list or a structure');
   }
   const entries = Object.entries(list ?? {});
+  // As in a structure: whatever order a store has handed its keys out in, the text is the same.
+  if (!Array.isArray(list)) entries.sort(([one], [other]) => (one < other ? -1 : 1));
   if (entries.length === 0) return options.inverse(this);
   const data = Handlebars.createFrame(options.data);
   let text = '';

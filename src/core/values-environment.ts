@@ -41,6 +41,9 @@ export function usersEnvironment(input: RenderInput, findings: Finding[]): reado
     ...fromReferences(input.specification.secretReferences),
   ];
   findings.push(...sourced.flatMap(reservedFinding));
+  if (input.specification.secretNames.length > 0 && input.secrets.environment === null) {
+    findings.push({ path: 'secrets', line: null, pointer: null, message: 'no Secret is named that would hold them' });
+  }
   return sourced;
 }
 

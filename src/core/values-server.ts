@@ -91,6 +91,9 @@ function databases(input: RenderInput, users: Users, findings: Finding[]): Envir
 
 function database(input: RenderInput, users: Users, findings: Finding[]) {
   if (hasExternalDatabase(input)) return [external('POSTGRES_URI', externalNames.database, users, findings)];
+  if (input.secrets.database === null) {
+    findings.push({ path: 'database', line: null, pointer: null, message: 'no Secret is named for its password' });
+  }
   const host = `${input.resourceName}-postgres:${databasePort}`;
   return [
     fromSecretKey('POSTGRES_PASSWORD', { name: input.secrets.database ?? '', key: 'POSTGRES_PASSWORD' }),

@@ -49,7 +49,24 @@ export function yamlFlow(value: unknown): string {
   return flow(value, 0);
 }
 
+/**
+ * The same labels and names are written dozens of times in one deployment and again in the next. What a text becomes
+ * depends on nothing else, so remembering it changes no result; what is remembered stays small.
+ */
+const remembered = new Map<string, string>();
+const mostRemembered = { texts: 4096, characters: 128 } as const;
+
 function yamlString(value: string): string {
+  if (value.length > mostRemembered.characters) return writtenString(value);
+  const known = remembered.get(value);
+  if (known !== undefined) return known;
+  const written = writtenString(value);
+  if (remembered.size >= mostRemembered.texts) remembered.clear();
+  remembered.set(value, written);
+  return written;
+}
+
+function writtenString(value: string): string {
   if ((plain.test(value) && !words.test(value)) || plainDigits.test(value)) return value;
   if (!value.isWellFormed())
     throw new UnwritableValue('the text holds half of a surrogate pair, which is no character');

@@ -95,6 +95,12 @@ describe('what a template may not say', () => {
     ]);
   });
 
+  it.each(['my set', 'a\nRevision-Id: x', '', 'a@b'])('the name %j for a set', (name) => {
+    const files = new Map([['x.configmap.yaml.hbs', head]]);
+
+    expect(messageOf(() => compileTemplateSet({ name, origin: '/own', files }))).toMatch(/its name may hold letters/);
+  });
+
   it('a set without templates', () => {
     expect(messageOf(() => compile({ 'README.md': 'x' }))).toMatch(/holds no template/);
   });
@@ -135,6 +141,11 @@ describe('what a template can say', () => {
     ['blocks in lists', 'a:\n{{#each api.environment}}\n  - {{this.name}}\n{{/each}}', /^ {2}- PORT$/m],
     ['block parameters', 'a:\n{{#each api.selector as |value key|}}\n  {{key}}: {{value}}\n{{/each}}', /: api$/m],
     ['keys and values', 'a:\n{{#each api.selector}}\n  {{@key}}: {{this}}\n{{/each}}', /component: api$/m],
+    [
+      'mappings in the order of their keys',
+      'a:\n{{#each api.selector}}\n  - {{@key}}\n{{/each}}',
+      /component\n {2}- app\.kubernetes\.io\/name$/m,
+    ],
     ['an empty list', 'a: x\n{{#each pod.volumes}}\n- x\n{{else}}\nb: y\n{{/each}}', /^a: x\nb: y$/m],
     ['the context', '{{#with deployment as |d|}}\na: {{d.name}}\nb: {{@root.namespace}}\n{{/with}}', /^b: team-a$/m],
     ['the outer context', '{{#with deployment}}\na: {{../namespace}}\n{{/with}}', /^a: team-a$/m],

@@ -433,6 +433,14 @@ describe('pods', () => {
   });
 });
 
+it('refuses to refer to Secrets that nobody has named', () => {
+  const input = renderInput({ secretNames: ['X'] });
+
+  expect(() => valuesOf({ ...input, secrets: { environment: null, database: null } })).toThrow(
+    /secrets: no Secret is named that would hold them\n {2}database: no Secret is named for its password/,
+  );
+});
+
 it('refuses an image that is none', () => {
   expect(refusalOf({ image: 'x y' })).toMatch(/^Cannot render deployment "research-agent": image: is not an image/);
   expect(() => values({ image: 'x y' })).toThrow(TowpathError);

@@ -83,6 +83,7 @@ function settle(world: DeliveryWorld, answer: Answer, sending: number): Delivery
     const message = `Cannot ${doing}: the server refuses it: "${answer.said}"`;
     return { kind: 'denied', class: answer.failure, message };
   }
+  if (answer.kind === 'refused' && answer.failure === 'auth') throw gitError(doing, new RemoteError(answer.said));
   if (sending < mostSendings) return null;
   if (answer.kind === 'unclear') throw gitError(doing, answer.error);
   if (answer.kind === 'refused' && answer.failure === 'moved') {

@@ -1,4 +1,5 @@
 /** One branch of one repository through our own git engine: trees in memory, commits as packs, no disk. */
+import { setImmediate } from 'node:timers/promises';
 import { TowpathError } from '../domain/failure.ts';
 import { type BlobId, CommitId } from '../domain/identifiers.ts';
 import type { Sign } from '../git/commit.ts';
@@ -26,6 +27,7 @@ export interface GitRepositoryOptions {
 
 // What passes leave behind may grow by this much before it is swept.
 const slackBytes = 16 * 1024 * 1024;
+const longestBreathMs = 20;
 
 export class GitRepository implements Repository {
   readonly url: string;
@@ -155,10 +157,13 @@ export class GitRepository implements Repository {
   async #build(snapshot: Snapshot, drafts: readonly CommitDraft[]): Promise<CommitBuilder> {
     const base = { commit: snapshot.head, tree: snapshot.idAt('') };
     const builder = new CommitBuilder(base, (id) => this.#objects.get(id), this.#options.sign);
+    let breath = performance.now();
     for (const draft of drafts) {
-      if ((await builder.add(draft)) !== null) continue;
-      const subject = draft.message.split('\n', 1)[0];
-      throw new TowpathError('terminal', 'EmptyCommit', `Cannot commit "${subject}": it changes nothing`);
+      if ((await builder.add(draft)) === null) throw emptyCommit(draft);
+      // A thousand commits are a second of work, in which others want to be heard.
+      if (performance.now() - breath < longestBreathMs) continue;
+      await setImmediate();
+      breath = performance.now();
     }
     return builder;
   }
@@ -183,6 +188,11 @@ export class GitRepository implements Repository {
       throw gitError(`${verb} ${this.url}`, error);
     }
   }
+}
+
+function emptyCommit({ message }: CommitDraft): TowpathError {
+  const subject = message.split('\n', 1)[0];
+  return new TowpathError('terminal', 'EmptyCommit', `Cannot commit "${subject}": it changes nothing`);
 }
 
 function summaries(commits: Commits): readonly CommitSummary[] {

@@ -104,7 +104,8 @@ function parseAbilities(advertisement: Buffer): Abilities {
     return [lineOf(one.payload)];
   });
   if (lines[0] !== 'version 2') {
-    throw new TransportError('unusable', "the server does not speak version 2 of git's protocol");
+    const advice = 'it needs git 2.18 or later and, behind OpenSSH, "AcceptEnv GIT_PROTOCOL"';
+    throw new TransportError('unusable', `the server does not speak version 2 of git's protocol; ${advice}`);
   }
   const format = lines.find((line) => line.startsWith('object-format='));
   if (format !== undefined && format !== 'object-format=sha1') {

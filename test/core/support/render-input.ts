@@ -6,6 +6,7 @@ import { resourceName } from '../../../src/domain/resource-name.ts';
 import { Specification } from '../../../src/domain/specification.ts';
 
 export interface InputChanges {
+  readonly id?: string;
   readonly name?: string;
   readonly image?: string;
   readonly resourceSpec?: unknown;
@@ -19,7 +20,7 @@ export interface InputChanges {
 export function renderInput(changes: InputChanges = {}): RenderInput {
   const specification = Specification.parse({
     deployment: {
-      id: '0b6c2f6e-6b0e-4b8e-9a53-5f0f3d1b2c3d',
+      id: changes.id ?? '0b6c2f6e-6b0e-4b8e-9a53-5f0f3d1b2c3d',
       name: changes.name ?? 'research-agent',
       workspaceId: '7d1f0c52-9a43-4f0c-8a55-2c7d3b1e9f00',
       listenerId: 'c2a90b7e-35cf-4b3a-9b61-f5a0d4e8b211',

@@ -55,7 +55,8 @@ export function connectToControlPlane(connection: ControlPlaneConnection): Contr
       if (response.statusCode >= 300) throw refusal(connection, call, response, text);
       return parseAnswer(connection, call, text);
     },
-    close: () => agent.close(),
+    // A second closing is no mistake: whoever holds a client may end it.
+    close: () => agent.destroy(),
   };
 }
 

@@ -4,11 +4,11 @@ import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
 import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
 import { parseSecretKey } from '../../src/core/secret-names.ts';
 import { Configuration } from '../../src/domain/configuration.ts';
-import { NamespaceName } from '../../src/domain/identifiers.ts';
+import { type ListenerId, NamespaceName } from '../../src/domain/identifiers.ts';
 import type { NamespaceParts, Renderer } from '../../src/listener/context.ts';
 import { type RunningListener, startListener } from '../../src/listener/listener.ts';
 import type { Timings } from '../../src/listener/timings.ts';
-import type { Clock, Repository } from '../../src/ports.ts';
+import type { Clock, ControlPlane, Repository } from '../../src/ports.ts';
 import { type MemoryLog, memoryLog } from './memory-log.ts';
 import { plainRenderer } from './plain-renderer.ts';
 import type { ScriptedControlPlane } from './scripted-control-plane.ts';
@@ -42,7 +42,15 @@ export interface ListenerSetup {
   readonly log?: MemoryLog;
 }
 
-export function configurationFor(setup: Pick<ListenerSetup, 'plane' | 'namespace' | 'git'>): Configuration {
+export interface ListenToSetup extends Omit<ListenerSetup, 'plane'> {
+  readonly controlPlane: ControlPlane;
+  readonly listenerId: ListenerId;
+  readonly url: string;
+}
+
+export function configurationFor(
+  setup: Pick<ListenerSetup, 'namespace' | 'git'> & { readonly plane: Pick<ListenToSetup, 'url' | 'listenerId'> },
+): Configuration {
   return Configuration.parse({
     controlPlane: { url: setup.plane.url, apiKeyEnv: 'TOWPATH_API_KEY' },
     listener: { id: setup.plane.listenerId },
@@ -51,8 +59,14 @@ export function configurationFor(setup: Pick<ListenerSetup, 'plane' | 'namespace
   });
 }
 
-export function listen(setup: ListenerSetup): RunningListener & { readonly log: MemoryLog } {
-  const log = setup.log ?? memoryLog();
+export function listen({ plane, ...setup }: ListenerSetup): RunningListener & { readonly log: MemoryLog } {
+  const { url, listenerId } = plane;
+  const controlPlane = httpControlPlane({ url, apiKey: 'listener-key' }, listenerId);
+  return listenTo({ ...setup, controlPlane, listenerId, url });
+}
+
+export function listenTo(setup: ListenToSetup): RunningListener & { readonly log: MemoryLog } {
+  const { controlPlane, log = memoryLog() } = setup;
   const parts: NamespaceParts = {
     repository: setup.repository,
     sealer: namedSecretSealer(),
@@ -60,10 +74,9 @@ export function listen(setup: ListenerSetup): RunningListener & { readonly log: 
     secretKey,
     ...setup.parts,
   };
-  const controlPlane = httpControlPlane({ url: setup.plane.url, apiKey: 'listener-key' }, setup.plane.listenerId);
   const running = startListener(
     { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log },
-    configurationFor(setup),
+    configurationFor({ ...setup, plane: setup }),
     { towpathVersion: '0.1.0', timings: { ...hurried, ...setup.timings } },
   );
   return { ...running, log };

@@ -13,10 +13,11 @@ export interface Manifest {
   readonly lineOf: (pointer: string) => number;
 }
 
-/** A value with the JSON pointer that leads to it. */
+/** A value and the way to it; the JSON pointer is made only when there is something to say, which is hardly ever. */
 export interface Place {
-  readonly pointer: string;
   readonly value: unknown;
+  readonly above: Place | null;
+  readonly keys: readonly (string | number)[];
 }
 
 export function manifestOf(path: string, object: JsonObject, lineOf: (pointer: string) => number): Manifest {
@@ -31,7 +32,9 @@ export function manifestOf(path: string, object: JsonObject, lineOf: (pointer: s
   };
 }
 
-export function findingAt(manifest: Manifest, pointer: string, message: string): Finding {
+/** `where` is a place, or its JSON pointer. */
+export function findingAt(manifest: Manifest, where: Place | string, message: string): Finding {
+  const pointer = typeof where === 'string' ? where : pointerOf(where);
   // Keys and names from outside must not forge a second line of a report or a log.
   return {
     path: manifest.path,
@@ -39,6 +42,11 @@ export function findingAt(manifest: Manifest, pointer: string, message: string):
     pointer: plainLine(pointer, 1000),
     message: plainLine(message, 1000),
   };
+}
+
+function pointerOf(place: Place): string {
+  const above = place.above ? pointerOf(place.above) : '';
+  return above + place.keys.map((key) => `/${escapePointer(String(key))}`).join('');
 }
 
 /** The value at a path, or undefined where the way there breaks off. */
@@ -51,33 +59,23 @@ export function dig(value: unknown, ...keys: readonly (string | number)[]): unkn
   return current;
 }
 
-/** The same, with its pointer. */
 export function place(manifest: Manifest, ...keys: readonly (string | number)[]): Place {
-  return below({ pointer: '', value: manifest.object }, ...keys);
+  return { value: dig(manifest.object, ...keys), above: null, keys };
 }
 
 export function below(parent: Place, ...keys: readonly (string | number)[]): Place {
-  const pointer = keys.map((key) => `/${escapePointer(String(key))}`).join('');
-  return { pointer: parent.pointer + pointer, value: dig(parent.value, ...keys) };
+  return { value: dig(parent.value, ...keys), above: parent, keys };
 }
 
 /** The items of a list, or nothing where it is no list. */
 export function items(parent: Place): readonly Place[] {
   if (!Array.isArray(parent.value)) return [];
-  return parent.value.map((value: unknown, index) => ({ pointer: `${parent.pointer}/${index}`, value }));
+  return parent.value.map((value: unknown, index) => ({ value, above: parent, keys: [index] }));
 }
 
-/** The entries of a mapping, or nothing where it is none. */
-export function entries(parent: Place): readonly (Place & { readonly key: string })[] {
-  if (!isObject(parent.value)) return [];
-  return Object.entries(parent.value).map(([key, value]) => ({
-    key,
-    value,
-    // Asked for only when there is something to say, which is hardly ever.
-    get pointer() {
-      return `${parent.pointer}/${escapePointer(key)}`;
-    },
-  }));
+/** The keys of a mapping, or nothing where it is none. */
+export function keysOf(parent: Place): readonly string[] {
+  return isObject(parent.value) ? Object.keys(parent.value) : [];
 }
 
 /** The entries of a mapping that are text, as a plain record. */

@@ -9,6 +9,7 @@ import {
   type Event,
   parseEvents,
   SCALAR_STYLE,
+  type ScalarEvent,
   YAMLException,
 } from 'js-yaml';
 import { locate } from './yaml-location.ts';
@@ -77,16 +78,19 @@ function forbiddenEvents(text: string, events: readonly Event[]): ManifestProble
     } else if (event.type !== EVENT_ID.POP) {
       if (event.anchorStart >= 0) add(event.anchorStart, 'uses a YAML anchor; write the value out');
       if (event.tagStart >= 0) add(event.tagStart, 'uses a YAML tag; leave it out');
-      if (
-        event.type === EVENT_ID.SCALAR &&
-        event.style === SCALAR_STYLE.PLAIN &&
-        isAmbiguous(text.slice(event.valueStart, event.valueEnd))
-      ) {
-        add(event.valueStart, ambiguity(text.slice(event.valueStart, event.valueEnd)));
-      }
+      if (event.type !== EVENT_ID.SCALAR) continue;
+      const source = suspect(text, event);
+      if (source !== null && isAmbiguous(source)) add(event.valueStart, ambiguity(source));
     }
   }
   return problems;
+}
+
+/** A plain scalar that begins like a number or is as short as a word; most are neither, and cost nothing. */
+function suspect(text: string, event: ScalarEvent): string | null {
+  if (event.style !== SCALAR_STYLE.PLAIN) return null;
+  if (event.valueEnd - event.valueStart > longestWord && text.charCodeAt(event.valueStart) > nine) return null;
+  return text.slice(event.valueStart, event.valueEnd);
 }
 
 /** Words that some reader takes for a boolean, null, a merge or a default. */

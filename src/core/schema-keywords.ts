@@ -29,21 +29,24 @@ export const duplicateKeys: KeywordDefinition = {
 };
 
 function findDuplicates(...[keys, items]: [readonly string[], readonly unknown[]]): boolean {
-  const seen = new Set<string>();
   const report = findDuplicates as SchemaValidateFunction;
   report.errors = [];
+  if (items.length < 2) return true;
+  const seen = new Set<unknown>();
   for (const [index, item] of items.entries()) {
     if (typeof item !== 'object' || item === null) continue;
-    const key = keys.map((name) => describeKey(name, item as Readonly<Record<string, unknown>>)).join(', ');
-    if (seen.has(key)) {
+    const values = keys.map((name) => keyOf(name, item as Readonly<Record<string, unknown>>));
+    const identity = values.length === 1 ? values[0] : JSON.stringify(values);
+    if (seen.has(identity)) {
+      const key = keys.map((name, at) => `${name} ${JSON.stringify(values[at])}`).join(', ');
       report.errors.push({ keyword: 'x-kubernetes-list-map-keys', params: { index, key }, message: `repeats ${key}` });
     }
-    seen.add(key);
+    seen.add(identity);
   }
   return report.errors.length === 0;
 }
 
-function describeKey(name: string, item: Readonly<Record<string, unknown>>): string {
-  const value = item[name] ?? (name === 'protocol' ? 'TCP' : null);
-  return `${name} ${JSON.stringify(value)}`;
+/** Absent keys have the API's default: of all of them only the protocol has one that is not empty. */
+function keyOf(name: string, item: Readonly<Record<string, unknown>>): unknown {
+  return item[name] ?? (name === 'protocol' ? 'TCP' : null);
 }

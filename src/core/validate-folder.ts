@@ -73,7 +73,7 @@ function checkResources(manifest: Manifest, expected: readonly string[]): readon
   });
   return [
     ...missing.map((path) => findingAt(manifest, '/resources', `does not list ${path}, so nobody would apply it`)),
-    ...wrong.map(({ entry, why }) => findingAt(manifest, entry.pointer, `${JSON.stringify(entry.value)} ${why}`)),
+    ...wrong.map(({ entry, why }) => findingAt(manifest, entry, `${JSON.stringify(entry.value)} ${why}`)),
   ];
 }
 
@@ -98,9 +98,7 @@ function checkComponentPath(manifest: Manifest, entry: Place): readonly Finding[
   ) {
     return [];
   }
-  return [
-    findingAt(manifest, entry.pointer, 'expected a folder of this repository, such as ../../components/defaults'),
-  ];
+  return [findingAt(manifest, entry, 'expected a folder of this repository, such as ../../components/defaults')];
 }
 
 function wholeFile(path: string, message: string): Finding {

@@ -30,9 +30,7 @@ function checkWorkloadSelector(manifest: Manifest, context: ValidationContext): 
   const labels = textRecord(dig(podTemplatesOf(manifest)[0]?.value, 'metadata', 'labels'));
   const missing = Object.keys(wanted).filter((key) => dig(labels, key) !== wanted[key]);
   return [
-    ...missing.map((key) =>
-      findingAt(manifest, below(selector, key).pointer, 'does not match the labels of the pod template'),
-    ),
+    ...missing.map((key) => findingAt(manifest, below(selector, key), 'does not match the labels of the pod template')),
     ...checkOwnership(manifest, place(manifest, 'spec', 'selector'), wanted, context),
   ];
 }
@@ -50,7 +48,7 @@ function checkForeignSelectors(
   const findings = checkOwnership(manifest, selector, wanted, context);
   if (findings.length > 0) return findings;
   const met = pods.some((labels) => selects(asked, labels));
-  return met ? [] : [findingAt(manifest, selector.pointer, 'selects none of the pods that this folder makes')];
+  return met ? [] : [findingAt(manifest, selector, 'selects none of the pods that this folder makes')];
 }
 
 function selectorOf(manifest: Manifest): Place | null {
@@ -76,11 +74,11 @@ function checkOwnership(
   const deploymentId = context.labels['towpath.dev/deployment-id'];
   const forbidden = [revisionLabel, 'app.kubernetes.io/version'].filter((key) => key in wanted);
   const changing = forbidden.map((key) =>
-    findingAt(manifest, selector.pointer, `selects by ${key}, which changes with every revision`),
+    findingAt(manifest, selector, `selects by ${key}, which changes with every revision`),
   );
   if (values.includes(context.resourceName) || (deploymentId && values.includes(deploymentId))) return changing;
   const message = `must select by a label whose value is "${context.resourceName}", or it takes other deployments' pods`;
-  return [...changing, findingAt(manifest, selector.pointer, message)];
+  return [...changing, findingAt(manifest, selector, message)];
 }
 
 const autoscalers = new Set(['HorizontalPodAutoscaler', 'ScaledObject']);
@@ -92,8 +90,7 @@ function checkScaling(manifest: Manifest, all: readonly Manifest[]): readonly Fi
   const kind = dig(target.value, 'kind') ?? 'Deployment';
   const name = dig(target.value, 'name');
   const workload = all.find((one) => one.kind === kind && one.name === name);
-  if (!workload)
-    return [findingAt(manifest, target.pointer, `there is no ${String(kind)} "${String(name)}" in this folder`)];
+  if (!workload) return [findingAt(manifest, target, `there is no ${String(kind)} "${String(name)}" in this folder`)];
   const limits = checkScaleLimits(manifest);
   if (dig(workload.object, 'spec', 'replicas') === undefined) return limits;
   const message = `leave replicas out: ${manifest.path} owns them, and the engine would undo its work`;
@@ -105,7 +102,7 @@ function checkScaleLimits(manifest: Manifest): readonly Finding[] {
   const least = dig(manifest.object, 'spec', scaledObject ? 'minReplicaCount' : 'minReplicas');
   const most = place(manifest, 'spec', scaledObject ? 'maxReplicaCount' : 'maxReplicas');
   if (typeof least !== 'number' || typeof most.value !== 'number' || least < most.value) return [];
-  return [findingAt(manifest, most.pointer, 'must be above the minimum; without room there is nothing to scale')];
+  return [findingAt(manifest, most, 'must be above the minimum; without room there is nothing to scale')];
 }
 
 /** Rollouts are proved by the revision's label on new pods; without it nobody could say that a revision runs. */

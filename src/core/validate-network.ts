@@ -33,10 +33,10 @@ function isAboutIngress(policy: Manifest): boolean {
 function checkDoors(policy: Manifest): readonly Finding[] {
   return items(place(policy, 'spec', 'ingress')).flatMap((rule) => {
     const peers = items(below(rule, 'from'));
-    if (peers.length === 0) return [findingAt(policy, rule.pointer, 'lets everybody in; name the pods under "from"')];
+    if (peers.length === 0) return [findingAt(policy, rule, 'lets everybody in; name the pods under "from"')];
     return peers
       .filter((peer) => !namesPods(peer))
-      .map((peer) => findingAt(policy, peer.pointer, 'must name pods by a podSelector with labels'));
+      .map((peer) => findingAt(policy, peer, 'must name pods by a podSelector with labels'));
   });
 }
 

@@ -1,7 +1,7 @@
 /** What must hold of every object by itself: its name, namespace, labels, and what belongs to others. */
 import type { Finding } from '../domain/finding.ts';
 import { isLabelKey, isLabelValue } from './label-syntax.ts';
-import { below, dig, entries, findingAt, type Manifest, type Place, place } from './manifest.ts';
+import { below, dig, findingAt, keysOf, type Manifest, type Place, place } from './manifest.ts';
 import { isEngineOwned } from './owned-keys.ts';
 import { isObject } from './read-manifest.ts';
 import { revisionLabel, type ValidationContext } from './validation-context.ts';
@@ -15,7 +15,7 @@ export function checkObject(manifest: Manifest, context: ValidationContext): rea
     ...checkDemandedLabels(manifest, context),
     ...checkPodLabels(manifest, context),
     ...checkRevisionLabel(manifest, context),
-    ...keyedPlaces(manifest).flatMap((found) => checkKeys(manifest, found)),
+    ...checkAllKeys(manifest),
     ...checkStatus(manifest),
   ];
 }
@@ -51,9 +51,10 @@ const ourMetadata = new Set(['name', 'namespace', 'labels', 'annotations']);
 
 /** Owners, finalizers, versions and times are written by the cluster, and kept by it when git says otherwise. */
 function checkMetadataFields(manifest: Manifest): readonly Finding[] {
-  return entries(place(manifest, 'metadata'))
-    .filter((field) => !ourMetadata.has(field.key))
-    .map((field) => findingAt(manifest, field.pointer, `"${field.key}" belongs to the cluster; leave it out`));
+  const metadata = place(manifest, 'metadata');
+  return keysOf(metadata)
+    .filter((key) => !ourMetadata.has(key))
+    .map((key) => findingAt(manifest, below(metadata, key), `"${key}" belongs to the cluster; leave it out`));
 }
 
 function checkDemandedLabels(manifest: Manifest, context: ValidationContext): readonly Finding[] {
@@ -68,13 +69,14 @@ function checkDemandedLabels(manifest: Manifest, context: ValidationContext): re
 
 /** Pods may bear less than objects do, but nothing that makes them look like a neighbour's. */
 function checkPodLabels(manifest: Manifest, context: ValidationContext): readonly Finding[] {
-  return podTemplatesOf(manifest).flatMap((template) =>
-    entries(below(template, 'metadata', 'labels')).flatMap(({ key, value, pointer }) => {
+  return podTemplatesOf(manifest).flatMap((template) => {
+    const labels = below(template, 'metadata', 'labels');
+    return keysOf(labels).flatMap((key) => {
       const expected = dig(context.labels, key);
-      if (typeof expected !== 'string' || value === expected) return [];
-      return [findingAt(manifest, pointer, `expected "${expected}"`)];
-    }),
-  );
+      if (typeof expected !== 'string' || dig(labels.value, key) === expected) return [];
+      return [findingAt(manifest, below(labels, key), `expected "${expected}"`)];
+    });
+  });
 }
 
 /** Only on workloads: elsewhere it would change objects that a revision does not change. */
@@ -84,62 +86,50 @@ function checkRevisionLabel(manifest: Manifest, context: ValidationContext): rea
   if (templates.length === 0) {
     if (ours.value === undefined) return [];
     return [
-      findingAt(
-        manifest,
-        ours.pointer,
-        `${revisionLabel} belongs on workloads only; it would change with every revision`,
-      ),
+      findingAt(manifest, ours, `${revisionLabel} belongs on workloads only; it would change with every revision`),
     ];
   }
   return templates.flatMap((template) => {
     const pods = dig(template.value, 'metadata', 'labels', revisionLabel);
     const wanted = context.revisionId;
     const wrong = wanted !== null && [ours.value, pods].some((value) => value !== undefined && value !== wanted);
-    if (wrong) return [findingAt(manifest, ours.pointer, `expected the revision "${wanted}"`)];
+    if (wrong) return [findingAt(manifest, ours, `expected the revision "${wanted}"`)];
     if (pods === ours.value) return [];
     const message = `expected the same ${revisionLabel} on the workload and on its pod template, to prove which pods are new`;
-    return [findingAt(manifest, `${template.pointer}/metadata/labels`, message)];
+    return [findingAt(manifest, below(template, 'metadata', 'labels'), message)];
   });
 }
 
 /** Labels and annotations of the object and of the pods that it makes. */
-function keyedPlaces(manifest: Manifest): readonly (Place & { readonly kind: 'labels' | 'annotations' })[] {
-  const metadata = [
-    place(manifest, 'metadata'),
-    ...podTemplatesOf(manifest).map((one) => ({
-      pointer: `${one.pointer}/metadata`,
-      value: dig(one.value, 'metadata'),
-    })),
-  ];
-  return metadata.flatMap((found) =>
-    (['labels', 'annotations'] as const).map((kind) => ({
-      kind,
-      pointer: `${found.pointer}/${kind}`,
-      value: dig(found.value, kind),
-    })),
-  );
+function checkAllKeys(manifest: Manifest): readonly Finding[] {
+  const owners = [place(manifest, 'metadata'), ...podTemplatesOf(manifest).map((one) => below(one, 'metadata'))];
+  return owners.flatMap((owner) => [
+    ...checkKeys(manifest, below(owner, 'labels'), whyNoLabelValue),
+    ...checkKeys(manifest, below(owner, 'annotations'), () => null),
+  ]);
 }
 
-function checkKeys(manifest: Manifest, found: Place & { readonly kind: 'labels' | 'annotations' }): readonly Finding[] {
-  return entries(found).flatMap((entry) => {
-    if (!isLabelKey(entry.key))
-      return [findingAt(manifest, entry.pointer, `${JSON.stringify(entry.key)} is no valid key`)];
-    if (isEngineOwned(entry.key, entry.value)) {
-      return [
-        findingAt(manifest, entry.pointer, `${entry.key} belongs to the GitOps engine or the cluster; leave it out`),
-      ];
-    }
-    if (found.kind === 'labels' && typeof entry.value === 'string' && !isLabelValue(entry.value)) {
-      return [
-        findingAt(
-          manifest,
-          entry.pointer,
-          'is no valid label value: at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit',
-        ),
-      ];
-    }
-    return [];
+function checkKeys(
+  manifest: Manifest,
+  keyed: Place,
+  whyNoValue: (value: unknown) => string | null,
+): readonly Finding[] {
+  return keysOf(keyed).flatMap((key) => {
+    const value = dig(keyed.value, key);
+    const why = isLabelKey(key)
+      ? (whyEngineOwned(key, value) ?? whyNoValue(value))
+      : `${JSON.stringify(key)} is no valid key`;
+    return why === null ? [] : [findingAt(manifest, below(keyed, key), why)];
   });
+}
+
+function whyEngineOwned(key: string, value: unknown): string | null {
+  return isEngineOwned(key, value) ? `${key} belongs to the GitOps engine or the cluster; leave it out` : null;
+}
+
+function whyNoLabelValue(value: unknown): string | null {
+  if (typeof value !== 'string' || isLabelValue(value)) return null;
+  return 'is no valid label value: at most 63 letters, digits, "-", "_" and ".", beginning and ending with a letter or digit';
 }
 
 function checkStatus(manifest: Manifest): readonly Finding[] {

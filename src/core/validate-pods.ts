@@ -1,7 +1,7 @@
 /** The policy once more, on the pods that were really rendered: a template of one's own opens no door either. */
 import type { Finding } from '../domain/finding.ts';
 import { hostAccess, securityObjections, tokenRefusal } from './container-security.ts';
-import { below, dig, findingAt, items, type Manifest, type Place } from './manifest.ts';
+import { below, dig, findingAt, items, type Manifest, type Place, place } from './manifest.ts';
 import { whyNoMount } from './mount-paths.ts';
 import { parseQuantity } from './quantity.ts';
 import { belongsToAnother, isDatabaseClaim, secretOwner } from './secret-ownership.ts';
@@ -29,13 +29,13 @@ const hostFields = ['hostNetwork', 'hostPID', 'hostIPC'];
 function checkHost(manifest: Manifest, spec: Place, { policy }: ValidationContext): readonly Finding[] {
   if (policy.allowHostAccess) return [];
   const open = hostFields.filter((field) => ![undefined, false].includes(dig(spec.value, field) as undefined));
-  return open.map((field) => findingAt(manifest, below(spec, field).pointer, hostAccess));
+  return open.map((field) => findingAt(manifest, below(spec, field), hostAccess));
 }
 
 function checkSecurity(manifest: Manifest, owner: Place, { policy }: ValidationContext): readonly Finding[] {
   const context = below(owner, 'securityContext');
   return securityObjections(context.value, policy).map((found) =>
-    findingAt(manifest, below(context, ...found.keys).pointer, found.message),
+    findingAt(manifest, below(context, ...found.keys), found.message),
   );
 }
 
@@ -44,13 +44,7 @@ function checkNames(manifest: Manifest, containers: readonly Place[]): readonly 
   const names = containers.map((container) => dig(container.value, 'name'));
   return containers.flatMap((container, index) =>
     names.indexOf(names[index]) < index
-      ? [
-          findingAt(
-            manifest,
-            below(container, 'name').pointer,
-            `repeats the container name ${JSON.stringify(names[index])}`,
-          ),
-        ]
+      ? [findingAt(manifest, below(container, 'name'), `repeats the container name ${JSON.stringify(names[index])}`)]
       : [],
   );
 }
@@ -59,7 +53,7 @@ function checkContainer(manifest: Manifest, container: Place, context: Validatio
   const ports = items(below(container, 'ports')).filter((port) => dig(port.value, 'hostPort') !== undefined);
   const open = context.policy.allowHostAccess
     ? []
-    : ports.map((port) => findingAt(manifest, below(port, 'hostPort').pointer, hostAccess));
+    : ports.map((port) => findingAt(manifest, below(port, 'hostPort'), hostAccess));
   return [
     ...open,
     ...checkSecurity(manifest, container, context),
@@ -74,7 +68,7 @@ function checkResources(manifest: Manifest, resources: Place): readonly Finding[
     const least = parseQuantity(request);
     const most = parseQuantity(dig(resources.value, 'limits', name));
     if (least === null || most === null || least <= most) return [];
-    return [findingAt(manifest, below(requests, name).pointer, `asks for more ${name} than its limit allows`)];
+    return [findingAt(manifest, below(requests, name), `asks for more ${name} than its limit allows`)];
   });
 }
 
@@ -84,13 +78,13 @@ function checkVolume(manifest: Manifest, volume: Place, { policy }: ValidationCo
   const sources = items(below(volume, 'projected', 'sources')).map((source) => below(source, 'serviceAccountToken'));
   const tokens = policy.allowServiceAccountTokens ? [] : sources.filter((source) => source.value !== undefined);
   return [
-    ...open.map((source) => findingAt(manifest, source.pointer, hostAccess)),
-    ...tokens.map((token) => findingAt(manifest, token.pointer, tokenRefusal)),
+    ...open.map((source) => findingAt(manifest, source, hostAccess)),
+    ...tokens.map((token) => findingAt(manifest, token, tokenRefusal)),
   ];
 }
 
 function checkMounts(manifest: Manifest, spec: Place, containers: readonly Place[]): readonly Finding[] {
-  const claims = items(below({ pointer: '/spec', value: dig(manifest.object, 'spec') }, 'volumeClaimTemplates'));
+  const claims = items(place(manifest, 'spec', 'volumeClaimTemplates'));
   const declared = new Set([
     ...items(below(spec, 'volumes')).map((volume) => dig(volume.value, 'name')),
     ...claims.map((claim) => dig(claim.value, 'metadata', 'name')),
@@ -104,8 +98,8 @@ function checkMounts(manifest: Manifest, spec: Place, containers: readonly Place
       return [
         ...(declared.has(name)
           ? []
-          : [findingAt(manifest, below(mount, 'name').pointer, `there is no volume ${JSON.stringify(name)}`)]),
-        ...(why === null ? [] : [findingAt(manifest, below(mount, 'mountPath').pointer, why)]),
+          : [findingAt(manifest, below(mount, 'name'), `there is no volume ${JSON.stringify(name)}`)]),
+        ...(why === null ? [] : [findingAt(manifest, below(mount, 'mountPath'), why)]),
       ];
     });
 }
@@ -149,8 +143,8 @@ function checkNamed(manifest: Manifest, found: NamedObject, context: ValidationC
     !(found.kind === 'other' && belongsToAnother(name, context.resourceName))
   ) {
     return context.policy.reservedSecrets.includes(name) && found.kind === 'Secret'
-      ? [findingAt(manifest, found.pointer, `"${name}" is reserved by policy.reservedSecrets`)]
+      ? [findingAt(manifest, found, `"${name}" is reserved by policy.reservedSecrets`)]
       : [];
   }
-  return [findingAt(manifest, found.pointer, `"${name}" belongs to another deployment or to its database`)];
+  return [findingAt(manifest, found, `"${name}" belongs to another deployment or to its database`)];
 }

@@ -53,7 +53,7 @@ function meshHosts(manifest: Manifest): readonly Place[] {
 
 function checkService(manifest: Manifest, name: Place, services: Services): readonly Finding[] {
   if (name.value === undefined || services.has(String(name.value))) return [];
-  return [findingAt(manifest, name.pointer, `there is no Service ${JSON.stringify(name.value)} in this folder`)];
+  return [findingAt(manifest, name, `there is no Service ${JSON.stringify(name.value)} in this folder`)];
 }
 
 function checkBackendReference(
@@ -65,7 +65,7 @@ function checkBackendReference(
   const namespace = dig(found.value, 'namespace') ?? context.namespace;
   const kind = dig(found.value, 'kind') ?? 'Service';
   if (namespace !== context.namespace || kind !== 'Service') {
-    return [findingAt(manifest, found.pointer, `expected a Service of the namespace "${context.namespace}"`)];
+    return [findingAt(manifest, found, `expected a Service of the namespace "${context.namespace}"`)];
   }
   return checkService(manifest, below(found, 'name'), services);
 }

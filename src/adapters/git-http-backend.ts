@@ -76,7 +76,7 @@ const defaults: GitHttpLimits = {
   waiting: 500,
   requestBytes: 2 * 1024 ** 3,
   timeoutMs: 15 * 60_000,
-  pushesBetweenMaintenance: 200,
+  pushesBetweenMaintenance: 50,
 };
 const closeGraceMs = 5_000;
 

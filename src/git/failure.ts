@@ -23,7 +23,7 @@ const meanings: readonly (readonly [GitFailure, RegExp])[] = [
   ],
   [
     'missing',
-    /missing necessary objects|missing (object|tree|blob|commit)|unresolved delta|did not receive expected object|not our ref|bad object|repository\b.* not found|not found|does not (appear to be a git repository|exist)|no such repository/i,
+    /missing necessary objects|missing (object|tree|blob|commit)|unresolved delta|did not receive expected object|not our ref|bad object|repository\b.* not found|not found|could not be found|no such project|does not (appear to be a git repository|exist)|no such repository/i,
   ],
   [
     'denied',

@@ -1,6 +1,8 @@
 /** One git command on an SSH channel: its advertisement, then one exchange. */
 import type { ClientChannel } from 'ssh2';
-import { type GitService, TransportError } from './transport.ts';
+import { failureOf, type GitFailure } from './failure.ts';
+import { plainText } from './sideband.ts';
+import { type GitService, TransportError, type TransportFailure } from './transport.ts';
 
 const complaintLimit = 4_096;
 const advertisementLimit = 64 * 1024 * 1024;
@@ -190,22 +192,18 @@ function errorLine(read: Buffer): string | null {
   return match?.[1] ?? null;
 }
 
-/** The wordings of git and the forges, in the order in which they would mislead. */
 function refusalOf(service: GitService, exitCode: number | null, said: string): TransportError {
-  const text =
-    said
-      .replace(/[^\P{C}\n]/gu, '')
-      .replace(/\s*\n\s*/g, ' ')
-      .slice(-500) || `it ended with ${exitCode}`;
-  const message = `${service} was refused by the server: ${text}`;
-  if (
-    /not found|does not appear to be a git repository|does not exist|no such project|could not be found/i.test(said)
-  ) {
-    return new TransportError('missing', message);
-  }
-  if (/denied|not allowed|forbidden|unauthori[sz]ed|read[- ]only|permission|not authori[sz]ed/i.test(said)) {
-    return new TransportError('denied', message);
-  }
+  const message = `${service} was refused by the server: ${plainText(said) || `it ended with ${exitCode}`}`;
+  // The shell's own words ("git-upload-pack: not found") would pass for a missing repository.
   if (exitCode === 126 || exitCode === 127) return new TransportError('unusable', message);
-  return new TransportError('unreachable', message);
+  return new TransportError(failures[failureOf(said)], message);
 }
+
+const failures: Readonly<Record<GitFailure, TransportFailure>> = {
+  auth: 'auth',
+  denied: 'denied',
+  policy: 'denied',
+  missing: 'missing',
+  moved: 'unreachable',
+  transient: 'unreachable',
+};

@@ -203,6 +203,29 @@ describe('faults and leftovers', () => {
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 
+  it('melts many pushes into few packs behind their back', async () => {
+    const own = await startGitServer({ limits: { pushesBetweenMaintenance: 4 } });
+    const repository = await own.repository('busy');
+    await repository.seed({ 'a.yaml': 'a\n' });
+    const work = join(await temporaryFolder(), 'work');
+    await nativeGit(['clone', '--quiet', repository.url, work]);
+    const push = async (n: number): Promise<void> => {
+      await nativeGit(['-C', work, 'commit', '--quiet', '--allow-empty', '-m', `push ${n}`]);
+      await nativeGit(['-C', work, 'push', '--quiet']);
+    };
+    const packs = async (): Promise<number> =>
+      (await readdir(join(repository.path, 'objects/pack'))).filter((name) => name.endsWith('.pack')).length;
+
+    for (const n of [1, 2, 3]) await push(n);
+    const before = await packs();
+    await push(4);
+
+    expect(before).toBeGreaterThanOrEqual(3);
+    await expect.poll(packs, { timeout: 5_000 }).toBeLessThan(3);
+    await repository.fsck();
+    await own.close();
+  });
+
   it('makes a repository only once, and refuses a name that is a path', async () => {
     const backend = await openGitHttpBackend({ root: await temporaryFolder(), authorize: async () => 'allow' });
 

@@ -69,10 +69,11 @@ async function coldStarts(field: Field): Promise<Measurement[]> {
   for (const name of participants(field.plan, 'cold start')) {
     const recorder = new Recorder(field, 'cold start', name);
     const world = worldOf(field, name);
-    for (let run = 0; run <= field.plan.runsOf(name, 'cold start'); run++) {
+    const runs = field.plan.runsOf(name, 'cold start');
+    const timed = Array.from({ length: runs }, (): RunKind => 'timed');
+    for (const kind of [...timed, ...(name.startsWith('native') ? (['memory'] as const) : [])]) {
       const process = await startContender(name);
-      const memory = run === field.plan.runsOf(name, 'cold start');
-      await recorder.take(process, { do: 'cold-start', world, memory }, memory ? 'memory' : 'timed');
+      await recorder.take(process, { do: 'cold-start', world, memory: kind === 'memory' }, kind);
       await process.close();
     }
     results.push(recorder.result());
@@ -105,7 +106,10 @@ async function many(field: Field): Promise<Measurement[]> {
   return results;
 }
 
-/** Run by run, each contender in turn, another one first each time. The first run warms up, the last looks at memory. */
+/**
+ * Run by run, each contender in turn, another one first each time. The first run warms up, and native git runs once
+ * more for its memory. Who runs only once is too slow for either.
+ */
 async function alternate(
   field: Field,
   open: ReadonlyMap<ContenderName, ContenderProcess>,
@@ -113,20 +117,26 @@ async function alternate(
   orderOf: (run: number, memory: boolean) => Order,
 ): Promise<Measurement[]> {
   const recorders = new Map([...open.keys()].map((name) => [name, new Recorder(field, scenario, name)]));
-  const most = Math.max(...[...open.keys()].map((name) => field.plan.runsOf(name, scenario)));
-  for (let run = 0; run <= most + 1; run++) {
-    const names = [...open.keys()].filter((name) => run <= field.plan.runsOf(name, scenario) + 1);
-    const order = names.map((_, index) => names[(index + run) % names.length] ?? names[0]);
-    for (const name of order) {
-      const process = name && open.get(name);
-      if (!name || !process) continue;
-      const memory = run === field.plan.runsOf(name, scenario) + 1;
-      const kind = run === 0 ? 'warm-up' : memory ? 'memory' : 'timed';
-      await recorders.get(name)?.take(process, orderOf(run, memory), kind);
+  const kinds = new Map([...open.keys()].map((name) => [name, runKinds(name, field.plan.runsOf(name, scenario))]));
+  const most = Math.max(...[...kinds.values()].map((one) => one.length));
+  for (let run = 0; run < most; run++) {
+    const names = [...open.keys()].filter((name) => run < (kinds.get(name)?.length ?? 0));
+    for (const name of [...names.slice(run % names.length), ...names.slice(0, run % names.length)]) {
+      const process = open.get(name);
+      const kind = kinds.get(name)?.[run];
+      if (process && kind) await recorders.get(name)?.take(process, orderOf(run, kind === 'memory'), kind);
     }
     await sameTrees(field, names);
   }
   return [...recorders.values()].map((recorder) => recorder.result());
+}
+
+type RunKind = 'warm-up' | 'timed' | 'memory';
+
+function runKinds(name: ContenderName, runs: number): RunKind[] {
+  if (runs === 1) return ['timed'];
+  const timed = Array.from({ length: runs }, (): RunKind => 'timed');
+  return ['warm-up', ...timed, ...(name.startsWith('native') ? (['memory'] as const) : [])];
 }
 
 class Recorder {
@@ -143,12 +153,14 @@ class Recorder {
     this.#contender = contender;
   }
 
-  async take(process: ContenderProcess, order: Order, kind: 'warm-up' | 'timed' | 'memory'): Promise<void> {
+  async take(process: ContenderProcess, order: Order, kind: RunKind): Promise<void> {
     await this.#field.server.take();
     const answer: Answer | null = await process.obey(order);
     const traffic = await this.#field.server.take();
     if (answer === null) throw new Error(`${this.#contender} took too long at ${this.#scenario}`);
-    if (kind === 'memory') this.#peakMb = answer.peakMb;
+    // Native git tells only where it is watched; a process of our own tells its height so far at any time.
+    const native = this.#contender.startsWith('native');
+    if (!native || kind === 'memory') this.#peakMb = Math.max(this.#peakMb, answer.peakMb);
     if (kind !== 'timed') return;
     this.#ms.push(answer.ms);
     this.#traffic.push(traffic);

@@ -53,8 +53,9 @@ function runsOf(
 ): number {
   const large = count >= 10_000;
   if (contender === 'native plumbing') return scenario === 'one change' || scenario === 'nothing to do' ? runs : 0;
-  if (contender !== 'isomorphic-git' || !large) return runs;
-  if (scenario === 'many changes') return layout === 'sharded' ? 1 : 0;
+  if (contender !== 'isomorphic-git') return runs;
+  if (scenario === 'many changes') return large && layout === 'flat' ? 0 : 1;
+  if (!large) return runs;
   return scenario === 'cold start' ? 1 : Math.min(runs, 5);
 }
 

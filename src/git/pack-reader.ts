@@ -25,6 +25,7 @@ export class MissingBaseError extends PackError {
 
 /** Body null: a blob that was read over. */
 interface Unpacked {
+  readonly id: string | null;
   readonly type: ObjectType;
   readonly body: Buffer | null;
 }
@@ -42,6 +43,8 @@ const headerLength = 12;
 const trailerLength = 20;
 // The longest entry header: ten bytes of type and size, twenty of base.
 const longestEntryHeader = 32;
+// What zlib adds at most to something that does not compress, beside one byte in 256.
+const compressionOverhead = 64;
 const defaultMaxObjectBytes = 512 * 1024 * 1024;
 
 export class PackReader {
@@ -49,7 +52,8 @@ export class PackReader {
   readonly #maxObjectBytes: number;
   readonly #hash = createHash('sha1');
   readonly #byOffset = new Map<number, Unpacked>();
-  readonly #byId = new Map<string, Unpacked>();
+  /** Made once a delta names its base by id and the base is not ours; most packs never need it. */
+  #byId: Map<string, Unpacked> | null = null;
   #waiting: { readonly offset: number; readonly baseId: string; readonly delta: Buffer }[] = [];
   #window: Buffer = Buffer.alloc(0);
   #arrived: Buffer[] = [];
@@ -78,7 +82,7 @@ export class PackReader {
     const missing = this.#waiting[0];
     if (missing) throw new MissingBaseError(`the pack builds on object ${missing.baseId}, which is not here`);
     this.#byOffset.clear();
-    this.#byId.clear();
+    this.#byId = null;
   }
 
   #advance(atEnd: boolean): void {
@@ -94,8 +98,6 @@ export class PackReader {
       this.#entriesLeft--;
     }
     this.#consume(at);
-    // An entry that did not fit is tried again once twice as much has come, so that a huge one is not unpacked often.
-    this.#needed = this.#entriesLeft > 0 ? Math.max(1, this.#window.length * 2) : 0;
   }
 
   #readPackHeader(): void {
@@ -116,19 +118,27 @@ export class PackReader {
   /** The entry's length in the pack, or null where it has not all come yet. */
   #readEntry(at: number, atEnd: boolean): number | null {
     const window = this.#window;
-    if (window.length - at < longestEntryHeader && !atEnd) return null;
+    if (window.length - at < longestEntryHeader && !atEnd) return this.#wait(longestEntryHeader);
     const offset = this.#offset + at;
     const header = readHeader(window, at, offset);
     if (header.size > this.#maxObjectBytes) {
       throw new PackError(`the pack holds an object of ${header.size} bytes, more than is allowed`);
     }
+    const longest = header.length + header.size + (header.size >> 8) + compressionOverhead;
+    if (window.length - at < longest && !atEnd) return this.#wait(longest);
     const unpacked = inflate(window.subarray(at + header.length), header.size);
     if (unpacked === null) {
       if (atEnd) throw new PackError('the pack is cut short');
-      return null;
+      return this.#wait(2 * (window.length - at));
     }
     this.#accept(offset, header, unpacked.body);
     return header.length + unpacked.consumed;
+  }
+
+  /** Unpacking half an entry would be for nothing, so the next try waits until all of it must be there. */
+  #wait(bytes: number): null {
+    this.#needed = bytes;
+    return null;
   }
 
   #accept(offset: number, header: Header, body: Buffer): void {
@@ -142,7 +152,14 @@ export class PackReader {
 
   #baseOf(header: Header): Unpacked | undefined {
     if (header.baseOffset !== null) return this.#byOffset.get(header.baseOffset) ?? this.#laterBase(header.baseOffset);
-    return this.#byId.get(header.baseId ?? '') ?? this.#options.findBase(header.baseId ?? '');
+    const id = header.baseId ?? '';
+    const held = this.#options.findBase(id);
+    return held ? { id, ...held } : this.#inPack(id);
+  }
+
+  #inPack(id: string): Unpacked | undefined {
+    this.#byId ??= new Map([...this.#byOffset.values()].map((unpacked) => [unpacked.id ?? '', unpacked]));
+    return this.#byId.get(id);
   }
 
   /** The base itself waits for one that comes later: nobody writes such packs, so it is named rather than handled. */
@@ -167,13 +184,13 @@ export class PackReader {
 
   #emit(offset: number, type: ObjectType, body: Buffer): void {
     if (type === 'blob' && !this.#options.blobs) {
-      this.#byOffset.set(offset, { type, body: null });
+      this.#byOffset.set(offset, { id: null, type, body: null });
       return;
     }
     const id = objectId(type, body);
-    const unpacked = { type, body };
+    const unpacked = { id, type, body };
     this.#byOffset.set(offset, unpacked);
-    this.#byId.set(id, unpacked);
+    this.#byId?.set(id, unpacked);
     this.#options.onObject(type, id, body);
     if (this.#waiting.length > 0) this.#release(id, unpacked);
   }

@@ -54,11 +54,17 @@ export class PackWriter {
 
   #append(id: string, header: Buffer, content: Buffer): void {
     if (this.#offsets.has(id)) return;
-    const body = deflateSync(content, content.length < smallBelow ? smallCompression : compression);
+    const body = deflate(content);
     this.#offsets.set(id, this.#length);
     this.#chunks.push(header, body);
     this.#length += header.length + body.length;
   }
+}
+
+function deflate(content: Buffer): Buffer {
+  // Without a size to begin with, zlib takes 16 KB for each result, and the result keeps them.
+  const chunkSize = Math.max(64, content.length + (content.length >> 10) + 32);
+  return deflateSync(content, { ...(content.length < smallBelow ? smallCompression : compression), chunkSize });
 }
 
 function entryHeader(kind: number, size: number): Buffer {

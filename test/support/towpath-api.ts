@@ -136,7 +136,7 @@ export function addDeployment(
     source_revision_config: { image_uri: 'registry.example/chat:1' },
     secrets: Object.entries(secrets).map(([key, value]) => ({ name: key, value })),
   } satisfies CreateRequest;
-  return createDeployment(services, principal, request);
+  return createDeployment(services, principal, request).then(({ deployment }) => deployment.id);
 }
 
 function memoryLog(lines: string[]): Log {

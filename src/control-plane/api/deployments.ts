@@ -149,8 +149,8 @@ export function deploymentRoutes(services: Services) {
     })
     .openapi(creation, async (context) => {
       const principal = context.get('principal');
-      const id = await createDeployment(services, principal, context.req.valid('json'));
-      return context.json(await view(principal, id), 201);
+      const detail = await createDeployment(services, principal, context.req.valid('json'));
+      return context.json(deploymentView(detail, services.secretBox, services.now()), 201);
     })
     .openapi(freeCount, (context) => context.json({ count: 0 }, 200))
     .openapi(reading, async (context) => {

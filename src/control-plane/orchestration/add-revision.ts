@@ -1,13 +1,13 @@
 /** Adds a revision to a deployment whose listener is locked, and skips those that it overtakes. */
 import { randomUUID } from 'node:crypto';
 import { and, eq, lt, notInArray } from 'drizzle-orm';
-import type { RevisionId } from '../../domain/identifiers.ts';
+import { RevisionId } from '../../domain/identifiers.ts';
 import type { Requester } from '../../domain/specification.ts';
 import { addSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
-import type { DeploymentRow, ListenerRow, RevisionRow } from '../store/rows.ts';
-import { deployments, revisions } from '../store/schema.ts';
+import type { DeploymentRow, ListenerRow, RevisionRow, SecretSetRow } from '../store/rows.ts';
+import { revisions } from '../store/schema.ts';
 import type { RevisionDraft } from './revision-draft.ts';
 import { type LogLine, writeLog } from './revision-log.ts';
 import { finishedStatuses } from './status.ts';
@@ -15,6 +15,7 @@ import { finishedStatuses } from './status.ts';
 export interface Addition {
   readonly listener: ListenerRow;
   readonly deployment: DeploymentRow;
+  readonly id: RevisionId;
   readonly number: number;
   /** Where the draft brings no secrets: the set that it goes on with. */
   readonly keptSecretSetId: string | null;
@@ -22,36 +23,42 @@ export interface Addition {
   readonly requester: Requester;
   /** How it came about: `created`, `redeployed from revision 2`. */
   readonly origin: string;
+  readonly at: Date;
 }
 
+export interface Added {
+  readonly revision: RevisionRow;
+  /** The set that came with it; null where it has none, or goes on with a known one. */
+  readonly secretSet: SecretSetRow | null;
+}
+
+export const newRevisionId = (): RevisionId => RevisionId.parse(randomUUID());
+
+/** The caller names it as the deployment's latest. */
 export async function addRevision(
   transaction: Transaction,
-  { secretBox, now }: Pick<Services, 'secretBox' | 'now'>,
+  { secretBox }: Pick<Services, 'secretBox'>,
   addition: Addition,
-): Promise<RevisionRow> {
-  const { deployment, draft, listener } = addition;
-  const at = now();
-  const secretSetId =
+): Promise<Added> {
+  const { deployment, draft } = addition;
+  const secretSet =
     draft.secrets.kind === 'keep'
-      ? addition.keptSecretSetId
+      ? null
       : await addSecretSet(transaction, secretBox, deployment.id, draft.secrets.values);
+  const secretSetId = secretSet?.id ?? addition.keptSecretSetId;
   const [revision] = await transaction
     .insert(revisions)
-    .values({ ...rowOf(addition), secretSetId, createdAt: at, updatedAt: at })
+    .values({ ...rowOf(addition), secretSetId })
     .returning();
   if (!revision) throw new Error('Cannot add a revision: the database answered no row');
-  const skipped = revision.number > 1 ? await skipOlder(transaction, revision, at) : [];
+  const skipped = revision.number > 1 ? await skipOlder(transaction, revision, addition.at) : [];
   await writeLog(transaction, [...skipped, ...openingLines(addition, revision)]);
-  await transaction
-    .update(deployments)
-    .set({ latestRevisionId: revision.id, listenerVersion: listener.changeVersion, updatedAt: at })
-    .where(eq(deployments.id, deployment.id));
-  return revision;
+  return { revision, secretSet };
 }
 
-function rowOf({ deployment, draft, listener, number, requester }: Addition) {
+function rowOf({ id, at, deployment, draft, listener, number, requester }: Addition) {
   return {
-    id: randomUUID() as string as RevisionId,
+    id,
     deploymentId: deployment.id,
     number,
     status: 'QUEUED',
@@ -65,6 +72,8 @@ function rowOf({ deployment, draft, listener, number, requester }: Addition) {
     resourceSpec: draft.resourceSpec,
     secretReferences: draft.secretReferences,
     requester,
+    createdAt: at,
+    updatedAt: at,
   } as const;
 }
 

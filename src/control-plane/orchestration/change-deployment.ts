@@ -10,7 +10,7 @@ import type { Transaction } from '../store/database.ts';
 import { findRevision, lockDeployment } from '../store/deployments.ts';
 import type { DeploymentRow, RevisionRow } from '../store/rows.ts';
 import { deployments } from '../store/schema.ts';
-import { addRevision } from './add-revision.ts';
+import { addRevision, newRevisionId } from './add-revision.ts';
 import { type Locked, lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
 import type { PatchRequest, RevisionRequest } from './requests.ts';
 import { draftRevision, makesRevision, type RevisionDraft } from './revision-draft.ts';
@@ -106,14 +106,22 @@ async function addAudited(
   { keptSecrets, ...addition }: Audited,
 ): Promise<RevisionRow> {
   const { name, email } = principal;
-  const latest = await latestRevision(transaction, addition.deployment);
-  const revision = await addRevision(transaction, services, {
+  const { deployment, listener } = addition;
+  const latest = await latestRevision(transaction, deployment);
+  const at = services.now();
+  const { revision } = await addRevision(transaction, services, {
     ...addition,
+    id: newRevisionId(),
     number: latest.number + 1,
     keptSecretSetId: keptSecrets.secretSetId,
     requester: { name, email },
+    at,
   });
-  await audit(transaction, principal, 'revision.create', targetOf(addition.deployment), {
+  await transaction
+    .update(deployments)
+    .set({ latestRevisionId: revision.id, listenerVersion: listener.changeVersion, updatedAt: at })
+    .where(eq(deployments.id, deployment.id));
+  await audit(transaction, principal, 'revision.create', targetOf(deployment), {
     revisionId: revision.id,
     number: revision.number,
     origin: addition.origin,

@@ -1,17 +1,24 @@
 /** Accepts a new deployment with its first revision. */
 
 import { randomUUID } from 'node:crypto';
-import { and, asc, eq } from 'drizzle-orm';
-import { type DeploymentId, ListenerId, type NamespaceName, type WorkspaceId } from '../../domain/identifiers.ts';
+import { asc, eq } from 'drizzle-orm';
+import {
+  type DeploymentId,
+  ListenerId,
+  type NamespaceName,
+  type RevisionId,
+  type WorkspaceId,
+} from '../../domain/identifiers.ts';
 import { audit } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import type { Database, Transaction } from '../store/database.ts';
+import type { DeploymentDetail } from '../store/deployments.ts';
 import { raiseListenerVersion } from '../store/listener-version.ts';
 import type { DeploymentRow, ListenerRow } from '../store/rows.ts';
 import { deployments, listeners } from '../store/schema.ts';
-import { addRevision } from './add-revision.ts';
+import { addRevision, newRevisionId } from './add-revision.ts';
 import { quote } from './environment.ts';
 import { targetOf } from './locking.ts';
 import type { CreateRequest } from './requests.ts';
@@ -22,64 +29,47 @@ export async function createDeployment(
   services: Services,
   principal: WorkspacePrincipal,
   request: CreateRequest,
-): Promise<DeploymentId> {
+): Promise<DeploymentDetail> {
   refuseOtherSources(request.source);
-  const listenerId = await findListenerId(services.database, principal.workspaceId, request);
+  const listenerId = request.source_config?.listener_id ?? null;
+  if (listenerId === null) throw await listenerRequired(services.database, principal.workspaceId);
   refuseSourceFields(request.source_config ?? {}, 'create');
   const draft = draftRevision(request, null);
   return services.database.transaction(async (transaction) => {
-    const listener = await raiseListenerVersion(transaction, listenerId);
+    const listener = await raiseListenerVersion(transaction, ListenerId.parse(listenerId), principal.workspaceId);
     const namespace = namespaceOf(listener, request.source_config?.listener_config?.k8s_namespace ?? null);
-    const deployment = await insertDeployment(transaction, {
-      principal,
-      request,
-      listener,
-      namespace,
-      at: services.now(),
-    });
+    const at = services.now();
+    const revisionId = newRevisionId();
+    const deployment = await insertDeployment(transaction, { principal, request, listener, namespace, revisionId, at });
     const { name, email } = principal;
-    const requester = { name, email };
-    const first = { number: 1, keptSecretSetId: null, draft, requester, origin: 'created' };
-    const revision = await addRevision(transaction, services, { listener, deployment, ...first });
+    const first = { id: revisionId, number: 1, keptSecretSetId: null, draft, requester: { name, email }, at };
+    const added = await addRevision(transaction, services, { listener, deployment, ...first, origin: 'created' });
     await audit(transaction, principal, 'deployment.create', targetOf(deployment), {
       name: deployment.name,
       namespace,
       listenerId,
-      revisionId: revision.id,
-      image: revision.imageUri,
+      revisionId,
+      image: added.revision.imageUri,
     });
-    return deployment.id;
+    return { deployment, listener, ...added };
   });
 }
 
-async function findListenerId(
-  database: Database,
-  workspaceId: WorkspaceId,
-  request: CreateRequest,
-): Promise<ListenerId> {
-  const asked = request.source_config?.listener_id ?? null;
+/** LangSmith's words, a list as Python prints it; clients look for "listener_id' is required". */
+async function listenerRequired(database: Database, workspaceId: WorkspaceId): Promise<Refusal> {
   const known = await database
     .select({ id: listeners.id })
     .from(listeners)
-    .where(
-      and(
-        eq(listeners.workspaceId, workspaceId),
-        asked === null ? undefined : eq(listeners.id, ListenerId.parse(asked)),
-      ),
-    )
+    .where(eq(listeners.workspaceId, workspaceId))
     .orderBy(asc(listeners.sequence));
-  if (asked === null) throw new Refusal(400, listenerRequired(known.map((listener) => listener.id)));
-  const [listener] = known;
-  if (!listener) throw new Refusal(404, `Listener ID ${asked} not found.`);
-  return listener.id;
-}
-
-/** LangSmith's words, a list as Python prints it; clients look for "listener_id' is required". */
-function listenerRequired(ids: readonly ListenerId[]): string {
+  const ids = known.map(({ id }) => `'${id}'`).join(', ');
   const required = "Source configuration error: 'source_config.listener_id' is required";
-  return ids.length > 0
-    ? `${required} for workspace with available listener IDs: [${ids.map((id) => `'${id}'`).join(', ')}]`
-    : `${required}, and this workspace has no listener yet: register one with POST /v2/listeners`;
+  return new Refusal(
+    400,
+    known.length > 0
+      ? `${required} for workspace with available listener IDs: [${ids}]`
+      : `${required}, and this workspace has no listener yet: register one with POST /v2/listeners`,
+  );
 }
 
 function namespaceOf(listener: ListenerRow, asked: string | null): NamespaceName {
@@ -99,7 +89,7 @@ function namespaceOf(listener: ListenerRow, asked: string | null): NamespaceName
 
 async function insertDeployment(
   transaction: Transaction,
-  { principal, request, listener, namespace, at }: NewDeployment,
+  { principal, request, listener, namespace, revisionId, at }: NewDeployment,
 ): Promise<DeploymentRow> {
   const [inserted] = await transaction
     .insert(deployments)
@@ -111,6 +101,7 @@ async function insertDeployment(
       name: request.name,
       displayName: request.display_name ?? null,
       status: 'AWAITING_DATABASE',
+      latestRevisionId: revisionId,
       customUrl: request.source_config?.custom_url ?? null,
       listenerVersion: listener.changeVersion,
       createdAt: at,
@@ -127,5 +118,6 @@ interface NewDeployment {
   readonly request: CreateRequest;
   readonly listener: ListenerRow;
   readonly namespace: NamespaceName;
+  readonly revisionId: RevisionId;
   readonly at: Date;
 }

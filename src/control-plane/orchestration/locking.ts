@@ -18,7 +18,7 @@ export async function lockForChange(
   id: DeploymentId,
 ): Promise<Locked> {
   const { listenerId } = await findDeployment(transaction, workspaceId, id);
-  const listener = await raiseListenerVersion(transaction, listenerId);
+  const listener = await raiseListenerVersion(transaction, listenerId, workspaceId);
   return { listener, deployment: await lockDeployment(transaction, workspaceId, id) };
 }
 

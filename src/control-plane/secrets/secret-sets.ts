@@ -9,18 +9,22 @@ import type { SecretSetRow } from '../store/rows.ts';
 import { revisions, secretSets } from '../store/schema.ts';
 import { secretSetPurpose } from './secret-box.ts';
 
-/** Answers the new set's id, which is the `secretsVersion`. */
+/** The new set's id is the `secretsVersion`. */
 export async function addSecretSet(
   transaction: Transaction,
   secretBox: SecretBox,
   deploymentId: DeploymentId,
   secrets: readonly SecretValue[],
-): Promise<string> {
+): Promise<SecretSetRow> {
   const id = randomUUID();
   const names = secrets.map((secret) => secret.name).sort();
   const box = secretBox.seal(JSON.stringify(secrets), secretSetPurpose(deploymentId, id));
-  await transaction.insert(secretSets).values({ id, deploymentId, names, ...box });
-  return id;
+  const [set] = await transaction
+    .insert(secretSets)
+    .values({ id, deploymentId, names, ...box })
+    .returning();
+  if (!set) throw new Error('Cannot store secrets: the database answered no row');
+  return set;
 }
 
 /** In the order in which the client gave them. */

@@ -1,6 +1,6 @@
 /** The counter that tells a listener that something of it changed. */
-import { eq, sql } from 'drizzle-orm';
-import type { ListenerId } from '../../domain/identifiers.ts';
+import { and, eq, sql } from 'drizzle-orm';
+import type { ListenerId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
 import type { Transaction } from './database.ts';
 import type { ListenerRow } from './rows.ts';
@@ -10,11 +10,15 @@ import { listeners } from './schema.ts';
  * Raises it and keeps the row locked until the transaction ends, so that versions are committed in their order.
  * Call it before anything else is locked: every change of a listener's deployments queues here and nowhere else.
  */
-export async function raiseListenerVersion(transaction: Transaction, listenerId: ListenerId): Promise<ListenerRow> {
+export async function raiseListenerVersion(
+  transaction: Transaction,
+  listenerId: ListenerId,
+  workspaceId: WorkspaceId,
+): Promise<ListenerRow> {
   const [raised] = await transaction
     .update(listeners)
     .set({ changeVersion: sql`${listeners.changeVersion} + 1` })
-    .where(eq(listeners.id, listenerId))
+    .where(and(eq(listeners.id, listenerId), eq(listeners.workspaceId, workspaceId)))
     .returning();
   if (!raised) throw new Refusal(404, `Listener ID ${listenerId} not found.`);
   return raised;

@@ -33,7 +33,7 @@ describe.each(databaseKinds)('rotating the encryption key on %s', (kind) => {
       const made: string[] = [];
       for (let number = 0; number < 450; number += 1) {
         const values = [{ name: 'TOKEN', value: `value ${number}` }];
-        made.push(await addSecretSet(transaction, api.services.secretBox, deploymentId, values));
+        made.push((await addSecretSet(transaction, api.services.secretBox, deploymentId, values)).id);
       }
       return made;
     });

@@ -44,19 +44,23 @@ describe.each(databaseKinds)('a database on %s', (kind) => {
   it('wakes the subscribers of a subject after the commit, and nobody after a roll-back', async () => {
     const listener = await makeListener(open);
     const woken: string[] = [];
-    const unsubscribe = open.changes.subscribe('towpath_listener', listener, () => woken.push('ours'));
+    const unsubscribe = open.changes.subscribe('towpath_listener', listener.id, () => woken.push('ours'));
     open.changes.subscribe('towpath_listener', crypto.randomUUID(), () => woken.push('a stranger'));
 
     await open.database
       .transaction(async (transaction) => {
-        await raiseListenerVersion(transaction, listener);
+        await raiseListenerVersion(transaction, listener.id, listener.workspaceId);
         throw new Error('changed my mind');
       })
       .catch(() => undefined);
-    await open.database.transaction((transaction) => raiseListenerVersion(transaction, listener));
+    await open.database.transaction((transaction) =>
+      raiseListenerVersion(transaction, listener.id, listener.workspaceId),
+    );
     await expect.poll(() => woken, { interval: 2 }).toEqual(['ours']);
     unsubscribe();
-    await open.database.transaction((transaction) => raiseListenerVersion(transaction, listener));
+    await open.database.transaction((transaction) =>
+      raiseListenerVersion(transaction, listener.id, listener.workspaceId),
+    );
 
     expect(woken).toEqual(['ours']);
   });
@@ -83,9 +87,11 @@ describe('several processes on one Postgres', () => {
     const [one, other] = all;
     const listener = await makeListener(one);
     const woken = new Promise<void>((resolve) => {
-      other.changes.subscribe('towpath_listener', listener, () => resolve());
+      other.changes.subscribe('towpath_listener', listener.id, () => resolve());
     });
-    await one.database.transaction((transaction) => raiseListenerVersion(transaction, listener));
+    await one.database.transaction((transaction) =>
+      raiseListenerVersion(transaction, listener.id, listener.workspaceId),
+    );
 
     await woken;
     await Promise.all(all.map((each) => each.close()));
@@ -114,7 +120,7 @@ async function makeListener(open: OpenDatabase) {
       computeId: crypto.randomUUID(),
       namespaces: ['default' as NamespaceName],
     })
-    .returning({ id: listeners.id });
+    .returning();
   if (!listener) throw new Error('no listener');
-  return listener.id;
+  return listener;
 }

@@ -4,6 +4,7 @@
  * could put text in another way (raw output, partials, decorators, a value in the midst of other text) is refused.
  */
 import { blockHelpers, expressionHelpers, inserted, structureHelper } from './template-helpers.ts';
+import { checkScalars } from './template-scalars.ts';
 
 export interface TemplateFault {
   readonly line: number;
@@ -20,6 +21,9 @@ interface Rewriter {
   /** The template's source, line by line. */
   readonly lines: readonly string[];
   readonly faults: TemplateFault[];
+  /** Where values and comments stand. */
+  readonly values: hbs.AST.SourceLocation[];
+  readonly comments: hbs.AST.SourceLocation[];
 }
 
 const beforeValue = /^(?: |- )*(?:- |(?:[A-Za-z0-9_./-]+|"[^"{}]*"|\{\{[^{}]*\}\}): +)$/;
@@ -29,7 +33,10 @@ const beforeKey = /^(?: |- )*$/;
 
 /** The rewritten tree; faults, if any, are added to `faults`, all of them. */
 export function rewriteTemplate(tree: hbs.AST.Program, text: string, faults: TemplateFault[]): hbs.AST.Program {
-  return program({ lines: text.split('\n'), faults }, tree);
+  const rewriter: Rewriter = { lines: text.split('\n'), faults, values: [], comments: [] };
+  const rewritten = program(rewriter, tree);
+  if (faults.length === 0) faults.push(...checkScalars(text, rewriter.values, rewriter.comments));
+  return rewritten;
 }
 
 function program(rewriter: Rewriter, node: hbs.AST.Program): hbs.AST.Program {
@@ -42,6 +49,7 @@ function rewriteStatement(rewriter: Rewriter, node: hbs.AST.Statement): hbs.AST.
       checkContent(rewriter, node as hbs.AST.ContentStatement);
       return node;
     case 'CommentStatement':
+      rewriter.comments.push(node.loc);
       return node;
     case 'MustacheStatement':
       return rewriteMustache(rewriter, node as hbs.AST.MustacheStatement);
@@ -70,6 +78,7 @@ function rewriteMustache(rewriter: Rewriter, node: hbs.AST.MustacheStatement): h
   if (!node.escaped) return refuse(rewriter, node, 'raw output ({{{ … }}} or {{& … }}) is not allowed: use {{ … }}');
   checkStrip(rewriter, line, [node.strip]);
   checkHash(rewriter, node);
+  rewriter.values.push(node.loc);
   const place = placeOf(rewriter, node);
   if (!place) return node;
   const name = nameOf(node.path);

@@ -23,9 +23,21 @@ export function findPlantedSecrets(
         path: plainLine(path),
         line: null,
         pointer: null,
-        message: `holds the value of the secret "${secret.name}"; nothing is published while it does`,
+        message: `holds the value of the secret "${secret.name}"; nothing is published; refer to the secret instead of writing its value`,
       })),
   );
+}
+
+/**
+ * Values that stand in the text by chance are no leak: clients put whole `.env` files into secrets, and `postgres` or
+ * the deployment's own name is in every manifest. `ordinary` is text that was made without anything that leaks.
+ */
+export function withoutCoincidences(
+  values: Readonly<Record<string, string>>,
+  ordinary: ReadonlyMap<string, string>,
+): Readonly<Record<string, string>> {
+  const text = [...ordinary.values()].join('\n');
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => !text.includes(value)));
 }
 
 function formsOf(value: string): readonly string[] {

@@ -1,12 +1,13 @@
 /** Steps 4 and 5 as one: policy on what was asked for, rendering, validation, and the last look for planted secrets. */
 import type { ManifestSchemas } from '../core/manifest-schemas.ts';
-import { findPlantedSecrets } from '../core/planted-secrets.ts';
+import { findPlantedSecrets, withoutCoincidences } from '../core/planted-secrets.ts';
 import { checkPolicy } from '../core/policy.ts';
 import { renderDeployment } from '../core/render.ts';
 import type { RenderInput, TemplateSet } from '../core/template-set.ts';
 import { validateDeployment } from '../core/validate.ts';
 import { validationContext } from '../core/validation-context.ts';
 import { routeUrl } from '../core/values-route.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { Renderer, Rendering } from './context.ts';
 
 /** `TowpathError` of the templates passes through: it says all that is wrong with the values. */
@@ -29,8 +30,28 @@ function render(
   const files = renderDeployment(set, input);
   const findings = [
     ...validateDeployment(files, validationContext(input), schemas),
-    ...findPlantedSecrets(files, sensitive),
+    ...plantedSecrets(set, input, files, sensitive),
   ];
   if (findings.length > 0) return { kind: 'refused', findings };
   return { kind: 'rendered', files, url: routeUrl(input.namespace, input.resourceName) };
+}
+
+/** A value that would be there anyway, without a word of the client's own, has not leaked. */
+function plantedSecrets(
+  set: TemplateSet,
+  input: RenderInput,
+  files: ReadonlyMap<string, string>,
+  sensitive: Readonly<Record<string, string>>,
+): readonly Finding[] {
+  const found = findPlantedSecrets(files, sensitive);
+  if (found.length === 0) return found;
+  return findPlantedSecrets(files, withoutCoincidences(sensitive, renderDeployment(set, wordless(input))));
+}
+
+/** The same deployment without free text of the client's; plain words as labels are no secrets. */
+function wordless(input: RenderInput): RenderInput {
+  const labels = Object.entries(input.specification.resourceSpec.labels ?? {}).filter(([, value]) =>
+    /^[a-z-]+$/i.test(value),
+  );
+  return { ...input, specification: { ...input.specification, resourceSpec: { labels: Object.fromEntries(labels) } } };
 }

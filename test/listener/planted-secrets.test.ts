@@ -1,0 +1,48 @@
+/** Secret values and rendered files: what leaks is refused, what coincides is not. */
+import { describe, expect, it } from 'vitest';
+import { createRenderer } from '../../src/listener/renderer.ts';
+import { agentServerSet } from '../core/support/agent-server.ts';
+import { renderInput } from '../core/support/render-input.ts';
+import { schemas } from '../support/validation.ts';
+
+const renderer = createRenderer(agentServerSet, schemas);
+const token = 'sk-proj-3f9c2a71d0';
+
+function said(resourceSpec: object, values: Readonly<Record<string, string>>): readonly string[] {
+  const rendering = renderer.render(renderInput({ resourceSpec, secretNames: Object.keys(values) }), values);
+  return rendering.kind === 'refused' ? rendering.findings.map((finding) => finding.message) : [];
+}
+
+describe('a secret value that a client has written in plain too', () => {
+  it.each([
+    ['an annotation', { annotations: { note: `token ${token}` } }],
+    ['a label', { labels: { token } }],
+    ['a sidecar', { sidecars: [{ name: 'a', image: 'a', env: [{ name: 'T', value: token }] }] }],
+    ['a command, in base64', { sidecars: [{ name: 'a', image: 'a', args: [Buffer.from(token).toString('base64')] }] }],
+  ])('is refused in %s, by the name of the secret', (_, resourceSpec) => {
+    const refused = said(resourceSpec, { TOKEN: token });
+
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every((message) => message.includes('"TOKEN"') && !message.includes(token))).toBe(true);
+  });
+});
+
+describe('a value that is in every manifest', () => {
+  it.each(['postgres', 'research-agent', 'ghcr.io/acme/research-agent:1.4.2', 'RollingUpdate', 'team-a'])(
+    '%s is no leak',
+    (value) => {
+      expect(said({}, { SETTING: value })).toEqual([]);
+    },
+  );
+
+  it('is no leak as the plain word of a label either', () => {
+    expect(said({ labels: { environment: 'production' } }, { ENVIRONMENT: 'production' })).toEqual([]);
+  });
+
+  it('hides no other', () => {
+    const refused = said({ annotations: { note: token } }, { SETTING: 'postgres', TOKEN: token });
+
+    expect(refused.join()).toContain('"TOKEN"');
+    expect(refused.join()).not.toContain('"SETTING"');
+  });
+});

@@ -94,7 +94,13 @@ function planPresent(input: PlanInput, wanted: OfPresent, folder: Folder | undef
     return { kind: 'interrupted', ...wanted };
   }
   if (drift !== null && input.settings.drift === 'hold') {
-    return { kind: 'hold', ...wanted, drift, since: desired.lastReport?.commit ?? null };
+    return {
+      kind: 'hold',
+      ...wanted,
+      path: folder?.path ?? wanted.path,
+      drift,
+      since: desired.lastReport?.commit ?? null,
+    };
   }
   if (drift !== null) return { kind: 'restore', ...wanted, drift, folder: folder ?? null };
   if (!folder) return { kind: 'lay-down', ...wanted };

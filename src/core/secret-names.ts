@@ -9,6 +9,8 @@ export interface SecretKey {
   /** 12 hex digits that tell which key it was and give nothing away. */
   readonly id: string;
   readonly bytes: Uint8Array;
+  /** Derived once: it keys the digest of every set of values. */
+  readonly digestBytes: Uint8Array;
 }
 
 /** 32 raw bytes, or 64 hex digits with or without a final newline. */
@@ -23,7 +25,7 @@ export function parseSecretKey(content: Uint8Array, origin: string): SecretKey {
     );
   }
   const id = createHash('sha256').update('towpath key id\0').update(bytes).digest('hex').slice(0, 12);
-  return { id, bytes };
+  return { id, bytes, digestBytes: derive(bytes, 'digest of secrets') };
 }
 
 /** `<resource name>-env-<10 hex>`: another set of values gets another name, and nobody can guess values from it. */
@@ -41,17 +43,17 @@ export function databaseSecretName(name: ResourceName): string {
 
 /** 32 characters of URL-safe base64: it may stand in a connection string unescaped. */
 export function databasePassword(key: SecretKey, id: DeploymentId): string {
-  return derive(key, `database password ${id}`).subarray(0, 24).toString('base64url');
+  return derive(key.bytes, `database password ${id}`).subarray(0, 24).toString('base64url');
 }
 
 /** A digest that changes with any name or value, and that nobody without the key can compute. */
 export function valuesDigest(key: SecretKey, purpose: string, values: Readonly<Record<string, string>>): string {
   const entries = Object.entries(values).sort(([one], [other]) => (one < other ? -1 : 1));
-  return createHmac('sha256', derive(key, 'digest of secrets'))
+  return createHmac('sha256', key.digestBytes)
     .update(JSON.stringify([purpose, entries]))
     .digest('hex');
 }
 
-function derive(key: SecretKey, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key.bytes, '', `towpath ${purpose}`, 32));
+function derive(bytes: Uint8Array, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', bytes, '', `towpath ${purpose}`, 32));
 }

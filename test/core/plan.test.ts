@@ -1,0 +1,181 @@
+/** What each deployment needs, case by case: what is wanted, what git holds, what was said last. */
+import { describe, expect, it } from 'vitest';
+import { type Folder, makeFolder } from '../../src/core/folder.ts';
+import { inputsDigest } from '../../src/core/inputs-digest.ts';
+import { folderPath, type PlanInput, planNamespace } from '../../src/core/plan.ts';
+import { contentDigest, type Provenance } from '../../src/core/provenance.ts';
+import type { Desired, Present, Removed } from '../../src/domain/desired.ts';
+import type { CommitId, ListenerId, NamespaceName, RevisionId, WorkspaceId } from '../../src/domain/identifiers.ts';
+import { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
+import type { LastReport } from '../../src/domain/report.ts';
+
+const listenerId = '11111111-1111-4111-8111-111111111111' as ListenerId;
+const id = DeploymentId.parse('22222222-2222-4222-8222-222222222222');
+const first = '33333333-3333-4333-8333-333333333333' as RevisionId;
+const second = '44444444-4444-4444-8444-444444444444' as RevisionId;
+const commit = 'c'.repeat(40) as CommitId;
+const configuration = 'configuration';
+
+const said = (revisionId: RevisionId, change: Partial<LastReport> = {}): LastReport => ({
+  ...{ revisionId, stage: 'committed', outcome: 'succeeded', reason: 'Pushed', message: '', commit, pullRequest: null },
+  at: '2026-01-01T00:00:00.000Z',
+  ...change,
+});
+const common = { deploymentId: id, name: DeploymentName.parse('chat'), namespace: 'team-a' as NamespaceName };
+const present = (change: Partial<Present> = {}): Present => ({
+  ...{ kind: 'present', ...common, revisionId: first, secretsVersion: null, interrupted: false, lastReport: null },
+  ...change,
+});
+const removed = (lastReport: LastReport | null = null): Removed => ({ kind: 'removed', ...common, lastReport });
+
+const files = [{ path: 'kustomization.yaml', id: 'a'.repeat(40) }];
+function folder(change: Partial<Provenance> = {}, path = folderPath(present(), 'flat'), held = files): Folder {
+  const provenance: Provenance = {
+    ...{ change: 'deploy', deploymentId: id, revisionId: first, workspaceId: id as string as WorkspaceId, listenerId },
+    ...{ template: `t@sha256:${'0'.repeat(64)}`, inputsDigest: inputsDigest(configuration, first), image: 'chat:1' },
+    ...{ secretsVersion: null, secretName: null, keyId: null, towpathVersion: '0.1.0', content: contentDigest(files) },
+    ...change,
+  };
+  return makeFolder(path, held, provenance);
+}
+const edited = (change: Partial<Provenance> = {}) =>
+  folder(change, undefined, [{ path: 'kustomization.yaml', id: 'b'.repeat(40) }]);
+const foreign = makeFolder(folderPath(present(), 'flat'), files, null);
+const others = folder({ listenerId: '55555555-5555-4555-8555-555555555555' as ListenerId });
+
+function plan(desired: readonly Desired[], folders: readonly Folder[], change: Partial<PlanInput> = {}) {
+  const settings = { layout: 'flat', rerender: 'next-revision', drift: 'hold' } as const;
+  const input = { listenerId, settings, configuration, desired, folders, complete: true, emptyRepository: false };
+  return planNamespace({ ...input, ...change });
+}
+
+const restoring = { layout: 'flat', rerender: 'next-revision', drift: 'restore' } as const;
+const rerendering = { layout: 'flat', rerender: 'now', drift: 'hold' } as const;
+
+describe('a deployment that is wanted', () => {
+  it.each<[string, string, Present, readonly Folder[], Partial<PlanInput>]>([
+    ['is laid down where nothing is', 'lay-down', present(), [], {}],
+    ['is kept where it lies', 'keep', present({ lastReport: said(first) }), [folder()], {}],
+    ['is kept where its report was lost', 'keep', present(), [folder()], {}],
+    [
+      'is updated to a new revision',
+      'update',
+      present({ revisionId: second, lastReport: said(first) }),
+      [folder()],
+      {},
+    ],
+    ['is updated over an edit', 'update', present({ revisionId: second, lastReport: said(first) }), [edited()], {}],
+    [
+      'is laid down again by a new revision',
+      'lay-down',
+      present({ revisionId: second, lastReport: said(first) }),
+      [],
+      {},
+    ],
+    ['is left when outdated', 'outdated', present(), [folder({ inputsDigest: `sha256:${'9'.repeat(64)}` })], {}],
+    [
+      'is made anew when outdated and told to',
+      'rerender',
+      present(),
+      [folder({ inputsDigest: `sha256:${'9'.repeat(64)}` })],
+      { settings: rerendering },
+    ],
+    ['is held when edited', 'hold', present({ lastReport: said(first) }), [edited()], {}],
+    ['is held when edited, also where the report was lost', 'hold', present(), [edited()], {}],
+    [
+      'is restored when edited and told to',
+      'restore',
+      present({ lastReport: said(first) }),
+      [edited()],
+      { settings: restoring },
+    ],
+    ['is held when reverted', 'hold', present({ revisionId: second, lastReport: said(second) }), [folder()], {}],
+    [
+      'is restored when reverted and told to',
+      'restore',
+      present({ revisionId: second, lastReport: said(second) }),
+      [folder()],
+      { settings: restoring },
+    ],
+    ['is held when removed in git', 'hold', present({ lastReport: said(first) }), [], {}],
+    [
+      'stays held when it was reported so',
+      'hold',
+      present({ lastReport: said(first, { outcome: 'failed', reason: 'RemovedInGit' }) }),
+      [],
+      {},
+    ],
+    [
+      'is laid down in an emptied repository',
+      'lay-down',
+      present({ lastReport: said(first) }),
+      [],
+      { emptyRepository: true },
+    ],
+    [
+      'is tried again after a failure before the push',
+      'lay-down',
+      present({ lastReport: said(first, { outcome: 'failed', commit: null }) }),
+      [],
+      {},
+    ],
+    ['is not published when interrupted', 'interrupted', present({ interrupted: true }), [], {}],
+    [
+      'is not updated when interrupted',
+      'interrupted',
+      present({ revisionId: second, interrupted: true }),
+      [folder()],
+      {},
+    ],
+    [
+      'is not restored when interrupted',
+      'interrupted',
+      present({ interrupted: true, lastReport: said(first) }),
+      [edited()],
+      { settings: restoring },
+    ],
+    ['stays when interrupted after its push', 'keep', present({ interrupted: true }), [folder()], {}],
+    ['never touches a foreign folder', 'foreign', present(), [foreign], {}],
+    ['never touches another listener’s folder', 'foreign', present(), [others], {}],
+    [
+      'moves from another layout',
+      'update',
+      present({ revisionId: second }),
+      [folder({}, 'deployments/ab/chat-0123456789')],
+      {},
+    ],
+  ])('%s', (_name, kind, desired, folders, change) => {
+    const { steps, orphans } = plan([desired], folders, change);
+
+    expect(steps.map((step) => step.kind)).toEqual([kind]);
+    expect(orphans).toEqual([]);
+  });
+});
+
+describe('a deployment that is to go', () => {
+  it.each<[string, string, Removed, readonly Folder[], Partial<PlanInput>]>([
+    ['is removed where it lies', 'remove', removed(said(first)), [folder()], {}],
+    ['is removed without a report of ours', 'remove', removed(), [folder()], {}],
+    ['is held when edited', 'remove-held', removed(said(first)), [edited()], {}],
+    ['is removed when edited and told to restore', 'remove', removed(said(first)), [edited()], { settings: restoring }],
+    ['is gone where nothing is', 'removed', removed(), [], {}],
+    ['leaves a foreign folder alone', 'removed', removed(), [foreign], {}],
+    ['leaves another listener’s folder alone', 'removed', removed(), [others], {}],
+  ])('%s', (_name, kind, desired, folders, change) => {
+    expect(plan([desired], folders, change).steps.map((step) => step.kind)).toEqual([kind]);
+  });
+});
+
+describe('a folder that nobody wants', () => {
+  it('is named as an orphan, and nothing is done about it', () => {
+    expect(plan([], [folder()])).toEqual({ steps: [], orphans: [folder().path] });
+  });
+
+  it('is not named before the whole listing was seen', () => {
+    expect(plan([], [folder()], { complete: false }).orphans).toEqual([]);
+  });
+
+  it('is none of ours when another listener made it', () => {
+    expect(plan([], [others, foreign]).orphans).toEqual([]);
+  });
+});

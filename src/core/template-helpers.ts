@@ -15,10 +15,7 @@ export class TemplateProblem extends Error {
 
 /** Names that authors write: blocks as `{{#each list}}`, expressions as `(eq a b)`, `structure` alone on its line. */
 export const blockHelpers: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
-export const expressionHelpers: ReadonlyMap<string, string> = new Map([
-  ['concat', 'concatenates texts and numbers'],
-  ['eq', 'compares two values'],
-]);
+export const expressionHelpers: ReadonlySet<string> = new Set(['concat', 'eq']);
 export const structureHelper = 'structure';
 
 /** The helpers that the compiler puts around what authors wrote; their names cannot be written in a template. */

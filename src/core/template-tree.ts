@@ -199,7 +199,7 @@ function checkStrip(rewriter: Rewriter, line: number, flags: readonly (hbs.AST.S
 }
 
 function unknownHelper(name: string): string {
-  const known = [...blockHelpers].map((one) => `#${one}`).concat(structureHelper, ...expressionHelpers.keys());
+  const known = [...blockHelpers].map((one) => `#${one}`).concat(structureHelper, ...expressionHelpers);
   return `unknown helper "${name}"; known are ${known.join(', ')}`;
 }
 

@@ -33,6 +33,16 @@ interface Sourced {
 /** Names that select an external database or Redis; each is a password's place, so never plain text. */
 export const externalNames = { database: 'POSTGRES_URI_CUSTOM', redis: 'REDIS_URI_CUSTOM' } as const;
 
+/** Reserved from clients, yet the platform's own to set, and neither a secret nor anything that Towpath decides. */
+const configurable: ReadonlySet<string> = new Set([
+  'DD_TRACE_PSYCOPG_ENABLED',
+  'DD_TRACE_REDIS_ENABLED',
+  'LANGCHAIN_CALLBACKS_BACKGROUND',
+  'LANGSMITH_AUTH_VERIFY_TENANT_ID',
+  'LOG_DICT_TRACEBACKS',
+  'LOG_JSON',
+]);
+
 /** Variables that users set, references included; checked once for the whole deployment. */
 export function usersEnvironment(input: RenderInput, findings: Finding[]): readonly Sourced[] {
   const sourced = [
@@ -111,13 +121,15 @@ function literal(value: string): string {
 }
 
 function reservedFinding({ variable, path, origin }: Sourced): Finding[] {
-  const named = (message: string) => [{ path, line: null, pointer: null, message }];
-  if (reservedEnvironmentNames.has(variable.name))
-    return named(`'${variable.name}' is reserved; take it out of ${origin}`);
-  const external = Object.values(externalNames).find((name) => name === variable.name);
-  if (external && 'value' in variable)
-    return named(`give ${external} by secrets or secret_references: it holds a password`);
-  return [];
+  const { name } = variable;
+  const plain = 'value' in variable;
+  const refused = (message: string) => [{ path, line: null, pointer: null, message }];
+  if (reservedEnvironmentNames.has(name) && !(plain && configurable.has(name))) {
+    return refused(`'${name}' is reserved; take it out of ${origin}`);
+  }
+  const passwords: readonly string[] = Object.values(externalNames);
+  if (!plain || !passwords.includes(name)) return [];
+  return refused(`give ${name} by secrets or secret_references: it holds a password`);
 }
 
 function collision(name: string, first: string, second: string, path: string): Finding {

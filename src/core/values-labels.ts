@@ -7,9 +7,6 @@ import type { RenderInput } from './template-set.ts';
 export type Component = 'api' | 'queue' | 'postgres' | 'redis' | 'route' | 'network' | 'serviceaccount';
 export type Labels = Readonly<Record<string, string>>;
 
-/** What Services, PodDisruptionBudgets and network policies select by. Immutable in Kubernetes, so never more. */
-export const selectorLabelKeys = ['app.kubernetes.io/name', 'app.kubernetes.io/component'] as const;
-
 /** On metadata of every object. The resource name, not the deployment's, is what is unique in a namespace. */
 export function commonLabels({ resourceName, specification }: RenderInput, component: Component): Labels {
   const { deployment } = specification;
@@ -32,6 +29,7 @@ export function revisionLabels({ specification }: RenderInput, image: ImageRefer
   };
 }
 
+/** What workloads, Services and disruption budgets select by. Immutable in Kubernetes, so never anything more. */
 export function selectorLabels({ resourceName }: RenderInput, component: Component): Labels {
   return { 'app.kubernetes.io/name': resourceName, 'app.kubernetes.io/component': component };
 }

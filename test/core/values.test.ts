@@ -265,11 +265,19 @@ describe('environment', () => {
     expect(refusalOf(changes)).toContain(expected);
   });
 
-  it.each(['POSTGRES_URI', 'LANGSMITH_TENANT_ID', 'LOG_JSON'])('refuses the reserved %s from anybody', (name) => {
-    expect(refusalOf({ secretNames: [name] })).toContain(`secrets.${name}: '${name}' is reserved`);
-    expect(refusalOf({ agentServer: { environment: { [name]: 'x' } } })).toContain(`'${name}' is reserved`);
-    const secretReferences = [{ name, secret_name: 's', secret_key: 'k' }];
-    expect(refusalOf({ secretReferences })).toContain(`secret_references.${name}: '${name}' is reserved`);
+  it.each(['POSTGRES_URI', 'LANGSMITH_TENANT_ID', 'LANGCHAIN_API_KEY'])(
+    'refuses the reserved %s from anybody',
+    (name) => {
+      expect(refusalOf({ secretNames: [name] })).toContain(`secrets.${name}: '${name}' is reserved`);
+      expect(refusalOf({ agentServer: { environment: { [name]: 'x' } } })).toContain(`'${name}' is reserved`);
+      const secretReferences = [{ name, secret_name: 's', secret_key: 'k' }];
+      expect(refusalOf({ secretReferences })).toContain(`secret_references.${name}: '${name}' is reserved`);
+    },
+  );
+
+  it('lets the configuration, and no client, set what is reserved for the platform', () => {
+    expect(environmentOf({ agentServer: { environment: { LOG_JSON: 'true' } } })).toMatchObject({ LOG_JSON: 'true' });
+    expect(refusalOf({ secretNames: ['LOG_JSON'] })).toContain(`'LOG_JSON' is reserved`);
   });
 
   it('lets users switch traces off and choose a home', () => {

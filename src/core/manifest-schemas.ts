@@ -1,5 +1,5 @@
 /** Strict schemas of Kubernetes kinds: compiled when a kind is first met, and kept. */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv } from 'ajv';
 import { duplicateKeys, formats } from './schema-keywords.ts';
 import { describeSchemaErrors, type SchemaProblem } from './schema-problems.ts';
 
@@ -37,7 +37,7 @@ export function compileSchemas(catalogue: SchemaCatalogue): ManifestSchemas {
   const versions = [...catalogue.kubernetes.keys()].sort(byMinor);
   const perVersion = new Map([...catalogue.kubernetes].map(([version, bundle]) => [version, lazyBundle(bundle)]));
   const custom = catalogue.custom.map(lazyBundle);
-  const validatorOf = (type: ManifestType, version: string): ValidateFunction | undefined => {
+  const checkOf = (type: ManifestType, version: string): Check | undefined => {
     const name = `${type.apiVersion}/${type.kind}`;
     for (const bundle of [perVersion.get(version), ...custom]) {
       const found = bundle?.(name);
@@ -54,26 +54,30 @@ export function compileSchemas(catalogue: SchemaCatalogue): ManifestSchemas {
     select: (version) => selectVersions(versions, version),
     knows: (type) => known.has(`${type.apiVersion}/${type.kind}`),
     check(manifest, type, version) {
-      const validate = validatorOf(type, version);
-      if (!validate)
+      const check = checkOf(type, version);
+      if (!check)
         return [{ pointer: '/kind', message: `Kubernetes ${version} has no ${type.apiVersion} ${type.kind}` }];
-      return validate(manifest) ? [] : describeSchemaErrors((validate.errors ?? []) as ErrorObject[]);
+      return check(manifest);
     },
   };
 }
 
+type Check = (manifest: object) => readonly SchemaProblem[];
+
 /** References are resolved by ajv, so that a definition that many kinds share is compiled once. */
-function lazyBundle(bundle: SchemaBundle): (name: string) => ValidateFunction | undefined {
+function lazyBundle(bundle: SchemaBundle): (name: string) => Check | undefined {
   let ajv: Ajv | undefined;
-  const compiled = new Map<string, ValidateFunction>();
+  const compiled = new Map<string, Check>();
   return (name) => {
     const ready = compiled.get(name);
     if (ready) return ready;
     if (!Object.hasOwn(bundle.kinds, name)) return undefined;
     ajv ??= makeAjv(bundle);
     const validate = ajv.compile({ $ref: `bundle#/$defs/${bundle.kinds[name]}` });
-    compiled.set(name, validate);
-    return validate;
+    const check: Check = (manifest) =>
+      validate(manifest) ? [] : describeSchemaErrors(validate.errors ?? [], bundle.$defs);
+    compiled.set(name, check);
+    return check;
   };
 }
 

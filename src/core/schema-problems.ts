@@ -7,10 +7,15 @@ export interface SchemaProblem {
   readonly message: string;
 }
 
-export function describeSchemaErrors(errors: readonly ErrorObject[]): readonly SchemaProblem[] {
+type Definitions = Readonly<Record<string, object>>;
+
+export function describeSchemaErrors(
+  errors: readonly ErrorObject[],
+  definitions: Definitions,
+): readonly SchemaProblem[] {
   const found = new Map<string, SchemaProblem>();
   for (const error of errors.filter(isOwnVoice)) {
-    const problem = describe(error);
+    const problem = describe(error, definitions);
     found.set(`${problem.pointer} ${problem.message}`, problem);
   }
   return [...found.values()];
@@ -21,12 +26,12 @@ function isOwnVoice(error: ErrorObject): boolean {
   return !/\/(?:oneOf|anyOf|not|if)\//.test(error.schemaPath);
 }
 
-function describe(error: ErrorObject): SchemaProblem {
+function describe(error: ErrorObject, definitions: Definitions): SchemaProblem {
   const pointer = error.instancePath;
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     case 'additionalProperties':
-      return unknownField(error, String(params['additionalProperty']));
+      return unknownField(error, String(params['additionalProperty']), definitions);
     case 'required':
       return { pointer, message: `misses the field "${params['missingProperty']}"` };
     case 'type':
@@ -51,12 +56,35 @@ function describe(error: ErrorObject): SchemaProblem {
   }
 }
 
-function unknownField(error: ErrorObject, name: string): SchemaProblem {
-  const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
-  const close = suggestion(name, known);
-  const few = known.length > 0 && known.length <= 8 ? `; known here: ${known.join(', ')}` : '';
-  const hint = close === null ? few : `, did you mean "${close}"?`;
-  return { pointer: `${error.instancePath}/${escapePointer(name)}`, message: `unknown field "${name}"${hint}` };
+function unknownField(error: ErrorObject, name: string, definitions: Definitions): SchemaProblem {
+  const known = propertiesOf(error.parentSchema ?? {}, definitions);
+  return {
+    pointer: `${error.instancePath}/${escapePointer(name)}`,
+    message: `unknown field "${name}"${hintFor(name, known, definitions)}`,
+  };
+}
+
+type Properties = Readonly<Record<string, object>>;
+
+/** A misspelt word, a field one level too high, or what there is. */
+function hintFor(name: string, known: Properties, definitions: Definitions): string {
+  const close = suggestion(name, Object.keys(known));
+  if (close !== null) return `, did you mean "${close}"?`;
+  const [owner] = Object.keys(known).filter((field) =>
+    Object.hasOwn(propertiesOf(known[field] ?? {}, definitions), name),
+  );
+  if (owner !== undefined) return `, it belongs under "${owner}"`;
+  const fields = Object.keys(known);
+  return fields.length > 0 && fields.length <= 8 ? `; known here: ${fields.join(', ')}` : '';
+}
+
+/** The named fields of a mapping, or of the items of a list. */
+function propertiesOf(schema: object, definitions: Definitions): Properties {
+  const { $ref, items, properties } = schema as { $ref?: string; items?: object; properties?: Properties };
+  if (properties) return properties;
+  if (items) return propertiesOf(items, definitions);
+  const target = $ref === undefined ? undefined : definitions[$ref.replace('#/$defs/', '')];
+  return target ? propertiesOf(target, definitions) : {};
 }
 
 /** The value itself is not repeated: it may be somebody's password in the wrong place. */

@@ -82,7 +82,27 @@ describe('everyday mistakes', () => {
       'value:',
       ['is empty (null): leave the field out, or give it a string'],
     ],
-    ['a wrong nesting', api, '      containers:', '      resources: {}\n      containers:', ['']],
+    [
+      'a field one level too high',
+      api,
+      '      containers:',
+      '      image: a\n      containers:',
+      ['unknown field "image", it belongs under "containers"'],
+    ],
+    [
+      'a field two levels too high',
+      api,
+      'spec:\n',
+      'spec:\n  containers: []\n',
+      ['/spec/containers: unknown field "containers"'],
+    ],
+    [
+      'a field that belongs to the metadata',
+      'serviceaccount.yaml',
+      'metadata:',
+      'labels: {}\nmetadata:',
+      ['/labels: unknown field "labels", it belongs under "metadata"'],
+    ],
     ['a field of another kind', 'api.service.yaml', 'spec:', 'spec:\n  replicas: 1', ['unknown field "replicas"']],
     [
       'an apiVersion of long ago',

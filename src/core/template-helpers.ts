@@ -15,7 +15,10 @@ export class TemplateProblem extends Error {
 
 /** Names that authors write: blocks as `{{#each list}}`, expressions as `(eq a b)`, `structure` alone on its line. */
 export const blockHelpers: ReadonlySet<string> = new Set(['if', 'unless', 'each', 'with']);
-export const expressionHelpers: ReadonlySet<string> = new Set(['concat', 'eq']);
+export const expressionHelpers: ReadonlyMap<string, { readonly least: number; readonly most: number }> = new Map([
+  ['concat', { least: 1, most: Number.POSITIVE_INFINITY }],
+  ['eq', { least: 2, most: 2 }],
+]);
 export const structureHelper = 'structure';
 
 /** The helpers that the compiler puts around what authors wrote; their names cannot be written in a template. */

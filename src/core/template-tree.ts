@@ -34,12 +34,16 @@ const beforeKey = /^(?: |- )*$/;
 /** The rewritten tree; faults, if any, are added to `faults`, all of them. */
 export function rewriteTemplate(tree: hbs.AST.Program, text: string, faults: TemplateFault[]): hbs.AST.Program {
   const rewriter: Rewriter = { lines: text.split('\n'), faults, values: [], comments: [] };
+  rewriter.lines.forEach((line, index) => {
+    if (/(?<!\\)\{\{~?\^/.test(line)) fault(rewriter, index + 1, 'inverse tags ({{^ …}}) are not known: use {{else}}');
+  });
   const rewritten = program(rewriter, tree);
   if (faults.length === 0) faults.push(...checkScalars(text, rewriter.values, rewriter.comments));
   return rewritten;
 }
 
-function program(rewriter: Rewriter, node: hbs.AST.Program): hbs.AST.Program {
+function program(rewriter: Rewriter, node: hbs.AST.Program | undefined): hbs.AST.Program {
+  if (!node) return { type: 'Program', body: [], blockParams: [] } as unknown as hbs.AST.Program;
   return { ...node, body: node.body.map((statement) => rewriteStatement(rewriter, statement)) };
 }
 
@@ -85,8 +89,8 @@ function rewriteMustache(rewriter: Rewriter, node: hbs.AST.MustacheStatement): h
   if (name === structureHelper) return rewriteStructure(rewriter, node, place);
   if (place.kind === 'alone') return refuse(rewriter, node, misplaced);
   const written = place.kind === 'key' ? inserted.key : inserted.scalar;
-  if (node.params.length === 0) return encode(node, written, [needed(rewriter, node.path), text(node, name)]);
-  if (!expressionHelpers.has(name)) return refuse(rewriter, node, unknownHelper(name));
+  if (node.params.length === 0 && !expressionHelpers.has(name))
+    return encode(node, written, [needed(rewriter, node.path), text(node, name)]);
   const call = { type: 'SubExpression', path: node.path, params: node.params, hash: node.hash, loc: node.loc };
   return encode(node, written, [argument(rewriter, call), text(node, name)]);
 }
@@ -146,7 +150,15 @@ function argument(rewriter: Rewriter, node: hbs.AST.Expression): hbs.AST.Express
   if (node.type !== 'SubExpression') return node;
   const call = node as hbs.AST.SubExpression;
   const name = nameOf(call.path);
-  if (!expressionHelpers.has(name)) fault(rewriter, node.loc.start.line, unknownHelper(name));
+  const arity = expressionHelpers.get(name);
+  if (!arity) fault(rewriter, node.loc.start.line, unknownHelper(name));
+  else if (call.params.length < arity.least || call.params.length > arity.most) {
+    fault(
+      rewriter,
+      node.loc.start.line,
+      `"${name}" takes ${arity.least}${arity.most > arity.least ? ' or more' : ''} values`,
+    );
+  }
   checkHash(rewriter, call);
   return { ...call, params: call.params.map((parameter) => argument(rewriter, parameter)) } as hbs.AST.SubExpression;
 }
@@ -199,7 +211,7 @@ function checkStrip(rewriter: Rewriter, line: number, flags: readonly (hbs.AST.S
 }
 
 function unknownHelper(name: string): string {
-  const known = [...blockHelpers].map((one) => `#${one}`).concat(structureHelper, ...expressionHelpers);
+  const known = [...blockHelpers].map((one) => `#${one}`).concat(structureHelper, ...expressionHelpers.keys());
   return `unknown helper "${name}"; known are ${known.join(', ')}`;
 }
 

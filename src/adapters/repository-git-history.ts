@@ -4,19 +4,27 @@ import { type ParsedCommit, parseCommit } from '../git/commit.ts';
 import type { ObjectStore } from '../git/object-store.ts';
 import { entryAt, findEntry, folderMode } from '../git/tree.ts';
 import type { FetchRequest, UploadPack } from '../git/upload-pack.ts';
+import { ChangeIndex } from './repository-git-changes.ts';
+import { TreeReader } from './repository-git-trees.ts';
 
 export type Commits = ReadonlyMap<string, ParsedCommit>;
 
 /** Big trees come in portions, so that a thousand versions of one never stand in memory together. */
 const treesAtOnce = 64;
+/** Asked for beyond what is wanted, so that the same question a little later needs no request. */
+const marginMs = 3_600_000;
 
 export class HistoryReader {
   readonly #upload: UploadPack;
   readonly #objects: ObjectStore;
+  readonly #trees: TreeReader;
+  readonly #changes = new ChangeIndex();
+  #recent: { readonly head: string; readonly since: Date; readonly commits: Commits } | null = null;
 
   constructor(upload: UploadPack, objects: ObjectStore) {
     this.#upload = upload;
     this.#objects = objects;
+    this.#trees = new TreeReader(upload, objects);
   }
 
   /** Commits that `head` has and `since` has not, newest first; null where `head` does not descend from it. */
@@ -35,12 +43,12 @@ export class HistoryReader {
 
   /** Commits down from `head` whose committer's time is `after` or later, newest first. */
   async recent(head: string, after: Date, signal: AbortSignal): Promise<Commits> {
-    const newest = this.#objects.get(head);
-    // The server takes a time that no commit reaches for a mistake.
-    if (newest && parseCommit(newest).committer.at < after) return new Map();
-    const sinceSeconds = Math.ceil(after.getTime() / 1000);
-    const { commits } = await this.#fetchCommits({ wants: [head], filter: 'tree:0', sinceSeconds, done: true }, signal);
-    return newestFirst(head, new Map([...commits].filter(([, commit]) => commit.committer.at >= after)));
+    const since = new Date(after.getTime() - marginMs);
+    const line = this.#recent && this.#recent.since <= after ? this.#heldLine(head, this.#recent.head) : null;
+    const commits =
+      this.#recent && line ? new Map([...line, ...this.#recent.commits]) : await this.#since(head, since, signal);
+    this.#recent = { head, since: this.#recent && line ? this.#recent.since : since, commits };
+    return new Map([...commits].filter(([, commit]) => commit.committer.at >= after));
   }
 
   /** Those of the commits after which the path held something else than after any of their parents. */
@@ -49,13 +57,32 @@ export class HistoryReader {
     const trees = new Map([...commits].map(([id, commit]) => [id, commit.tree]));
     const outside = [...commits.values()].flatMap(({ parents }) => parents).filter((id) => !trees.has(id));
     for (const [id, commit] of await this.#commits([...new Set(outside)], signal)) trees.set(id, commit.tree);
-    const found = await this.#idsAt(trees, path, signal);
+    const depth = path.split('/').length;
+    await this.#changes.learn(
+      commits,
+      (id) => trees.get(id),
+      depth,
+      (ids) => this.#trees.read(ids, signal),
+    );
+    const unclear = new Map([...commits].filter(([id]) => this.#changes.answer(id, path) === 'maybe'));
+    const around = new Set([...unclear].flatMap(([id, { parents }]) => [id, ...parents]));
+    const found = await this.#idsAt(new Map([...trees].filter(([id]) => around.has(id))), path, signal);
     return new Map(
       [...commits].filter(([id, { parents }]) => {
+        if (!unclear.has(id)) return this.#changes.answer(id, path) === 'yes';
         const after = found.get(id) ?? null;
         return parents.length === 0 ? after !== null : parents.every((parent) => (found.get(parent) ?? null) !== after);
       }),
     );
+  }
+
+  async #since(head: string, since: Date, signal: AbortSignal): Promise<Commits> {
+    const newest = this.#objects.get(head);
+    // The server takes a time that no commit reaches for a mistake.
+    if (newest && parseCommit(newest).committer.at < since) return new Map();
+    const sinceSeconds = Math.ceil(since.getTime() / 1000);
+    const { commits } = await this.#fetchCommits({ wants: [head], filter: 'tree:0', sinceSeconds, done: true }, signal);
+    return newestFirst(head, commits);
   }
 
   /** Without a request, where the line from `head` to `since` is held and straight. */
@@ -92,7 +119,12 @@ export class HistoryReader {
     const answer = await this.#upload.fetch(
       request,
       {
-        onObject: (type, id, body) => void (type === 'commit' && commits.set(id, parseCommit(body))),
+        onObject: (type, id, body) => {
+          if (type !== 'commit') return;
+          commits.set(id, parseCommit(body));
+          // Small enough to stay, so that the next question about these commits needs no request.
+          this.#objects.put(id, body);
+        },
         findBase: () => undefined,
         blobs: false,
       },
@@ -129,25 +161,13 @@ export class HistoryReader {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, string>> {
     const children = new Map<string, string>();
-    const look = (tree: string, raw: Buffer): void => {
-      const position = findEntry(raw, name);
-      const entry = position && entryAt(raw, position);
-      if (entry && (isLast || entry.mode === folderMode)) children.set(tree, entry.id);
-    };
-    const lacking: string[] = [];
-    for (const tree of trees) {
-      const raw = this.#objects.get(tree);
-      if (raw) look(tree, raw);
-      else lacking.push(tree);
-    }
-    for (let at = 0; at < lacking.length; at += treesAtOnce) {
-      const wants = lacking.slice(at, at + treesAtOnce);
-      const sink = {
-        onObject: (type: string, id: string, body: Buffer) => void (type === 'tree' && trees.has(id) && look(id, body)),
-        findBase: () => undefined,
-        blobs: false,
-      };
-      await this.#upload.fetch({ wants, filter: 'tree:0', done: true }, sink, signal);
+    const all = [...trees];
+    for (let at = 0; at < all.length; at += treesAtOnce) {
+      for (const [tree, raw] of await this.#trees.read(new Set(all.slice(at, at + treesAtOnce)), signal)) {
+        const position = findEntry(raw, name);
+        const entry = position && entryAt(raw, position);
+        if (entry && (isLast || entry.mode === folderMode)) children.set(tree, entry.id);
+      }
     }
     return children;
   }

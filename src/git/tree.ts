@@ -155,7 +155,7 @@ function compareKey(raw: Buffer, { start, nameStart, end }: EntryPosition, key: 
   return ownLength - key.length;
 }
 
-function positionAt(raw: Buffer, start: number): EntryPosition {
+export function positionAt(raw: Buffer, start: number): EntryPosition {
   let nameStart = start;
   while (nameStart < raw.length && raw[nameStart] !== space) nameStart++;
   return { start, nameStart: nameStart + 1, end: endOf(raw, start) };

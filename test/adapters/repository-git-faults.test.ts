@@ -87,6 +87,25 @@ describe('GitRepository', () => {
     expect(server.requests[0]?.bytesOut).toBeLessThan(2000);
   });
 
+  it('answers who committed what for many folders with few requests, as after a restart', async () => {
+    const { remote, open } = await world(null);
+    const names = Array.from({ length: 60 }, (_, n) => `deployments/d-${n}`);
+    const at = new Date();
+    const first = names.map((name, n) => draft(`first ${n}`, { [`${name}/x`]: '1' }, at));
+    const second = names.map((name, n) => draft(`second ${n}`, { [`${name}/x`]: '2' }, at));
+    await open().publish(await open().snapshot(null), [...first, ...second]);
+    const repository = open();
+    const snapshot = await repository.snapshot(CommitId.parse(await remote.head()));
+    server.requests.length = 0;
+
+    for (const [n, name] of names.entries()) {
+      const recent = await repository.recent(snapshot, new Date(Date.now() - 60_000), name);
+      expect(recent.map(({ subject }) => subject)).toEqual([`second ${n}`, `first ${n}`]);
+    }
+
+    expect(server.requests.length).toBeLessThan(12);
+  });
+
   it('works with a server that has no filters', async () => {
     const { remote, open } = await world({ 'a/1': 'one', 'a/2': 'two', b: 'three' });
     await remote.git('config', 'uploadpack.allowFilter', 'false');

@@ -270,6 +270,44 @@ function historyContract({ world }: Context): void {
     expect(found.kind === 'descends' && found.commits.map(({ subject }) => subject)).toEqual(['side edits a']);
   });
 
+  it('agrees with git log about every path, come, gone or changed', async () => {
+    const { remote, open } = await world({ 'a/b/c/d': '0', 'a/x': '0', y: '0' });
+    const since = (await remote.head()) as CommitId;
+    const steps: readonly Readonly<Record<string, string | null>>[] = [
+      { 'a/b/c/d': '1' },
+      { 'n/1/x': '1', 'n/2/x': '1' },
+      { 'n/1/x': '2' },
+      { 'a/b/c/d': null, 'a/b': 'a file now' },
+      { 'n/2/x': null },
+      { 'a/b': null, 'a/b/c/d': 'a folder again' },
+      { y: '1', 'n/1/y': '1' },
+    ];
+    for (const [n, files] of steps.entries()) await remote.seed(files, { message: `step ${n}` });
+    const repository = await open();
+    const snapshot = await latest(repository);
+
+    for (const path of [
+      'a',
+      'a/b',
+      'a/b/c',
+      'a/b/c/d',
+      'n',
+      'n/1',
+      'n/2',
+      'n/2/x',
+      'n/1/y',
+      'y',
+      'a/x',
+      'nowhere/at',
+    ]) {
+      const expected = (await remote.git('log', '--format=%s', `${since}..main`, '--', path))
+        .split('\n')
+        .filter(Boolean);
+      const found = await repository.history(snapshot, since, path);
+      expect(found.kind === 'descends' && found.commits.map(({ subject }) => subject), path).toEqual(expected);
+    }
+  });
+
   it('tells when history was rewritten', async () => {
     const { remote, repository } = await world({ a: '1' });
     await remote.seed({ a: '2' });

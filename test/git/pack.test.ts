@@ -55,7 +55,7 @@ describe('packs of ours', () => {
         expect(await nativeFiles(gitdir, two.head)).toEqual(two.files);
         expect(await isomorphicFiles(gitdir, two.head)).toEqual(two.files);
       }),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 15, endOnFailure: true },
     );
   });
 

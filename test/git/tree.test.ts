@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyDelta, encodeDelta } from '../../src/git/delta.ts';
 import { type Entry, entryAt, findEntry, parseTree, serializeTree, startsOf } from '../../src/git/tree.ts';
+import { diffTrees } from '../../src/git/tree-diff.ts';
 import { editTree } from '../../src/git/tree-edit.ts';
 
 // Few letters, among them what sorts around "/", so that names collide and prefix each other often.
@@ -68,6 +69,27 @@ describe('trees', () => {
         expect(applyDelta(base, encodeDelta(base.length, edited.raw.length, edited.parts))).toEqual(expected);
       }),
       { numRuns: 300 },
+    );
+  });
+});
+
+describe('diffTrees', () => {
+  it('names each entry that differs, and no other', () => {
+    fc.assert(
+      fc.property(small, edits, (entries, changes) => {
+        const before = serializeTree(entries);
+        const after = editTree(before, new Map(changes.map(({ name, edit }) => [name, edit]))).raw;
+        const byName = (raw: Buffer) => new Map(parseTree(raw).map((one) => [one.name, one]));
+        const [old, young] = [byName(before), byName(after)];
+        const expected = [...new Set([...old.keys(), ...young.keys()])]
+          .map((name) => ({ name, before: old.get(name) ?? null, after: young.get(name) ?? null }))
+          .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after));
+
+        const found = diffTrees(before, after);
+
+        const sorted = (list: readonly { name: string }[]) => [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
+        expect(sorted(found)).toEqual(sorted(expected));
+      }),
     );
   });
 });

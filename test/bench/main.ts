@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeResults } from './report.ts';
-import { progress, type Section } from './section.ts';
+import { progress, type Section, type Table } from './section.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,8 +34,9 @@ async function bench(): Promise<void> {
   for (const name of values.only.length > 0 ? values.only : all) {
     const { section } = (await import(`./sections/${name}.ts`)) as { section: Section };
     progress(`section ${name}: ${section.title}`);
-    const tables = await section.run({ quick: values.quick });
-    await writeResults({ name, title: section.title, quick: values.quick, tables });
+    const save = (tables: readonly Table[]): Promise<void> =>
+      writeResults({ name, title: section.title, quick: values.quick, tables });
+    await save(await section.run({ quick: values.quick, save }));
   }
 }
 

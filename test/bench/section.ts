@@ -3,6 +3,8 @@
 export interface BenchOptions {
   /** Small sizes and few runs: to see that it works, not to quote. */
   readonly quick: boolean;
+  /** Writes what there is so far: a long section that is interrupted has not run for nothing. */
+  readonly save: (tables: readonly Table[]) => Promise<void>;
 }
 
 export type Cell = string | number | null;

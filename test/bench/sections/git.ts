@@ -11,9 +11,16 @@ const scenarios: readonly (readonly [Scenario, string])[] = [
   ['nothing to do', 'A pass with nothing to do'],
 ];
 
-async function run({ quick }: BenchOptions): Promise<readonly Table[]> {
+async function run({ quick, save }: BenchOptions): Promise<readonly Table[]> {
   const found: Measurement[] = [];
-  for (const plan of plans(quick)) found.push(...(await measure(plan)));
+  for (const plan of plans(quick)) {
+    found.push(...(await measure(plan)));
+    await save(tablesOf(found));
+  }
+  return tablesOf(found);
+}
+
+function tablesOf(found: readonly Measurement[]): Table[] {
   return [0, 50].flatMap((roundTripMs) =>
     scenarios.flatMap(([scenario, title]) => {
       const measured = found.filter((one) => one.scenario === scenario && one.roundTripMs === roundTripMs);
@@ -31,8 +38,8 @@ function plans(quick: boolean): Plan[] {
   }
   const all = { runs: 5, many: 1_000 } as const;
   return [
-    plan({ ...all, count: 100, layout: 'flat', runs: 7 }),
-    plan({ ...all, count: 1_000, layout: 'flat', runs: 7 }),
+    plan({ ...all, count: 100, layout: 'flat' }),
+    plan({ ...all, count: 1_000, layout: 'flat' }),
     plan({ ...all, count: 10_000, layout: 'flat' }),
     plan({ ...all, count: 10_000, layout: 'sharded' }),
     plan({ ...all, count: 10_000, layout: 'flat', roundTripMs: 50 }),

@@ -141,7 +141,7 @@ export class BareClone {
     const { folder, url, branch } = this.#options;
     this.#cache = {};
     await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await git.init({ fs, dir: folder, gitdir: folder, bare: true, defaultBranch: branch });
     await git.addRemote({ fs, gitdir: folder, remote: 'origin', url, force: true });
   }

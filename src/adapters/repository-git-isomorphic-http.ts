@@ -8,6 +8,8 @@ export interface IsomorphicHttpOptions {
   readonly credentials?: CredentialsSource;
   readonly dispatcher?: Dispatcher;
   readonly signal?: AbortSignal;
+  /** Longest silence of the server. */
+  readonly timeoutMs?: number;
 }
 
 /** Throws TransportError for everything but a git answer, so that isomorphic-git never sees another one. */
@@ -35,7 +37,7 @@ async function send(
   { url, method, headers }: GitHttpRequest,
   body: Buffer | null,
   credentials: Credentials | null,
-  { dispatcher, signal }: IsomorphicHttpOptions,
+  { dispatcher, signal, timeoutMs }: IsomorphicHttpOptions,
 ): Promise<Dispatcher.ResponseData> {
   try {
     return await request(url, {
@@ -44,6 +46,7 @@ async function send(
       ...(body ? { body } : {}),
       ...(dispatcher ? { dispatcher } : {}),
       ...(signal ? { signal } : {}),
+      ...(timeoutMs ? { headersTimeout: timeoutMs, bodyTimeout: timeoutMs } : {}),
     });
   } catch (error) {
     throw connectionError(error);

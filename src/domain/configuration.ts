@@ -245,7 +245,7 @@ export const Namespace = z
   .superRefine(rule(repositoryObjections));
 export type Namespace = z.infer<typeof Namespace>;
 
-const Git = z.strictObject({
+export const Git = z.strictObject({
   committer: z
     .strictObject({ name: z.string().min(1), email: z.string().min(1) })
     .prefault({ name: 'Towpath', email: 'towpath@localhost' }),

@@ -1,28 +1,62 @@
 /** The git repository of a namespace, by the backend and the transport that the configuration asks for. */
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Dispatcher } from 'undici';
 import { gitCredentials, sshAccess } from '../../adapters/git-credentials.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { GitRepository } from '../../adapters/repository-git.ts';
+import { IsomorphicRepository } from '../../adapters/repository-git-isomorphic.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
+import { isSshAddress } from '../../git/ssh-address.ts';
 import { sshTransport } from '../../git/ssh-transport.ts';
 import type { Transport } from '../../git/transport.ts';
 import type { Repository } from '../../ports.ts';
 
 export async function openRepository(namespace: Namespace, git: Git, version: string): Promise<Repository> {
-  const { branch, createBranch } = namespace;
-  return new GitRepository({ branch, createBranch, transport: await openTransport(namespace, git, version) });
+  const { branch, createBranch, caFile, proxy } = namespace;
+  const dispatcher = await openDispatcher({ caFile, proxy });
+  const repository =
+    git.backend === 'isomorphic-git'
+      ? openIsomorphic(namespace, git, dispatcher)
+      : new GitRepository({ branch, createBranch, transport: openTransport(namespace, git, version, dispatcher) });
+  return closingToo(repository, dispatcher);
 }
 
-async function openTransport(namespace: Namespace, git: Git, version: string): Promise<Transport> {
-  const { repository: url, credentials, caFile, proxy } = namespace;
-  if (!/^https?:/i.test(url)) return sshTransport(url, sshAccess(credentials));
-  const dispatcher = await openDispatcher({ caFile, proxy });
-  const transport = new HttpTransport({
+function openTransport(namespace: Namespace, git: Git, version: string, dispatcher: Dispatcher): Transport {
+  const { repository: url, credentials } = namespace;
+  if (isSshAddress(url)) return sshTransport(url, { ...sshAccess(credentials), idleTimeoutMs: git.timeout });
+  return new HttpTransport({
     url,
     credentials: gitCredentials(credentials),
     dispatcher,
     timeoutMs: git.timeout,
     userAgent: `git/towpath-${version}`,
   });
-  return transport;
+}
+
+/** The clone is for this process alone: a `plan` beside a running listener must not take it away from it. */
+function openIsomorphic(namespace: Namespace, git: Git, dispatcher: Dispatcher): IsomorphicRepository {
+  const { repository: url, branch, createBranch, credentials } = namespace;
+  return new IsomorphicRepository({
+    url,
+    branch,
+    createBranch,
+    credentials: gitCredentials(credentials),
+    dispatcher,
+    timeoutMs: git.timeout,
+    folder: join(tmpdir(), `towpath-clone-${randomUUID()}`),
+  });
+}
+
+/** Connections that are kept go with the repository they were kept for. */
+function closingToo(repository: Repository, dispatcher: Dispatcher): Repository {
+  const close = repository.close.bind(repository);
+  return Object.assign(repository, {
+    close: async () => {
+      await close();
+      await dispatcher.destroy();
+    },
+  });
 }

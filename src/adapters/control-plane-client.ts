@@ -145,7 +145,6 @@ const reasons: Readonly<Record<number, string>> = {
   400: 'Refused',
   401: 'Unauthorized',
   403: 'Forbidden',
-  404: 'NotFound',
   409: 'StaleTerm',
   413: 'Refused',
   422: 'Refused',
@@ -160,6 +159,8 @@ function refusal<Answer>(
   const status = response.statusCode;
   const advice = status === 401 || status === 403 ? '; check the API key, its workspace and the listener id' : '';
   const message = `Cannot ${call.purpose} at ${connection.url}: it answered ${status}${detailOf(text)}${advice}`;
+  // What is not there may come yet, or a proxy may be wrong for a while: nobody gives up because of it.
+  if (status === 404) return new TowpathError('transient', 'NotFound', message);
   const reason = reasons[status];
   if (reason !== undefined) return new TowpathError('terminal', reason, message);
   const retryAfterMs = parseRetryAfter(response.headers['retry-after'], new Date());

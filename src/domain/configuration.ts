@@ -12,7 +12,7 @@ import {
   sharedRepositoryObjections,
 } from './configuration-rules.ts';
 import { repoPath } from './file-tree.ts';
-import { EnvironmentName, ListenerId, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
+import { CommitId, EnvironmentName, ListenerId, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -240,6 +240,9 @@ export const Namespace = z
     rerender: z.enum(['next-revision', 'now']).default('next-revision'),
     drift: z.enum(['hold', 'restore']).default('hold'),
     policy: Policy.prefault({}),
+    acceptHistory: CommitId.optional().describe(
+      'a commit that the branch may stand on though it does not descend from Towpath’s own: ends "history rewritten"',
+    ),
     pushesPerMinute: z.number().int().min(1).optional().describe('the forge’s budget; github.com: 6'),
   })
   .superRefine(rule(repositoryObjections));

@@ -8,7 +8,7 @@ import type { DeploymentId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
 import { type Draft, draftDeploy, draftRemoval } from './draft.ts';
-import { countRecentRemovals } from './evidence.ts';
+import { countRecentRemovals, unproven } from './evidence.ts';
 import { prepareRevision } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { reportSetback, reportsOfStep } from './step-reports.ts';
@@ -39,19 +39,11 @@ export async function decide(
   view: RepositoryView,
   desired: readonly Desired[],
 ): Promise<Decision> {
-  const plan = planNamespace({
-    listenerId: context.listenerId,
-    settings: context.settings,
-    configuration: context.configuration,
-    desired,
-    complete: context.desired.complete,
-    folders: view.folders,
-    emptyRepository: view.snapshot.head === null,
-  });
+  const plan = await provenPlan(context, view, desired);
   const now = context.clock.now();
-  const due = plan.steps
-    .filter(isWriting)
-    .filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
+  const writing = plan.steps.filter(isWriting);
+  forgetSetbacks(memory, writing);
+  const due = writing.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
   const taken = due.slice(0, draftsAPass);
   const removals = plan.steps.filter((step) => step.kind === 'remove').slice(0, draftsAPass);
   const refusal = await refusalOf(context, memory, view, removals.length);
@@ -66,6 +58,28 @@ export async function decide(
     refusal,
     more: due.length > taken.length,
   };
+}
+
+/** A plan whose holds rest on a commit that this history really has. */
+async function provenPlan(
+  context: LaneContext,
+  view: RepositoryView,
+  desired: readonly Desired[],
+): Promise<NamespacePlan> {
+  const planFor = (items: readonly Desired[]): NamespacePlan =>
+    planNamespace({
+      listenerId: context.listenerId,
+      settings: context.settings,
+      configuration: context.configuration,
+      desired: items,
+      complete: context.desired.complete,
+      folders: view.folders,
+      emptyRepository: view.snapshot.head === null,
+    });
+  const plan = planFor(desired);
+  const doubtful = await unproven(context.repository, view.snapshot, plan.steps);
+  if (doubtful.size === 0) return plan;
+  return planFor(desired.map((item) => (doubtful.has(item.deploymentId) ? { ...item, lastReport: null } : item)));
 }
 
 async function refusalOf(
@@ -117,7 +131,6 @@ async function draftOne(
   try {
     refuseMissingComponents(context, view);
     const prepared = await preparedFor(context, memory, step);
-    memory.setbacks.delete(deploymentId);
     const draft = draftDeploy(context, step, prepared);
     return { drafts: [draft], reports: draft.renderedReport };
   } catch (error) {
@@ -173,6 +186,12 @@ export function describe(error: unknown): string {
   return (
     asTowpathError(error)?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error')
   );
+}
+
+/** What is superseded, removed or done needs no second try. */
+function forgetSetbacks({ setbacks }: LaneMemory, writing: readonly WritingStep[]): void {
+  const wanted = new Map(writing.map(({ desired }) => [desired.deploymentId, desired.revisionId]));
+  for (const [id, { revisionId }] of setbacks) if (wanted.get(id) !== revisionId) setbacks.delete(id);
 }
 
 export function earliestRetry(setbacks: ReadonlyMap<DeploymentId, Setback>): number | null {

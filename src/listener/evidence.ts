@@ -1,9 +1,10 @@
 /** Asks git for proof: whether history still holds what is ours, who changed it, and which commit carries what. */
 import { short } from '../core/commit.ts';
 import { isRemovalSubject } from '../core/deletion-limit.ts';
+import type { Step } from '../core/plan.ts';
 import type { Desired, Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
-import type { CommitId } from '../domain/identifiers.ts';
+import type { CommitId, DeploymentId } from '../domain/identifiers.ts';
 import type { CommitSummary, Repository, Snapshot } from '../ports.ts';
 
 /** How far back a commit is looked for whose report was lost. */
@@ -13,13 +14,35 @@ const memoryMs = 7 * 86_400_000;
 export async function refuseRewrittenHistory(
   repository: Repository,
   snapshot: Snapshot,
-  pushed: CommitId | null,
-  desired: readonly Desired[],
+  known: {
+    readonly pushed: CommitId | null;
+    readonly accepted: CommitId | undefined;
+    readonly desired: readonly Desired[];
+  },
 ): Promise<void> {
-  const since = pushed ?? newestReported(desired);
-  if (snapshot.head === null || since === null || snapshot.head === since) return;
-  const history = await repository.history(snapshot, since, '');
-  if (history.kind === 'rewritten') throw rewritten(repository, since);
+  const since = known.pushed ?? newestReported(known.desired);
+  if (snapshot.head === null || since === null || (await descends(repository, snapshot, since))) return;
+  if (known.accepted !== undefined && (await descends(repository, snapshot, known.accepted))) return;
+  throw rewritten(repository, since, snapshot.head);
+}
+
+async function descends(repository: Repository, snapshot: Snapshot, since: CommitId): Promise<boolean> {
+  return snapshot.head === since || (await repository.history(snapshot, since, '')).kind === 'descends';
+}
+
+/** Deployments whose reported commit is not in this history: that they lie otherwise now proves no hand in git. */
+export async function unproven(
+  repository: Repository,
+  snapshot: Snapshot,
+  steps: readonly Step[],
+): Promise<ReadonlySet<DeploymentId>> {
+  const found = new Set<DeploymentId>();
+  for (const step of steps) {
+    if ((step.kind !== 'hold' && step.kind !== 'restore') || step.drift === 'edited') continue;
+    const since = step.desired.lastReport?.commit ?? null;
+    if (since !== null && !(await descends(repository, snapshot, since))) found.add(step.desired.deploymentId);
+  }
+  return found;
 }
 
 /** Who changed a path since our commit, newest first; nobody is named where no commit of ours is known. */
@@ -31,8 +54,7 @@ export async function changesSince(
 ): Promise<readonly CommitSummary[]> {
   if (snapshot.head === null || since === null) return [];
   const history = await repository.history(snapshot, since, path);
-  if (history.kind === 'rewritten') throw rewritten(repository, since);
-  return history.commits;
+  return history.kind === 'descends' ? history.commits : [];
 }
 
 /** The commit of a revision that lies in git but was never reported: a restart between push and report. */
@@ -75,11 +97,12 @@ function newestReported(desired: readonly Desired[]): CommitId | null {
   return reported.sort((one, other) => (one.at < other.at ? 1 : -1))[0]?.commit ?? null;
 }
 
-function rewritten(repository: Repository, since: CommitId): TowpathError {
+function rewritten(repository: Repository, since: CommitId, head: CommitId): TowpathError {
   return new TowpathError(
     'terminal',
     'HistoryRewritten',
     `Cannot go on with branch ${repository.branch} of ${repository.url}: its head no longer descends from our commit ` +
-      `${since.slice(0, 12)}; put that history back, and everything goes on by itself`,
+      `${since.slice(0, 12)}; put that history back, and everything goes on by itself, or accept the new one with ` +
+      `acceptHistory: ${head} in the namespace's configuration`,
   );
 }

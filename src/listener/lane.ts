@@ -42,7 +42,8 @@ export function startLane({ context, intervalMs, say, signal }: LaneOptions): La
   const untilNextLook = (): number => {
     const retryAt = earliestRetry(memory.setbacks);
     const interval = intervalMs * (0.9 + Math.random() / 5);
-    return retryAt === null ? interval : Math.max(0, Math.min(interval, retryAt - context.clock.now().getTime()));
+    const soonest = retryAt === null ? interval : retryAt - context.clock.now().getTime();
+    return Math.max(context.timings.retryMs.first, Math.min(interval, soonest));
   };
   /** After a failure a change alone does not hurry: a server that is down or says no is never asked hotly. */
   const pauseAfter = async (error: unknown, failures: number): Promise<void> => {

@@ -1,14 +1,14 @@
 /** One run over a lane: read the head, plan, render what is missing, push once, and say what became of it. */
 import pRetry from 'p-retry';
-import { plainLine } from '../core/plain-line.ts';
 import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
-import type { PushOutcome } from '../ports.ts';
 import type { LaneContext, LaneMemory } from './context.ts';
 import { type Decision, decide, earliestRetry } from './decide.ts';
 import { type Draft, writtenProvenance } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
+import { publishDrafts, TryAgain } from './publish.ts';
+import { reportRefused } from './refused.ts';
 import { type RepositoryView, viewAt, viewOf } from './repository-view.ts';
 
 export type PassOutcome =
@@ -44,9 +44,6 @@ export async function runPass(
   }
 }
 
-/** The push did not come through, and the next attempt begins with a new look at the head. */
-class TryAgain extends Error {}
-
 async function attemptPass(
   context: LaneContext,
   memory: LaneMemory,
@@ -58,17 +55,22 @@ async function attemptPass(
   if (memory.view?.snapshot.head === head && isSettled(context, memory, version)) return { kind: 'idle' };
   const items = desired.items(namespace);
   const view = await viewAt(repository, head, memory.view);
-  await refuseRewrittenHistory(repository, view.snapshot, memory.pushed, items);
+  await refuseRewrittenHistory(repository, view.snapshot, {
+    pushed: memory.pushed,
+    accepted: context.settings.acceptHistory,
+    desired: items,
+  });
   memory.view = view;
   const decision = await decide(context, memory, view, items);
   const drafts = decision.drafts.filter((draft) => isStillWanted(context, draft));
-  const published = drafts.length === 0 ? [] : await publish(context, memory, view, drafts, decision, say);
-  memory.settledVersion = decision.more || drafts.length < decision.drafts.length ? null : version;
+  const published = await publish(context, memory, view, drafts, decision, say);
+  const isWhole = !decision.more && !published.unsent && drafts.length === decision.drafts.length;
+  memory.settledVersion = isWhole ? version : null;
   return {
     kind: 'done',
-    reports: [...decision.reports, ...published],
-    head: memory.view.snapshot.head,
-    pushed: published.length,
+    reports: [...decision.reports, ...published.reports],
+    head: published.head,
+    pushed: published.pushed,
     refusal: decision.refusal,
     orphans: decision.plan.orphans,
   };
@@ -86,6 +88,13 @@ function isStillWanted(context: LaneContext, draft: Draft): boolean {
   return now.revisionId === draft.desired.revisionId && !now.interrupted;
 }
 
+interface PublishedReports {
+  readonly reports: readonly Report[];
+  readonly head: CommitId | null;
+  readonly pushed: number;
+  readonly unsent: boolean;
+}
+
 async function publish(
   context: LaneContext,
   memory: LaneMemory,
@@ -93,52 +102,25 @@ async function publish(
   drafts: readonly Draft[],
   decision: Decision,
   say: (reports: readonly Report[]) => void,
-): Promise<readonly Report[]> {
-  spendBudget(context, memory);
-  const outcome = await context.repository.publish(
-    view.snapshot,
-    drafts.map((draft) => draft.commit),
-  );
-  if (outcome.kind !== 'pushed') {
+): Promise<PublishedReports> {
+  if (drafts.length === 0) return { reports: [], head: view.snapshot.head, pushed: 0, unsent: false };
+  const published = await publishDrafts(context, memory, view.snapshot, drafts).catch((error: unknown) => {
+    // The push may take a while yet; that it was rendered is news already.
     say(decision.reports);
-    throw notPushed(context, outcome);
-  }
-  memory.pushed = outcome.commits.at(-1) ?? memory.pushed;
-  for (const draft of drafts) memory.prepared.delete(draft.desired.deploymentId);
-  const reports = drafts.flatMap((draft, index) => {
-    const commit = outcome.commits[index];
-    return commit ? [draft.reportPushed(commit)] : [];
+    throw error;
   });
-  // Said before the new head is read: what is pushed is pushed, even where reading fails.
-  memory.view = null;
-  memory.view = await viewOf(context.repository, outcome.snapshot, view, writtenProvenance(drafts)).catch(() => null);
-  return reports;
-}
-
-/** A forge counts pushes a minute; beyond that the pass waits, and takes along what arrives meanwhile. */
-function spendBudget(context: LaneContext, memory: LaneMemory): void {
-  const budget = context.settings.pushesPerMinute;
-  const now = context.clock.now().getTime();
-  while (memory.pushes[0] !== undefined && memory.pushes[0] <= now - 60_000) memory.pushes.shift();
-  const oldest = memory.pushes[0];
-  if (budget !== undefined && oldest !== undefined && memory.pushes.length >= budget) {
-    throw new TowpathError(
-      'waiting',
-      'PushBudget',
-      `Cannot push to ${context.repository.url} yet: pushesPerMinute is ${budget}; the next push waits for its turn`,
-      { retryAfterMs: oldest + 60_000 - now },
-    );
+  const { snapshot, pushed, refused, unsent } = published;
+  for (const { draft } of pushed) {
+    memory.prepared.delete(draft.desired.deploymentId);
+    memory.setbacks.delete(draft.desired.deploymentId);
   }
-  if (budget !== undefined) memory.pushes.push(now);
-}
-
-/** The repository tries a refusal that may pass by itself; one that it hands on is the server's last word. */
-function notPushed(context: LaneContext, outcome: Exclude<PushOutcome, { kind: 'pushed' }>): Error {
-  if (outcome.kind === 'moved') return new TryAgain(`branch ${context.repository.branch} moved`);
-  const reason = outcome.class === 'policy' ? 'PushRefusedByPolicy' : 'PushDenied';
-  const advice =
-    'allow the listener’s account to push there, or mend what the server names; it is tried again now and then';
-  return new TowpathError('terminal', reason, `${plainLine(outcome.message, 2000)}; ${advice}`);
+  // What is pushed is pushed, even where reading it back fails.
+  memory.view = await viewOf(context.repository, snapshot, view, writtenProvenance(drafts)).catch(() => null);
+  const reports = [
+    ...pushed.map(({ draft, commit }) => draft.reportPushed(commit)),
+    ...refused.flatMap(({ draft, error }) => reportRefused(context, memory, draft.desired, error)),
+  ];
+  return { reports, head: snapshot.head, pushed: pushed.length, unsent };
 }
 
 function keepsMoving(context: LaneContext, cause: Error): TowpathError {

@@ -107,7 +107,8 @@ async function previewSteps(context: LaneContext): Promise<Pick<NamespacePreview
   const memory = emptyMemory();
   const items = context.desired.items(context.namespace);
   const view = await viewAt(repository, await repository.head(), null);
-  await refuseRewrittenHistory(repository, view.snapshot, null, items);
+  const accepted = context.settings.acceptHistory;
+  await refuseRewrittenHistory(repository, view.snapshot, { pushed: null, accepted, desired: items });
   const decision = await decide(context, memory, view, items);
   const drafts = new Map(decision.drafts.map((draft) => [draft.desired.deploymentId, draft]));
   const steps = await Promise.all(

@@ -306,3 +306,119 @@ describe('a server that says no', () => {
     expect(remote.files().get('other.txt')).toBe('12\n');
   });
 });
+
+describe('a policy of the server', () => {
+  it('holds up only the deployment that it refuses', async () => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    remote.policy = (message) => (message.startsWith('deploy(c)') ? 'GH013: no c here' : null);
+    const ids = new Map(['a', 'b', 'c', 'd', 'e'].map((name) => [name, plane.create(name)]));
+
+    start(plane, remote);
+    const refused = ids.get('c') as DeploymentId;
+    const report = await until(
+      'the refusal',
+      () => plane.lastReport(refused)?.outcome === 'failed' && plane.lastReport(refused),
+    );
+    for (const [name, id] of ids) if (name !== 'c') await succeeded(plane, id);
+
+    expect(report).toMatchObject({ stage: 'committed', reason: 'PushRefusedByPolicy' });
+    expect(report.message).toContain('GH013: no c here');
+    remote.policy = null;
+    await succeeded(plane, refused);
+    expect(remote.log()).toHaveLength(5);
+  });
+});
+
+describe('what was laid down from other inputs', () => {
+  it.each([
+    ['is left until its next revision', 'next-revision', 1],
+    ['is made anew at once where the configuration says now', 'now', 2],
+  ] as const)('%s', async (_name, rerender, commits) => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    const id = plane.create('chat');
+    const first = start(plane, remote);
+    await succeeded(plane, id);
+    await first.stop();
+
+    start(plane, remote, { renderer: plainRenderer('b'), namespace: { rerender } });
+    const other = plane.create('other');
+    await succeeded(plane, other);
+
+    const changes = remote.log().filter((commit) => commit.subject.includes('(chat)'));
+    expect(changes).toHaveLength(commits);
+    if (commits === 2) expect(changes[0]?.message).toMatch(/^rerender\(chat\)[\s\S]*\nOf-Revision: /);
+  });
+
+  it('waits where a kustomize component is missing, and says which', async () => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    const id = plane.create('chat');
+
+    const running = start(plane, remote, { namespace: { kustomize: { components: ['components/defaults'] } } });
+    const report = await until(
+      'the word',
+      () => plane.lastReport(id)?.reason === 'MissingComponent' && plane.lastReport(id),
+    );
+    expect(report).toMatchObject({ outcome: 'progressing', message: expect.stringContaining('components/defaults') });
+
+    remote.commit('Add it', [
+      { kind: 'write', path: repoPath('components/defaults/kustomization.yaml'), content: 'kind: Component\n' },
+    ]);
+    running.wake();
+    await succeeded(plane, id);
+  });
+});
+
+describe('another history', () => {
+  const rewrite = (remote: MemoryRemote): void => {
+    remote.head = null;
+    remote.commit('Begin anew', [{ kind: 'write', path: repoPath('notes.txt'), content: 'anew\n' }]);
+  };
+
+  it('stops the lane, until the configuration accepts it', async () => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    const [id, other] = [plane.create('chat'), plane.create('other')];
+    const first = start(plane, remote);
+    await succeeded(plane, id);
+    await succeeded(plane, other);
+    await first.stop();
+    rewrite(remote);
+    plane.update(other);
+
+    const second = start(plane, remote);
+    const report = await until(
+      'the stop',
+      () => plane.lastReport(other)?.reason === 'HistoryRewritten' && plane.lastReport(other),
+    );
+    expect(report.message).toContain(`acceptHistory: ${remote.head}`);
+    await second.stop();
+    expect(remote.log()).toHaveLength(1);
+
+    start(plane, remote, { namespace: { acceptHistory: remote.head } });
+    await succeeded(plane, other);
+    await until('both folders', () => folderOf(remote, 'chat') && folderOf(remote, 'other'));
+    expect(remote.files().get('notes.txt')).toBe('anew\n');
+  });
+});
+
+describe('a budget of pushes', () => {
+  it('makes changes wait and go out together', async () => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    const id = plane.create('first');
+    start(plane, remote, { namespace: { pushesPerMinute: 1 } });
+    await succeeded(plane, id);
+
+    for (const name of ['a', 'b', 'c']) plane.create(name);
+    await until(
+      'the revisions to be seen',
+      () => plane.requests.filter((request) => request.endsWith('/spec')).length >= 4,
+    );
+
+    expect(remote.requests.publish).toBe(1);
+    expect(plane.reports.filter((report) => report.outcome === 'failed')).toEqual([]);
+  });
+});

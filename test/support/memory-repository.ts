@@ -31,6 +31,8 @@ export interface MemoryRemote {
   beforePublish: (() => void) | null;
   /** The server refuses with these words. */
   denial: string | null;
+  /** A hook: refuses a push that holds such a commit, with these words. */
+  policy: ((message: string) => string | null) | null;
   files(): Files;
   /** Newest first. */
   log(): readonly StoredCommit[];
@@ -55,6 +57,7 @@ export function memoryRemote(now: () => Date = () => new Date()): MemoryRemote {
     requests: { head: 0, snapshot: 0, readBlobs: 0, publish: 0 },
     beforePublish: null,
     denial: null,
+    policy: null,
     files: () => (remote.head && commits.get(remote.head)?.files) || new Map(),
     log: () => ancestry(commits, remote.head),
     commit: (subject, changes) => {
@@ -106,6 +109,8 @@ function push(remote: MemoryRemote, snapshot: Snapshot, drafts: readonly CommitD
   if (remote.denial !== null) {
     return { kind: 'denied', class: 'denied', message: `Cannot push: the server refuses it: "${remote.denial}"` };
   }
+  const objection = drafts.map((draft) => remote.policy?.(draft.message) ?? null).find((words) => words !== null);
+  if (objection) return { kind: 'denied', class: 'policy', message: `Cannot push: the hook says "${objection}"` };
   const add = required(adders.get(remote), 'remote');
   const commits: CommitId[] = [];
   for (const draft of drafts) commits.push(add(commits.at(-1) ?? snapshot.head, draft));

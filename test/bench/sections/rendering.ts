@@ -96,13 +96,13 @@ function tableOf(
     rounded(wall),
     rounded(processor),
     rounded(1000 / wall),
-    kustomize === null ? null : rounded(wall / kustomize),
+    kustomize === null ? null : rounded(kustomize / wall),
   ];
   const bytes = files.reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
   const aSecond = 1000 / validated.wall;
   return {
     title: 'One deployment, one thread: medians',
-    columns: ['', 'ms', 'ms of processor', 'deployments a second', 'ratio to kustomize build'],
+    columns: ['', 'ms', 'ms of processor', 'deployments a second', 'times as fast as one kustomize build'],
     rows: [
       row('render', rendered),
       row('policy, render, validate against the oldest and the newest schemas', validated),

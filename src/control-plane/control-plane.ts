@@ -5,6 +5,7 @@ import { type Authenticate, authenticator } from './access/authenticate.ts';
 import { controlPlaneApp } from './api/app.ts';
 import type { TowpathServices } from './api/towpath/services.ts';
 import type { Keyring } from './secrets/keyring.ts';
+import { requireKeys } from './secrets/rotate-secrets.ts';
 import { secretBox } from './secrets/secret-box.ts';
 import type { Log } from './services.ts';
 import { type DatabaseLocation, openDatabase } from './store/database.ts';
@@ -38,6 +39,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
   const { log, now = () => new Date() } = options;
   const { database, changes, close } = await openDatabase(options.location);
   try {
+    await requireKeys(database, options.keyring);
     const newAdminKey = await ensureAdminKey(database, options.adminKey);
     const authenticate = authenticator({ database, changes, now, log });
     const stopping = new AbortController();

@@ -1,7 +1,9 @@
+import { asc, desc, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureAdminKey } from '../../src/control-plane/access/admin-key.ts';
 import { patchDeployment } from '../../src/control-plane/orchestration/change-deployment.ts';
 import { deleteDeployment } from '../../src/control-plane/orchestration/delete-deployment.ts';
+import { deployments, listeners, revisionLogs, revisions } from '../../src/control-plane/store/schema.ts';
 import { DesiredPage } from '../../src/domain/desired.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { Specification } from '../../src/domain/specification.ts';
@@ -154,6 +156,30 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
     expect(await report([removal])).toMatchObject({ status: 200, body: { ignored: [{ index: 0 }] } });
   });
 
+  it('tells a removal also after it is done, to whoever may not have heard of it', async () => {
+    const id = await addDeployment(api, tenant, 'missed');
+    const { cursor } = await desired();
+
+    await deleteDeployment(api.services, tenant.principal, id, { force: false });
+    const said = { outcome: 'succeeded', reason: 'Removed', message: '', commit: null, retained: [] };
+    await report([{ kind: 'removal', deploymentId: id, ...said, at: new Date().toISOString() }]);
+
+    expect(await desired(cursor)).toMatchObject({ reset: false, items: [{ kind: 'removed', deploymentId: id }] });
+    expect(await desired()).toMatchObject({ reset: true, items: [] });
+  });
+
+  it('starts anew where a deployment went by force: it is neither wanted nor to be removed', async () => {
+    const id = await addDeployment(api, tenant, 'forced');
+    await addDeployment(api, tenant, 'other');
+    const { cursor } = await desired();
+
+    for (const force of [false, true]) await deleteDeployment(api.services, tenant.principal, id, { force });
+    const page = await desired(cursor);
+
+    expect(page).toMatchObject({ reset: true, items: [{ name: 'other' }] });
+    expect(await desired(page.cursor)).toMatchObject({ reset: false, items: [] });
+  });
+
   it('wakes a waiting listener at once', async () => {
     const { cursor } = await desired();
     const waiting = desired(cursor, 30);
@@ -174,14 +200,24 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
   });
 
   it('pages a long listing without losing or repeating anything', async () => {
-    const names = Array.from({ length: 620 }, (_, index) => `agent-${index}`);
-    for (const name of names) await addDeployment(api, tenant, name);
+    await addDeployment(api, tenant, 'agent-0');
+    // Copies of the first one: two share each version, as where one change touches several.
+    await api.open.database.execute(sql`
+      insert into deployments (id, workspace_id, listener_id, namespace, name, status, latest_revision_id, listener_version)
+      select gen_random_uuid(), workspace_id, listener_id, namespace, 'agent-' || n, status, latest_revision_id, 2 + n / 2
+      from deployments, generate_series(1, 1200) n where listener_id = ${tenant.listenerId}`);
+    await api.open.database.update(listeners).set({ changeVersion: 700 }).where(eq(listeners.id, tenant.listenerId));
 
-    const first = await desired();
-    const second = await desired(first.cursor);
+    const pages = [await desired()];
+    while (pages.at(-1)?.more) pages.push(await desired(pages.at(-1)?.cursor));
 
-    expect([first.items.length, first.more, second.items.length, second.more]).toEqual([500, true, 120, false]);
-    expect([...first.items, ...second.items].map((item) => item.name).sort()).toEqual(names.sort());
+    expect(pages.map((page) => [page.items.length, page.reset])).toEqual([
+      [500, true],
+      [500, false],
+      [201, false],
+    ]);
+    const names = pages.flatMap((page) => page.items.map((item) => item.name));
+    expect(new Set(names).size).toBe(1201);
   });
 
   it('gives the specification and the secrets of a revision to its listener', async () => {
@@ -391,8 +427,6 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
   });
 
   async function storedState(id: DeploymentId) {
-    const { deployments, revisions, revisionLogs } = await import('../../src/control-plane/store/schema.ts');
-    const { asc, desc, eq } = await import('drizzle-orm');
     const { database } = api.open;
     const [deployment] = await database.select().from(deployments).where(eq(deployments.id, id));
     const [revision] = await database

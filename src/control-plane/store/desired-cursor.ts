@@ -8,6 +8,8 @@ const Cursor = z.object({
   version: z.number().int().nonnegative(),
   /** … and, within that version, the deployments up to this one; several may change at once. */
   sequence: z.number().int().nonnegative(),
+  /** Within a whole listing: the version at which it began. What was gone by then is not told. */
+  listedAt: z.number().int().nonnegative().optional(),
 });
 export type DesiredCursor = z.infer<typeof Cursor>;
 

@@ -1,5 +1,5 @@
 /** One page of what a listener's deployments should be, read from one snapshot. */
-import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
 import type { Desired, DesiredPage } from '../../domain/desired.ts';
 import type { ListenerId } from '../../domain/identifiers.ts';
 import type { Database } from './database.ts';
@@ -18,16 +18,25 @@ export async function readDesiredPage(
   const rows = await selectPage(database, listenerId, cursor);
   const [first] = rows;
   if (!first) return null;
+  // What went by force is to be left as it is: neither wanted nor to be removed. Only a whole listing can say so.
+  if (rows.some((row) => row.deployment?.forced)) return readDesiredPage(database, listenerId, null);
   const reset = cursor === null || cursor.epoch !== first.epoch || cursor.version > first.changeVersion;
   const found = rows.flatMap((row) => (row.deployment === null ? [] : [{ ...row, deployment: row.deployment }]));
   const items = found.slice(0, pageSize);
-  const more = found.length > pageSize;
-  const last = items.at(-1)?.deployment;
-  const cursorAfter =
-    more && last
-      ? { epoch: first.epoch, version: last.listenerVersion, sequence: last.sequence }
-      : { epoch: first.epoch, version: first.changeVersion, sequence: wholeVersion };
-  return { cursor: encodeCursor(cursorAfter), reset, more, items: items.map(desiredOf) };
+  const last = found.length > pageSize ? items.at(-1)?.deployment : undefined;
+  const next = last ? { version: last.listenerVersion, sequence: last.sequence } : endOf(first);
+  const listedAt = reset ? first.changeVersion : cursor.listedAt;
+  const listing = last && listedAt !== undefined ? { listedAt } : {};
+  return {
+    cursor: encodeCursor({ epoch: first.epoch, ...next, ...listing }),
+    reset,
+    more: last !== undefined,
+    items: items.map(desiredOf),
+  };
+}
+
+function endOf({ changeVersion }: Pick<Row, 'changeVersion'>) {
+  return { version: changeVersion, sequence: wholeVersion };
 }
 
 type Row = Awaited<ReturnType<typeof selectPage>>[number];
@@ -44,6 +53,7 @@ function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredC
         name: deployments.name,
         namespace: deployments.namespace,
         deletionRequestedAt: deployments.deletionRequestedAt,
+        forced: deployments.forced,
         lastReport: deployments.lastReport,
         listenerVersion: deployments.listenerVersion,
       },
@@ -51,24 +61,25 @@ function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredC
     })
     .from(listeners)
     .innerJoin(instance, eq(instance.id, 1))
-    .leftJoin(
-      deployments,
-      and(eq(deployments.listenerId, listenerId), isNull(deployments.goneAt), ...startOf(listenerId, cursor)),
-    )
+    .leftJoin(deployments, and(eq(deployments.listenerId, listenerId), ...startOf(listenerId, cursor)))
     .leftJoin(revisions, eq(revisions.id, deployments.latestRevisionId))
     .where(eq(listeners.id, listenerId))
     .orderBy(asc(deployments.listenerVersion), asc(deployments.sequence))
     .limit(pageSize + 1);
 }
 
-/** Where the cursor is of another epoch, or ahead of a restored database, the page begins at the beginning. */
+/**
+ * Where the cursor is of another epoch, or ahead of a restored database, the page begins at the beginning. What is gone
+ * is told to whoever may have known it, and left out where everything is listed.
+ */
 function startOf(listenerId: ListenerId, cursor: DesiredCursor | null): SQL[] {
-  if (cursor === null) return [];
-  const { epoch, version, sequence } = cursor;
+  if (cursor === null) return [sql`${deployments.goneAt} is null`];
+  const { epoch, version, sequence, listedAt = version } = cursor;
   const from = sql`(select case when i.epoch = ${epoch} and l.change_version >= ${version} then ${version}::bigint else -1 end
     from listeners l, instance i where l.id = ${listenerId})`;
   return [
     sql`${deployments.listenerVersion} >= ${from}`,
+    sql`(${deployments.goneAt} is null or (${from} >= 0 and ${deployments.listenerVersion} > ${listedAt}::bigint))`,
     sql`(${deployments.listenerVersion} > ${from} or ${deployments.sequence} > ${sequence}::bigint)`,
   ];
 }

@@ -150,6 +150,15 @@ describe.each(databaseKinds)('revisions on %s', (kind) => {
       url: 'https://agents.example/chat',
       source_config: { custom_url: 'https://agents.example/chat' },
     });
+    const echoed = { source_config: { custom_url: 'https://agents.example/chat' } };
+    await tenant.call('PATCH', `/v2/deployments/${id}`, echoed);
+    await tenant.report(id, revisionId, {
+      stage: 'healthy',
+      outcome: 'succeeded',
+      reason: 'Moved',
+      url: 'https://new.example',
+    });
+    expect((await tenant.call('GET', `/v2/deployments/${id}`)).body.url).toBe('https://new.example');
     expect(await status()).toBe('DEPLOYED');
     expect(await tenant.listenerVersion()).toBe(version);
   });

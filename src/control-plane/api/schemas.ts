@@ -24,7 +24,7 @@ const DisplayName = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^\p{Cc}]*$/u, 'control characters are not allowed');
+  .regex(/^[^\x00-\x1f\x7f-\x9f]*$/, 'control characters are not allowed');
 
 const SourceConfigRequest = z
   .object({
@@ -159,7 +159,7 @@ export const ListenerCreateRequest = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^[^\p{Cc}]*$/u, 'control characters are not allowed'),
+      .regex(/^[^\x00-\x1f\x7f-\x9f]*$/, 'control characters are not allowed'),
     compute_config: ComputeConfig,
     version: z.string().max(200).nullish(),
   })

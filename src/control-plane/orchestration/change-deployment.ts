@@ -144,7 +144,7 @@ async function changeFields(
   at: Date,
 ): Promise<Record<string, string> | null> {
   const displayName = request.display_name ?? deployment.displayName;
-  const customUrl = request.source_config?.custom_url ?? deployment.customUrl;
+  const customUrl = askedUrl(request, deployment) ?? deployment.customUrl;
   const changed = {
     ...(displayName === deployment.displayName || displayName === null ? {} : { displayName }),
     ...(customUrl === deployment.customUrl || customUrl === null ? {} : { customUrl }),
@@ -155,6 +155,12 @@ async function changeFields(
     .set({ ...changed, updatedAt: at })
     .where(eq(deployments.id, deployment.id));
   return changed;
+}
+
+/** A client that sends back the URL that the listener reported has not chosen one. */
+function askedUrl(request: PatchRequest, deployment: DeploymentRow): string | null {
+  const asked = request.source_config?.custom_url ?? null;
+  return asked === deployment.reportedUrl ? null : asked;
 }
 
 function copyOf(old: RevisionRow): RevisionDraft {

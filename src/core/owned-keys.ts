@@ -47,8 +47,24 @@ export function whyReserved(key: string): string | null {
   ) {
     return 'it would loosen the security profile of containers';
   }
+  if (injectorKeys.has(key)) return 'a sidecar injector would add volumes or containers that nobody has checked';
   if (ownerKeys.has(key)) return 'controllers select pods by this label';
   return null;
+}
+
+const injectorKeys = new Set([
+  'sidecar.istio.io/userVolume',
+  'sidecar.istio.io/userVolumeMount',
+  'sidecar.istio.io/bootstrapOverride',
+  'inject.istio.io/templates',
+  'proxy.istio.io/overrides',
+]);
+
+/** Attaches pods to networks of the node. */
+const networkKeys = new Set(['k8s.v1.cni.cncf.io/networks', 'v1.multus-cni.io/default-network']);
+
+export function isDoorToNode(key: string): boolean {
+  return networkKeys.has(key);
 }
 
 const ownerKeys = new Set([

@@ -99,6 +99,9 @@ function checkBulkSource(
   mayName: SecretRule,
 ): void {
   const [only, ...more] = present(source).filter((key) => key !== 'prefix');
+  const prefix = source['prefix'] ?? '';
+  if (prefix !== '' && !EnvironmentName.safeParse(prefix).success)
+    report(`${path}.prefix`, 'cannot begin the name of an environment variable');
   if ((only !== 'secretRef' && only !== 'configMapRef') || more.length > 0) {
     report(path, 'expected exactly one of secretRef, configMapRef');
   }

@@ -41,6 +41,7 @@ function checkVolume(report: Report, path: string, volume: Volume, context: Volu
   if (sources.length !== 1) report(path, `expected exactly one source, found ${sources.length}`);
   for (const [kind, source] of sources) {
     const field = `${path}.${kind}`;
+    checkFilePaths(report, field, source);
     switch (kind) {
       case 'secret':
         reportWhy(report, `${field}.secretName`, context.mayName(dig(source, 'secretName')));
@@ -79,10 +80,26 @@ function checkProjected(report: Report, path: string, projected: unknown, { poli
     }
     if (has(source, 'secret')) reportWhy(report, `${field}.secret.name`, mayName(dig(source, 'secret', 'name')));
     checkConfigMap(report, `${field}.configMap`, dig(source, 'configMap'));
+    for (const kind of projections) checkFilePaths(report, `${field}.${kind}`, dig(source, kind));
     if (has(source, 'serviceAccountToken') && !policy.allowServiceAccountTokens) {
       report(`${field}.serviceAccountToken`, tokenRefusal);
     }
   }
+}
+
+/** Where keys of Secrets and ConfigMaps become files: inside the volume. */
+function checkFilePaths(report: Report, path: string, source: unknown): void {
+  const files: unknown = dig(source, 'items');
+  for (const [index, file] of (Array.isArray(files) ? files : []).entries()) {
+    const target: unknown = dig(file, 'path');
+    if (typeof target !== 'string' || !isInside(target)) {
+      report(`${path}.items[${index}].path`, 'expected a relative path without ".." and control characters');
+    }
+  }
+}
+
+function isInside(path: string): boolean {
+  return path !== '' && !path.startsWith('/') && !/[\u0000-\u001f\u007f]/.test(path) && !path.split('/').includes('..');
 }
 
 function checkClaim(report: Report, path: string, name: unknown): void {
@@ -96,6 +113,9 @@ function checkDriver(report: Report, path: string, source: unknown, { policy, ma
   if (typeof driver !== 'string' || !ObjectName.safeParse(driver.toLowerCase()).success)
     report(`${path}.driver`, 'expected the name of a driver');
   else if (/host-?path/i.test(driver) && !policy.allowHostAccess) report(`${path}.driver`, hostAccess);
+  else if (policy.csiDrivers && !policy.csiDrivers.includes(driver)) {
+    report(`${path}.driver`, `the driver "${driver}" is not among those that policy.csiDrivers allows`);
+  }
   if (has(source, 'nodePublishSecretRef')) {
     reportWhy(report, `${path}.nodePublishSecretRef.name`, mayName(dig(source, 'nodePublishSecretRef', 'name')));
   }
@@ -117,21 +137,21 @@ export function checkMounts(
     if (seen.has(target)) report(`${field}.mountPath`, `is mounted twice: ${JSON.stringify(mount.mountPath)}`);
     seen.add(target);
     checkSubPaths(report, field, mount);
-    if (
-      mount.mountPropagation &&
-      !['None', 'HostToContainer'].includes(mount.mountPropagation) &&
-      !policy.allowPrivileged
-    ) {
-      report(`${field}.mountPropagation`, 'expected None or HostToContainer');
-    }
+    checkPropagation(report, `${field}.mountPropagation`, mount.mountPropagation, policy);
   }
+}
+
+/** `Bidirectional` mounts onto the node; Kubernetes lets only privileged containers have it. */
+function checkPropagation(report: Report, path: string, word: string | null | undefined, policy: Policy): void {
+  const allowed = ['None', 'HostToContainer', ...(policy.allowPrivileged ? ['Bidirectional'] : [])];
+  if (word && !allowed.includes(word)) report(path, `expected one of ${allowed.join(', ')}`);
 }
 
 function checkSubPaths(report: Report, field: string, mount: VolumeMount): void {
   if (mount.subPath && mount.subPathExpr) report(field, 'has both subPath and subPathExpr; keep one of them');
   for (const key of ['subPath', 'subPathExpr'] as const) {
     const path = mount[key];
-    if (path && (path.startsWith('/') || /[\u0000-\u001f\u007f]/.test(path) || path.split('/').includes('..'))) {
+    if (path && !isInside(path)) {
       report(`${field}.${key}`, 'expected a relative path without ".." and control characters');
     }
   }

@@ -7,7 +7,7 @@ import type { Finding } from '../domain/finding.ts';
 import { EnvironmentName, ObjectName, SecretKey } from '../domain/identifiers.ts';
 import type { ResourceSpec } from '../domain/resource-spec.ts';
 import { isLabelKey, isLabelValue } from './label-syntax.ts';
-import { whyReserved } from './owned-keys.ts';
+import { isDoorToNode, whyReserved } from './owned-keys.ts';
 import { plainLine } from './plain-line.ts';
 import { checkContainers } from './policy-containers.ts';
 import { checkImage, type Report, type SecretRule } from './policy-report.ts';
@@ -75,7 +75,8 @@ function checkKeyed(
   }
 }
 
-function whyConfigured(key: string, { reservedKeys }: Policy): string | null {
+function whyConfigured(key: string, { reservedKeys, allowHostAccess }: Policy): string | null {
+  if (isDoorToNode(key) && !allowHostAccess) return 'it attaches pods to networks of the node (policy.allowHostAccess)';
   const found = reservedKeys.some(
     (reserved) => key === reserved || (reserved.endsWith('/') && key.startsWith(reserved)),
   );

@@ -135,6 +135,10 @@ const Policy = z.strictObject({
     .array(ObjectName)
     .optional()
     .describe('the only ServiceAccounts that deployments may name; absent: any but another deployment’s'),
+  csiDrivers: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('the only CSI drivers that deployments may use in volumes; absent: any that is no door to the node'),
   extraKinds: z
     .array(z.string().regex(/^(?:[a-z0-9.-]+\/)?v[a-z0-9]+\/[A-Z][A-Za-z0-9]*$/, 'expected <apiVersion>/<kind>'))
     .default([])

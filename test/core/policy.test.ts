@@ -116,6 +116,9 @@ describe('labels and annotations', () => {
     'internal.config.kubernetes.io/path',
     'nginx.ingress.kubernetes.io/configuration-snippet',
     'pod-template-hash',
+    'sidecar.istio.io/userVolume',
+    'proxy.istio.io/overrides',
+    'k8s.v1.cni.cncf.io/networks',
     'statefulset.kubernetes.io/pod-name',
     'kubectl.kubernetes.io/last-applied-configuration',
     'container.apparmor.security.beta.kubernetes.io/api',
@@ -332,6 +335,29 @@ describe('volumes', () => {
     ['a Secret without a name', volume({ secret: {} }), ['volumes[0].secret.secretName']],
   ]);
 
+  refuses([
+    ...['../x', '/x', 'a/../b', 'a\nb', '', 5].map(
+      (path): Case => [
+        `a file at ${JSON.stringify(path)}`,
+        volume({ configMap: { name: 'a', items: [{ key: 'k', path }] } }),
+        ['volumes[0].configMap.items[0].path'],
+      ],
+    ),
+    [
+      'a file outside of a projection',
+      volume({ projected: { sources: [{ secret: { name: 'a', items: [{ key: 'k', path: '../x' }] } }] } }),
+      ['volumes[0].projected.sources[0].secret.items[0].path'],
+    ],
+  ]);
+
+  it('keeps to the drivers that the configuration allows', () => {
+    const used = (driver: string) =>
+      pathsOf({ namespace: { policy: { csiDrivers: ['a.example'] } }, resourceSpec: volume({ csi: { driver } }) });
+
+    expect(used('a.example')).toEqual([]);
+    expect(used('b.example')).toEqual(['resource_spec.volumes[0].csi.driver']);
+  });
+
   it('lets tokens through where the configuration says so', () => {
     const resourceSpec = volume({ projected: { sources: [{ serviceAccountToken: { path: 't' } }] } });
 
@@ -423,6 +449,11 @@ describe('containers', () => {
       'two sources',
       sidecar({ env: [{ name: 'A', valueFrom: { fieldRef: {}, configMapKeyRef: { name: 'a' } } }] }),
       ['sidecars[0].env[0].valueFrom'],
+    ],
+    [
+      'a prefix that no name begins with',
+      sidecar({ envFrom: [{ prefix: 'a b', configMapRef: { name: 'a' } }] }),
+      ['sidecars[0].envFrom[0].prefix'],
     ],
     ['an empty envFrom', sidecar({ envFrom: [{ prefix: 'A' }] }), ['sidecars[0].envFrom[0]']],
     [

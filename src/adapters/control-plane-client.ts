@@ -1,7 +1,7 @@
 /** One HTTPS client for a control plane: key, private CA, time-outs, classed failures, checked answers. */
 import { readFileSync, statSync } from 'node:fs';
-import { rootCertificates } from 'node:tls';
-import { Agent, type Dispatcher, request } from 'undici';
+import { getCACertificates } from 'node:tls';
+import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
 import { TowpathError } from '../domain/failure.ts';
 
@@ -41,10 +41,15 @@ const answerLimitBytes = 64 * 1024 * 1024;
 export function connectToControlPlane(connection: ControlPlaneConnection): ControlPlaneClient {
   const timeoutMs = connection.timeoutMs ?? 30_000;
   const readKey = keyReader(connection);
-  const agent = new Agent({
+  const tls = trustOf(connection);
+  // HTTPS_PROXY, HTTP_PROXY and NO_PROXY count, as they do for git.
+  const agent = new EnvHttpProxyAgent({
     connections: 32,
     keepAliveTimeout: 30_000,
-    connect: { timeout: Math.min(timeoutMs, 10_000), ...trustOf(connection) },
+    connectTimeout: Math.min(timeoutMs, 10_000),
+    connect: tls,
+    requestTls: tls,
+    proxyTls: tls,
   });
   return {
     call: async (call) => {
@@ -61,7 +66,7 @@ export function connectToControlPlane(connection: ControlPlaneConnection): Contr
 }
 
 function send<Answer>(
-  agent: Agent,
+  agent: Dispatcher,
   connection: ControlPlaneConnection,
   call: Call<Answer>,
   headers: Readonly<Record<string, string>>,
@@ -232,7 +237,7 @@ function unreadable(file: string, cause: unknown): TowpathError {
 function trustOf({ caFile }: ControlPlaneConnection): { readonly ca?: string[] } {
   if (caFile === undefined) return {};
   try {
-    return { ca: [...rootCertificates, readFileSync(caFile, 'utf8')] };
+    return { ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] };
   } catch (cause) {
     throw new TowpathError(
       'terminal',

@@ -67,7 +67,7 @@ export async function commitOf(
 ): Promise<CommitId | null> {
   const last = desired.lastReport;
   if (last?.revisionId === desired.revisionId && last.commit !== null) return last.commit;
-  const commits = await repository.recent(snapshot, new Date(now.getTime() - memoryMs), path);
+  const commits = await repository.recent(snapshot, longAgo(now), path);
   const found = commits.find((commit) => commit.subject.includes(`revision ${short(desired.revisionId)}`));
   // Older than that: the head holds it, which is as good a proof.
   return found?.id ?? snapshot.head;
@@ -81,8 +81,13 @@ export async function findRemoval(
   now: Date,
 ): Promise<CommitId | null> {
   if (snapshot.head === null) return null;
-  const commits = await repository.recent(snapshot, new Date(now.getTime() - memoryMs), path);
+  const commits = await repository.recent(snapshot, longAgo(now), path);
   return commits.find((commit) => isRemovalSubject(commit.subject))?.id ?? null;
+}
+
+/** By whole hours, so that many questions of one pass are the same question to git. */
+function longAgo(now: Date): Date {
+  return new Date(Math.floor((now.getTime() - memoryMs) / 3_600_000) * 3_600_000);
 }
 
 /** Removals within the window, whoever made them: the limit is the repository's. */

@@ -59,8 +59,8 @@ function draftOf(change: number, { count, layout }: ContenderWorld): CommitDraft
 }
 
 function provenanceIds(snapshot: Snapshot, folder: string): BlobId[] {
-  const entries = snapshot.list(folder) ?? [];
-  const own = entries.find(({ name }) => name === 'PROVENANCE');
-  if (own) return [own.id as BlobId];
-  return entries.flatMap(({ name, kind }) => (kind === 'folder' ? provenanceIds(snapshot, `${folder}/${name}`) : []));
+  const own = snapshot.idAt(`${folder}/PROVENANCE`);
+  if (own) return [own as BlobId];
+  const below = (snapshot.list(folder) ?? []).filter(({ kind }) => kind === 'folder');
+  return below.flatMap(({ name }) => provenanceIds(snapshot, `${folder}/${name}`));
 }

@@ -38,12 +38,12 @@ function plans(quick: boolean): Plan[] {
   }
   const all = { runs: 5, many: 1_000 } as const;
   return [
-    plan({ ...all, count: 100, layout: 'flat' }),
-    plan({ ...all, count: 1_000, layout: 'flat' }),
-    plan({ ...all, count: 10_000, layout: 'flat' }),
     plan({ ...all, count: 10_000, layout: 'sharded' }),
-    plan({ ...all, count: 10_000, layout: 'flat', roundTripMs: 50 }),
+    plan({ ...all, count: 10_000, layout: 'flat' }),
+    plan({ ...all, count: 1_000, layout: 'flat' }),
+    plan({ ...all, count: 100, layout: 'flat' }),
     plan({ ...all, count: 10_000, layout: 'sharded', roundTripMs: 50 }),
+    plan({ ...all, count: 10_000, layout: 'flat', roundTripMs: 50 }),
   ];
 }
 
@@ -67,7 +67,9 @@ function runsOf(
 }
 
 function tableOf(scenario: Scenario, title: string, roundTripMs: number, measured: readonly Measurement[]): Table {
-  const sizes = [...new Set(measured.map(({ size }) => `${size.count} ${size.layout}`))];
+  const sizes = [...new Set(measured.map(({ size }) => `${size.count} ${size.layout}`))].sort((a, b) =>
+    a.localeCompare(b, 'en', { numeric: true }),
+  );
   const rows = sizes.map((label) =>
     sizeRow(
       label,

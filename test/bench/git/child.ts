@@ -29,6 +29,7 @@ const make = contenders[name];
 if (!make) throw new Error(`no contender ${name}`);
 const contender = await make();
 
+process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
   void obey(order)
     .catch((error: unknown): Answer => ({ ms: Number.NaN, peakMb: 0, error: String(error) }))

@@ -26,6 +26,8 @@ const near = (server.address() as AddressInfo).port;
 const port = Number(roundTrip) > 0 ? await startFarDoor(near, Number(roundTrip)) : near;
 process.send?.({ url: `http://127.0.0.1:${port}/git` });
 
+// Nobody is left to serve when the bench was interrupted.
+process.on('disconnect', () => process.exit(0));
 process.on('message', (order: ServerOrder) => {
   if (order.do === 'take') {
     process.send?.(traffic);

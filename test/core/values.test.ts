@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { type Values, valuesOf } from '../../src/core/values.ts';
 import { routeUrl } from '../../src/core/values-route.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { render } from './support/agent-server.ts';
+import { renderCases } from './support/render-cases.ts';
 import { type InputChanges, renderInput } from './support/render-input.ts';
 
 const values = (changes: InputChanges = {}): Values => valuesOf(renderInput(changes));
@@ -453,3 +456,21 @@ it('refuses an image that is none', () => {
   expect(refusalOf({ image: 'x y' })).toMatch(/^Cannot render deployment "research-agent": image: is not an image/);
   expect(() => values({ image: 'x y' })).toThrow(TowpathError);
 });
+
+it('are all in the table that template authors read', () => {
+  const table = readFileSync(join(import.meta.dirname, '../../templates/README.md'), 'utf8');
+  const paths = Object.values(renderCases).flatMap((input) => pathsOf(valuesOf(input)));
+
+  const missing = new Set(paths.filter((path) => !path.startsWith('queue.') && !table.includes(`\`${path}\``)));
+
+  expect([...missing]).toEqual([]);
+});
+
+/** `name`, `api.labels`: as deep as the table goes; what a deployment has not is in another one. */
+function pathsOf(values: Values): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    if (value === null) return [];
+    if (typeof value !== 'object') return [key];
+    return Object.keys(value).map((inner) => `${key}.${inner}`);
+  });
+}

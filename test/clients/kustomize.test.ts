@@ -47,12 +47,13 @@ it('accepts what a listener has committed', async () => {
   }
 });
 
-/** Components are the users' own and lie elsewhere in the repository: here they do nothing. */
+/** Components are the users' own and lie elsewhere in the repository. */
 async function addComponents(folder: string): Promise<void> {
   const { components = [] } = parse(await readFile(join(folder, 'kustomization.yaml'), 'utf8'));
   for (const component of components as string[]) {
     await mkdir(join(folder, component), { recursive: true });
-    const text = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
+    const text =
+      'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\ncommonAnnotations: { owner: somebody }\n';
     await writeFile(join(folder, component, 'kustomization.yaml'), text);
   }
 }

@@ -7,34 +7,42 @@ import type { ValidateOptions } from '../commands/validate.ts';
 import { configurationJsonSchema } from '../configuration/json-schema.ts';
 import { checkConfiguration } from '../configuration/load.ts';
 
+interface Result {
+  /** What was found valid, where nothing was wrong. */
+  readonly subject: string;
+  readonly findings: readonly Finding[];
+}
+
 export async function validate(path: string | undefined, options: ValidateOptions): Promise<number> {
   if (options.schema) {
     process.stdout.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
     return 0;
   }
   const target = path ?? 'towpath.yaml';
-  const findings = await findingsIn(target);
+  const { subject, findings } = await check(target);
   process.stdout.write(
-    options.json ? `${JSON.stringify({ path: target, findings }, null, 2)}\n` : said(target, findings),
+    options.json ? `${JSON.stringify({ path: target, findings }, null, 2)}\n` : said(subject, findings),
   );
   return findings.length === 0 ? 0 : 1;
 }
 
-async function findingsIn(target: string): Promise<readonly Finding[]> {
+async function check(target: string): Promise<Result> {
   const found = await stat(target).catch(() => null);
   if (!found) {
-    throw new TowpathError(
-      'terminal',
-      'NothingToValidate',
-      `Cannot validate "${target}": there is no such file or folder`,
-    );
+    const message = `Cannot validate "${target}": there is no such file or folder`;
+    throw new TowpathError('terminal', 'NothingToValidate', message);
+  }
+  if (found.isDirectory()) {
+    const { checkFolder } = await import('./folder.ts');
+    const { deployments, findings } = await checkFolder(target);
+    return { subject: `${target}: ${deployments} ${deployments === 1 ? 'deployment' : 'deployments'}`, findings };
   }
   const checked = checkConfiguration(await readFile(target, 'utf8'), target);
-  return checked.kind === 'invalid' ? checked.findings : [];
+  return { subject: target, findings: checked.kind === 'invalid' ? checked.findings : [] };
 }
 
-function said(target: string, findings: readonly Finding[]): string {
-  if (findings.length === 0) return `${pc.green('✓')} ${target} is valid\n`;
+function said(subject: string, findings: readonly Finding[]): string {
+  if (findings.length === 0) return `${pc.green('✓')} ${subject} valid\n`;
   const lines = findings.map((finding) => `${pc.red('✗')} ${describeFinding(finding)}\n`);
   return `${lines.join('')}${findings.length} ${findings.length === 1 ? 'problem' : 'problems'}\n`;
 }

@@ -9,6 +9,15 @@ import { TreeReader } from './repository-git-trees.ts';
 
 export type Commits = ReadonlyMap<string, ParsedCommit>;
 
+interface RecentCommits {
+  readonly head: string;
+  /** All commits since then are known. */
+  readonly since: Date;
+  readonly commits: Commits;
+}
+
+/** More are let go and asked for again. */
+const mostRecent = 20_000;
 /** Big trees come in portions, so that a thousand versions of one never stand in memory together. */
 const treesAtOnce = 64;
 /** Asked for beyond what is wanted, so that the same question a little later needs no request. */
@@ -19,7 +28,7 @@ export class HistoryReader {
   readonly #objects: ObjectStore;
   readonly #trees: TreeReader;
   readonly #changes = new ChangeIndex();
-  #recent: { readonly head: string; readonly since: Date; readonly commits: Commits } | null = null;
+  #recent: RecentCommits | null = null;
 
   constructor(upload: UploadPack, objects: ObjectStore) {
     this.#upload = upload;
@@ -43,12 +52,13 @@ export class HistoryReader {
 
   /** Commits down from `head` whose committer's time is `after` or later, newest first. */
   async recent(head: string, after: Date, signal: AbortSignal): Promise<Commits> {
-    const since = new Date(after.getTime() - marginMs);
-    const line = this.#recent && this.#recent.since <= after ? this.#heldLine(head, this.#recent.head) : null;
-    const commits =
-      this.#recent && line ? new Map([...line, ...this.#recent.commits]) : await this.#since(head, since, signal);
-    this.#recent = { head, since: this.#recent && line ? this.#recent.since : since, commits };
-    return new Map([...commits].filter(([, commit]) => commit.committer.at >= after));
+    const known = this.#recent && this.#recent.since <= after ? this.#recent : null;
+    const line = known && known.commits.size < mostRecent ? this.#heldLine(head, known.head) : null;
+    this.#recent =
+      known && line
+        ? { head, since: known.since, commits: new Map([...line, ...known.commits]) }
+        : await this.#readSince(head, new Date(after.getTime() - marginMs), signal);
+    return new Map([...this.#recent.commits].filter(([, commit]) => commit.committer.at >= after));
   }
 
   /** Those of the commits after which the path held something else than after any of their parents. */
@@ -76,13 +86,13 @@ export class HistoryReader {
     );
   }
 
-  async #since(head: string, since: Date, signal: AbortSignal): Promise<Commits> {
+  async #readSince(head: string, since: Date, signal: AbortSignal): Promise<RecentCommits> {
     const newest = this.#objects.get(head);
     // The server takes a time that no commit reaches for a mistake.
-    if (newest && parseCommit(newest).committer.at < since) return new Map();
+    if (newest && parseCommit(newest).committer.at < since) return { head, since, commits: new Map() };
     const sinceSeconds = Math.ceil(since.getTime() / 1000);
     const { commits } = await this.#fetchCommits({ wants: [head], filter: 'tree:0', sinceSeconds, done: true }, signal);
-    return newestFirst(head, commits);
+    return { head, since, commits: newestFirst(head, commits) };
   }
 
   /** Without a request, where the line from `head` to `since` is held and straight. */

@@ -243,9 +243,9 @@ describe('GitRepository', () => {
 
   it('sends the very same bytes again after a time-out, while the first push may still be under way', async () => {
     const { remote, open } = await world({ a: '1' });
-    const repository = open({}, { timeoutMs: 300 });
+    const repository = open({}, { timeoutMs: 1500 });
     const snapshot = await repository.snapshot(await repository.head());
-    server.inject({ kind: 'delay', ms: 700 });
+    server.inject({ kind: 'delay', ms: 2200 });
 
     const outcome: PushOutcome = await repository.publish(snapshot, [draft('ours', { a: '2' })]);
 

@@ -1,10 +1,26 @@
 /** The loop over real HTTP and a memory repository: what the listener does with what is wanted. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
 import { parseProvenance } from '../../src/core/provenance.ts';
+import type { Namespace } from '../../src/domain/configuration.ts';
+import { TowpathError } from '../../src/domain/failure.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
-import { type DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
+import { type DeploymentId, DeploymentName, NamespaceName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
-import { type ListenerSetup, listen } from '../support/listener-world.ts';
+import type { NamespaceParts } from '../../src/listener/context.ts';
+import { startListener } from '../../src/listener/listener.ts';
+import type { Repository } from '../../src/ports.ts';
+import {
+  configurationFor,
+  hurried,
+  type ListenerSetup,
+  listen,
+  secretKey,
+  systemClock,
+  teamA,
+} from '../support/listener-world.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { type MemoryRemote, memoryRemote, memoryRepository } from '../support/memory-repository.ts';
 import { plainRenderer } from '../support/plain-renderer.ts';
 import { type ScriptedControlPlane, startScriptedControlPlane } from '../support/scripted-control-plane.ts';
@@ -420,5 +436,51 @@ describe('a budget of pushes', () => {
 
     expect(remote.requests.publish).toBe(1);
     expect(plane.reports.filter((report) => report.outcome === 'failed')).toEqual([]);
+  });
+});
+
+describe('one repository’s failure', () => {
+  it('never holds up another repository', async () => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    const teamB = NamespaceName.parse('team-b');
+    const broken: Repository = {
+      ...memoryRepository(memoryRemote()),
+      head: () =>
+        Promise.reject(new TowpathError('terminal', 'AuthenticationFailed', 'Cannot read it: wrong password')),
+    };
+    const parts = (repository: Repository): NamespaceParts => ({
+      ...{ repository, secretKey, sealer: namedSecretSealer(), renderer: plainRenderer() },
+    });
+    const controlPlane = httpControlPlane({ url: plane.url, apiKey: 'key' }, plane.listenerId);
+    const namespaces = new Map([
+      [teamA, parts(memoryRepository(remote))],
+      [teamB, parts(broken)],
+    ]);
+    const configuration = configurationFor({ plane });
+    const [settings] = Object.values(configuration.namespaces);
+    const stuck = plane.create('stuck', { namespace: 'team-b' });
+    const id = plane.create('chat');
+
+    const running = startListener(
+      { controlPlane, namespaces, clock: systemClock, log: memoryLog() },
+      { ...configuration, namespaces: { [teamA]: settings as Namespace, [teamB]: settings as Namespace } },
+      { towpathVersion: '0.1.0', timings: hurried },
+    );
+    stops.push(running.stop);
+    const report = await until(
+      'the failure',
+      () => plane.lastReport(stuck)?.outcome === 'failed' && plane.lastReport(stuck),
+    );
+    await succeeded(plane, id);
+
+    expect(report).toMatchObject({ reason: 'AuthenticationFailed', message: 'Cannot read it: wrong password' });
+    const lanes = plane.reports.filter((each) => each.kind === 'lane').map((lane) => [lane.namespace, lane.outcome]);
+    expect(lanes).toEqual(
+      expect.arrayContaining([
+        ['team-a', 'ok'],
+        ['team-b', 'failed'],
+      ]),
+    );
   });
 });

@@ -181,17 +181,23 @@ function entryAt(tree: Tree, path: string): (TreeEntry & { readonly tree: Tree |
 
 function treeOf(files: Files): Tree {
   const folders = new Map<string, Map<string, string>>();
-  const entries = new Map<string, TreeEntry & { readonly tree: Tree | null }>();
-  for (const [path, content] of [...files].sort(([one], [other]) => (one < other ? -1 : 1))) {
+  const found: (TreeEntry & { readonly tree: Tree | null })[] = [];
+  for (const [path, content] of files) {
     const [name = '', ...rest] = path.split('/');
-    if (rest.length === 0) entries.set(name, { name, kind: 'file', id: blobId(content), tree: null });
+    if (rest.length === 0) found.push({ name, kind: 'file', id: blobId(content), tree: null });
     else folders.set(name, (folders.get(name) ?? new Map()).set(rest.join('/'), content));
   }
   for (const [name, inside] of folders) {
     const tree = treeOf(inside);
-    entries.set(name, { name, kind: 'folder', id: tree.id, tree });
+    found.push({ name, kind: 'folder', id: tree.id, tree });
   }
-  return { id: sha1([...entries.values()].map(({ name, id }) => `${name} ${id}`).join('\n')), entries };
+  // Git sorts a folder as if its name ended with a slash.
+  const sortKey = ({ name, kind }: TreeEntry): string => (kind === 'folder' ? `${name}/` : name);
+  found.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1));
+  return {
+    id: sha1(found.map(({ name, id }) => `${name} ${id}`).join('\n')),
+    entries: new Map(found.map((each) => [each.name, each])),
+  };
 }
 
 function sha1(text: string): string {

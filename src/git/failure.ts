@@ -1,4 +1,4 @@
-/** What a server's words mean, whoever's server it is: git, GitHub, GitLab, Gitea, Bitbucket, JGit. */
+/** What a server's words mean, whichever server says them: git, GitHub, GitLab, Gitea, Bitbucket, JGit. */
 
 /**
  * moved: somebody else was faster. denied: we may not, or something stands in the way. policy: a rule that people
@@ -23,7 +23,7 @@ const meanings: readonly (readonly [GitFailure, RegExp])[] = [
   ],
   [
     'missing',
-    /missing necessary objects|missing (object|tree|blob|commit)|unresolved delta|did not receive expected object|not our ref|bad object|repository\b.* not found|not found|could not be found|no such project|does not (appear to be a git repository|exist)|no such repository/i,
+    /missing necessary objects|missing (object|tree|blob|commit)|unresolved delta|did not receive expected object|bad object|repository\b.* not found|not found|could not be found|no such project|does not (appear to be a git repository|exist)|no such repository/i,
   ],
   [
     'denied',
@@ -31,7 +31,7 @@ const meanings: readonly (readonly [GitFailure, RegExp])[] = [
   ],
   [
     'moved',
-    /fetch first|non-fast-forward|not a fast.?forward|stale info|cannot lock ref|failed to (update|lock)|lock (error|failure)|incorrect old value|reference already exists|already exists|but expected|remote ref .* changed|atomic push failed/i,
+    /fetch first|not our ref|non-fast-forward|not a fast.?forward|stale info|cannot lock ref|failed to (update|lock)|lock (error|failure)|incorrect old value|reference already exists|already exists|but expected|remote ref .* changed|atomic push failed/i,
   ],
 ];
 

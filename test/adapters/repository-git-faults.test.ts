@@ -173,6 +173,18 @@ describe('GitRepository', () => {
     await remote.fsck();
   });
 
+  it('asks to be tried again when the head vanishes between two requests', async () => {
+    const { remote, open } = await world({ a: '1' });
+    const repository = open();
+    const head = await repository.head();
+    await remote.git('update-ref', '-d', 'refs/heads/main');
+    await remote.git('-c', 'gc.reflogExpire=now', 'gc', '-q', '--prune=now');
+
+    const error = await repository.snapshot(head).catch(asTowpathError);
+
+    expect(error).toMatchObject({ kind: 'transient', reason: 'GitMoved' });
+  });
+
   it('hands each commit to the signer and carries the signature', async () => {
     const { remote, open } = await world(null);
     const payloads: string[] = [];

@@ -45,7 +45,7 @@ const table: readonly (readonly [GitFailure, string, string])[] = [
   ['policy', 'git', 'unpacker error: index-pack abnormal exit\nfatal: fsck error in packed object'],
   ['missing', 'git', 'missing necessary objects'],
   ['missing', 'git', 'unpacker error: unpack-objects abnormal exit\nfatal: unresolved deltas left after unpacking'],
-  ['missing', 'git', 'upload-pack: not our ref 1111111111111111111111111111111111111111'],
+  ['moved', 'git, a head that is gone', 'upload-pack: not our ref 1111111111111111111111111111111111111111'],
   ['missing', 'GitHub', 'Repository not found.'],
   ['missing', 'git over SSH', "'x.git' does not appear to be a git repository"],
   ['denied', 'git', 'deny updating a hidden ref'],

@@ -97,6 +97,25 @@ describe('several processes on one Postgres', () => {
     await Promise.all(all.map((each) => each.close()));
   });
 
+  it('listens again when its connection was cut, and lets everybody look for himself', async () => {
+    const open = await openDatabase(await databases.location());
+    const listener = await makeListener(open);
+    const woken: (string | null)[] = [];
+    open.changes.subscribe('towpath_listener', listener.id, (detail) => woken.push(detail));
+
+    await open.database.execute(sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and query ilike 'listen%' and pid <> pg_backend_pid()`);
+    await expect.poll(() => woken, { timeout: 20_000 }).toContain(null);
+    woken.length = 0;
+    await open.database.transaction((transaction) =>
+      raiseListenerVersion(transaction, listener.id, listener.workspaceId),
+    );
+    await expect.poll(() => woken, { timeout: 20_000 }).toContain('');
+
+    await open.close();
+  });
+
   it('says where it could not connect, without the password', async () => {
     const refused = openDatabase({ databaseUrl: 'postgres://somebody:hunter2@127.0.0.1:1/towpath' });
 

@@ -36,7 +36,7 @@ const Component = z.string().transform((text, context) => {
 
 const SecretKeyReference = z.strictObject({
   secretName: ObjectName.describe('a Secret in the deployment’s own namespace'),
-  key: SecretKey,
+  key: SecretKey.describe('the key in it'),
 });
 
 const ControlPlane = z
@@ -59,10 +59,10 @@ const ControlPlane = z
 
 const Credentials = z
   .strictObject({
-    username: z.string().optional(),
-    usernameFile: file().optional(),
+    username: z.string().optional().describe('any will do where the password is a token'),
+    usernameFile: file().optional().describe('file that holds the user name'),
     passwordFile: file().optional().describe('password or token; read again when it changes'),
-    passwordEnv: EnvironmentName.optional(),
+    passwordEnv: EnvironmentName.optional().describe('environment variable that holds it'),
     bearerTokenFile: file().optional().describe('sent as Authorization: Bearer'),
     sshKeyFile: file().optional().describe('OpenSSH private key, for ssh:// and git@host: URLs'),
     sshKnownHostsFile: file().optional().describe('pinned host keys; an unknown host is refused'),
@@ -86,9 +86,12 @@ const Route = z.discriminatedUnion('kind', [
       kind: z.literal('ingress'),
       host: z.string().optional().describe('one host, a path prefix a deployment'),
       hostSuffix: z.string().optional().describe('a host a deployment: <resource name>.<hostSuffix>'),
-      className: z.string().optional(),
-      annotations: z.record(z.string(), z.string()).default({}),
-      tls: z.strictObject({ secretName: ObjectName.optional() }).optional().describe('present: https'),
+      className: z.string().optional().describe('the Ingress class'),
+      annotations: z.record(z.string(), z.string()).default({}).describe('put on the Ingress'),
+      tls: z
+        .strictObject({ secretName: ObjectName.optional().describe('holds the certificate') })
+        .optional()
+        .describe('present: https'),
     })
     .superRefine(hostRule),
   z
@@ -97,9 +100,9 @@ const Route = z.discriminatedUnion('kind', [
       host: z.string().optional(),
       hostSuffix: z.string().optional(),
       parent: z.strictObject({
-        name: ObjectName,
-        namespace: NamespaceName.optional(),
-        sectionName: z.string().optional(),
+        name: ObjectName.describe('the Gateway'),
+        namespace: NamespaceName.optional().describe('its namespace, where it is another one'),
+        sectionName: z.string().optional().describe('one of its listeners'),
       }),
       tls: z.boolean().default(true).describe('whether the URL that is reported begins with https'),
     })
@@ -149,13 +152,16 @@ export type Policy = z.infer<typeof Policy>;
 const Database = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('in-cluster'),
-    image: z.string().default('docker.io/pgvector/pgvector:pg16'),
-    storageClassName: z.string().optional(),
+    image: z.string().default('docker.io/pgvector/pgvector:pg16').describe('Postgres with pgvector'),
+    storageClassName: z.string().optional().describe('of its volume; absent: the cluster’s default'),
   }),
   z.strictObject({ kind: z.literal('external') }),
 ]);
 const Redis = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('in-cluster'), image: z.string().default('docker.io/library/redis:7') }),
+  z.strictObject({
+    kind: z.literal('in-cluster'),
+    image: z.string().default('docker.io/library/redis:7').describe('Redis'),
+  }),
   z.strictObject({ kind: z.literal('external') }),
 ]);
 
@@ -163,7 +169,7 @@ const Auth = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
   z.strictObject({
     kind: z.literal('langsmith'),
-    endpoint: z.url(),
+    endpoint: z.url().describe('LangSmith’s API, which checks the callers’ keys'),
     tenantId: z
       .guid()
       .optional()
@@ -174,7 +180,7 @@ const Auth = z.discriminatedUnion('kind', [
 /** What every deployment gets. */
 export const AgentServer = z.strictObject({
   langsmith: z
-    .strictObject({ endpoint: z.url(), apiKey: SecretKeyReference })
+    .strictObject({ endpoint: z.url().describe('LangSmith’s API'), apiKey: SecretKeyReference })
     .optional()
     .describe('where traces go; absent: tracing is off'),
   licenseKey: SecretKeyReference.optional(),
@@ -200,7 +206,11 @@ export type AgentServer = z.infer<typeof AgentServer>;
 export const Namespace = z
   .strictObject({
     repository: z.string().min(1).describe('https://, http:// or ssh:// URL without credentials in it'),
-    branch: z.string().refine(isBranchName, 'git does not allow this as the name of a branch').default('main'),
+    branch: z
+      .string()
+      .refine(isBranchName, 'git does not allow this as the name of a branch')
+      .default('main')
+      .describe('the branch that the engine follows'),
     createBranch: z
       .boolean()
       .default(false)
@@ -209,13 +219,15 @@ export const Namespace = z
     caFile: file().optional().describe('PEM of a private certificate authority for the git server'),
     proxy: z.url().optional().describe('HTTP proxy for git; HTTPS_PROXY and NO_PROXY count where absent'),
     layout: z.enum(['flat', 'sharded']).default('flat').describe('sharded for more than about 2,000 deployments'),
-    publication: z.strictObject({ mode: z.literal('direct') }).prefault({ mode: 'direct' }),
+    publication: z
+      .strictObject({ mode: z.literal('direct').describe('commits go straight to the branch') })
+      .prefault({ mode: 'direct' }),
     engine: z.literal('none').default('none').describe('none: a revision counts as DEPLOYED once it is pushed'),
     secrets: z
       .strictObject({
-        mode: z.literal('cluster').default('cluster'),
+        mode: z.literal('cluster').default('cluster').describe('Secrets are in the cluster and never in git'),
         keyFile: file().optional().describe('32 bytes, raw or 64 hex digits: Secret names and database passwords'),
-        keyEnv: EnvironmentName.optional(),
+        keyEnv: EnvironmentName.optional().describe('environment variable that holds the key'),
       })
       .superRefine(rule((value) => oneOf(value, ['keyFile', 'keyEnv'])))
       .prefault({}),
@@ -236,13 +248,16 @@ export const Namespace = z
     route: Route.prefault({ kind: 'none' }),
     deletion: z
       .strictObject({
-        max: z.number().int().min(1).default(10),
-        within: Duration.prefault('1h'),
-        data: z.enum(['retain', 'delete']).default('retain'),
+        max: z.number().int().min(1).default(10).describe('removals; beyond it they wait for a person'),
+        within: Duration.prefault('1h').describe('the time in which they are counted'),
+        data: z.enum(['retain', 'delete']).default('retain').describe('what becomes of the databases’ volumes'),
       })
       .prefault({}),
-    rerender: z.enum(['next-revision', 'now']).default('next-revision'),
-    drift: z.enum(['hold', 'restore']).default('hold'),
+    rerender: z
+      .enum(['next-revision', 'now'])
+      .default('next-revision')
+      .describe('when an upgrade or another configuration reaches what is there already'),
+    drift: z.enum(['hold', 'restore']).default('hold').describe('what becomes of a person’s changes in git'),
     policy: Policy.prefault({}),
     acceptHistory: CommitId.optional().describe(
       'a commit that the branch may stand on though it does not descend from Towpath’s own: ends "history rewritten"',
@@ -254,7 +269,10 @@ export type Namespace = z.infer<typeof Namespace>;
 
 export const Git = z.strictObject({
   committer: z
-    .strictObject({ name: z.string().min(1), email: z.string().min(1) })
+    .strictObject({
+      name: z.string().min(1).describe('committer of every commit; the author is who asked'),
+      email: z.string().min(1).describe('the committer’s address'),
+    })
     .prefault({ name: 'Towpath', email: 'towpath@localhost' }),
   backend: z.enum(['native', 'isomorphic-git']).default('native').describe('native: Towpath’s own write path'),
   interval: Duration.prefault('60s').describe(
@@ -267,7 +285,10 @@ export type Git = z.infer<typeof Git>;
 export const Configuration = z
   .strictObject({
     controlPlane: ControlPlane,
-    listener: z.strictObject({ id: ListenerId, dataFolder: z.string().default('.towpath-listener') }),
+    listener: z.strictObject({
+      id: ListenerId.describe('as the control plane registered it'),
+      dataFolder: z.string().default('.towpath-listener').describe('mirror mode only: status.json and its key'),
+    }),
     git: Git.prefault({}),
     namespaces: z
       .record(NamespaceName, Namespace)

@@ -1,0 +1,74 @@
+/** Prints the README's table of options, made from the schema: `node scripts/configuration-reference.ts`. */
+import { configurationJsonSchema, type JsonSchema } from '../src/cli/configuration/json-schema.ts';
+
+export interface ReferenceRow {
+  readonly path: string;
+  /** As it would stand in YAML; empty where there is none. */
+  readonly default: string;
+  readonly description: string;
+}
+
+/** Every option that can be written, in the order of the schema; variants of one thing share their rows. */
+export function configurationReference(): readonly ReferenceRow[] {
+  const rows = new Map<string, Found>();
+  for (const row of rowsOf('', configurationJsonSchema(), undefined)) {
+    const known = rows.get(row.path) ?? { ...row, choices: [] };
+    rows.set(row.path, { ...known, choices: [...new Set([...known.choices, ...row.choices])] });
+  }
+  return [...rows.values()].map(({ path, default: value, description, choices }) => ({
+    path,
+    default: value,
+    description: [choices.join(', '), description].filter((part) => part !== '').join('; '),
+  }));
+}
+
+interface Found extends ReferenceRow {
+  readonly choices: readonly string[];
+}
+
+interface Schema extends JsonSchema {
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+}
+
+function rowsOf(path: string, schema: Schema, inherited: unknown): readonly Found[] {
+  const value = schema.default ?? inherited;
+  const variants = schema.anyOf ?? schema.oneOf;
+  if (variants) return [...ownRow(path, schema), ...variants.flatMap((variant) => rowsOf(path, variant, value))];
+  const named = Object.entries(schema.properties ?? {}).flatMap(([name, inner]) =>
+    rowsOf(join(path, name), inner, (value as Record<string, unknown> | undefined)?.[name]),
+  );
+  if (named.length > 0) return [...ownRow(path, schema), ...named];
+  const additional = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+  if (additional?.properties) return [...ownRow(path, schema), ...rowsOf(join(path, '<name>'), additional, undefined)];
+  return [{ path, default: text(value), description: schema.description ?? '', choices: choicesOf(schema) }];
+}
+
+/** A map has a row of its own only where there is something to say about it. */
+function ownRow(path: string, { description }: Schema): readonly Found[] {
+  return description && path !== '' ? [{ path, default: '', description, choices: [] }] : [];
+}
+
+function text(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function choicesOf(schema: Schema): readonly string[] {
+  return (schema.enum ?? (schema.const === undefined ? [] : [schema.const])).map(String);
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+/** One row as Markdown; a name in angle brackets must not pass for a tag. */
+export function markdownRow({ path, default: value, description }: ReferenceRow): string {
+  const shown = value === '' ? '' : `\`${value}\``;
+  return `| \`${path}\` | ${shown} | ${description.replaceAll('<', '\\<')} |`;
+}
+
+if (import.meta.main) {
+  const rows = configurationReference().map(markdownRow);
+  process.stdout.write(`| Option | Default | Meaning |\n|---|---|---|\n${rows.join('\n')}\n`);
+}

@@ -1,0 +1,171 @@
+/** What the documentation names is there, what it shows parses, and its tables say what the code says. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { configurationReference, markdownRow } from '../scripts/configuration-reference.ts';
+import { configurationJsonSchema } from '../src/cli/configuration/json-schema.ts';
+import { checkConfiguration } from '../src/cli/configuration/load.ts';
+import { exitCodes, towpath } from '../src/cli/program.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const documents = [
+  'README.md',
+  'AGENTS.md',
+  '.github/ARCHITECTURE.md',
+  '.github/CONTRIBUTING.md',
+  ...markdownIn('.github/decisions'),
+  ...markdownIn('examples'),
+];
+const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
+
+describe.each(documents)('%s', (document) => {
+  const text = read(document);
+
+  it('names only paths that are there', () => {
+    const named = codeIn(text).flatMap(
+      (code) => code.match(/^(?:\.ci|\.github|bin|examples|scripts|src|templates|test)\/[\w./-]*$/) ?? [],
+    );
+    const linked = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) =>
+      join(dirname(document), match[1] ?? ''),
+    );
+
+    expect([...named, ...linked].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('names only npm scripts that are there', () => {
+    const named = [...text.matchAll(/\bnpm (?:run (?:-s )?([\w:-]+)|(start|test)\b)/g)].map(
+      (match) => match[1] ?? match[2],
+    );
+
+    expect(named.filter((name) => name && !(name in scripts))).toEqual([]);
+  });
+
+  it('shows only commands and options that are there', () => {
+    const lines = [...codeIn(text), ...blocksIn(text, /sh|text/).flatMap((block) => block.split('\n'))];
+
+    expect(lines.flatMap(wrongUses)).toEqual([]);
+  });
+
+  it('shows only YAML and JSON that parse, and configurations that are valid', () => {
+    for (const block of blocksIn(text, /json/)) JSON.parse(block);
+    for (const block of blocksIn(text, /ya?ml/)) {
+      parse(block);
+      if (!block.startsWith('# towpath.yaml')) continue;
+      expect(checkConfiguration(block, document)).toMatchObject({ kind: 'valid' });
+    }
+  });
+});
+
+describe('the command line’s own help', () => {
+  const commands = allCommands(towpath());
+
+  it.each(commands.map((command) => [pathOf(command), command] as const))(
+    'shows only what is there: %s',
+    (_, command) => {
+      const lines = helpOf(command)
+        .split('\n')
+        .filter((line) => /^\s+(?:\$ |#)/.test(line));
+
+      expect(lines.flatMap(wrongUses)).toEqual([]);
+    },
+  );
+
+  it('has the exit codes that the README has', () => {
+    const codes = [...read('README.md').matchAll(/^\| ([0-9]) +\|/gm)].map((match) => Number(match[1]));
+
+    expect(codes).toEqual(Object.values(exitCodes));
+  });
+
+  it('lists the commands that the README lists', () => {
+    const listed = [...read('README.md').matchAll(/^\| `(towpath [a-z -]+)` +\|/gm)].map((match) => match[1]);
+
+    expect(listed).toEqual(commands.filter((command) => command.parent).map(pathOf));
+  });
+});
+
+describe('the configuration’s reference', () => {
+  it('is the schema’s, option by option', () => {
+    const table = read('README.md')
+      .split('\n')
+      .filter((line) => /^\| `[a-zA-Z]+\.[^ ]+` +\|/.test(line));
+
+    expect(table.map(cells)).toEqual(configurationReference().map(markdownRow).map(cells));
+  });
+
+  it('leaves no option unexplained', () => {
+    expect(configurationReference().filter((row) => row.description === '')).toEqual([]);
+  });
+
+  it('is what towpath.schema.json says', () => {
+    expect(JSON.parse(read('towpath.schema.json'))).toEqual(JSON.parse(JSON.stringify(configurationJsonSchema())));
+  });
+});
+
+/** What a line of the form `towpath … --option` gets wrong. */
+function wrongUses(line: string): string[] {
+  return [...line.matchAll(/(?:^|[\s$|`(])towpath (?:-- )?([^|#`)]*)/g)].flatMap((match) =>
+    wrongUse(match[1] ?? '', line),
+  );
+}
+
+function wrongUse(words: string, line: string): string[] {
+  let command = towpath();
+  for (const word of words.trim().split(/\s+/)) {
+    const child = command.commands.find((one) => one.name() === word);
+    if (!child && command.commands.length > 0 && /^[a-z-]+$/.test(word) && !word.startsWith('-') && !command.parent) {
+      return word === 'help' ? [] : isProse(line) ? [] : [`no command "${word}" in: ${line}`];
+    }
+    if (!child) break;
+    command = child;
+  }
+  const known = [command, ...(command.parent ? [command.parent] : [])].flatMap((one) =>
+    one.options.flatMap((option) => [option.long, option.short]),
+  );
+  const used = words.match(/(?<=^|\s)--?[a-z][a-z-]*/g) ?? [];
+  return used
+    .filter((option) => !known.includes(option) && !['--help', '-h'].includes(option))
+    .map((option) => `no option ${option} in: ${line}`);
+}
+
+/** `src/cli` and sentences speak of Towpath too; a command line begins with it. */
+function isProse(line: string): boolean {
+  return !/^\s*(?:\$ |npm run -s |[A-Z_]+=\S+ )?towpath /.test(line);
+}
+
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+}
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return text;
+}
+
+function codeIn(text: string): string[] {
+  return [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
+}
+
+function blocksIn(text: string, language: RegExp): string[] {
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)]
+    .filter((match) => new RegExp(`^(?:${language.source})$`).test(match[1] ?? ''))
+    .map((match) => match[2] ?? '');
+}
+
+function cells(row: string): string[] {
+  return row.split('|').map((cell) => cell.trim());
+}
+
+function markdownIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join(folder, file));
+}

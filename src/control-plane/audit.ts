@@ -14,14 +14,19 @@ export interface AuditTarget {
  * Call it in the transaction of the change itself: what is rolled back was never done. A null principal is the control
  * plane itself. `action` is noun and verb (`deployment.create`); `detail` never holds a secret's value.
  */
-export async function audit(
+export async function audit(...entry: Parameters<typeof auditEntry>): Promise<void> {
+  await auditEntry(...entry);
+}
+
+/** The statement alone, to be sent together with the change. */
+export function auditEntry(
   transaction: Transaction,
   principal: Principal | null,
   action: string,
   target: AuditTarget,
   detail: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
-  await transaction.insert(auditTable).values({
+) {
+  return transaction.insert(auditTable).values({
     workspaceId: target.workspaceId,
     keyId: principal?.keyId ?? null,
     actor: principal && { name: principal.name, email: principal.email },

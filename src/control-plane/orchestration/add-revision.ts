@@ -1,13 +1,13 @@
 /** Adds a revision to a deployment whose listener is locked, and skips those that it overtakes. */
 import { randomUUID } from 'node:crypto';
-import { and, eq, lt, notInArray } from 'drizzle-orm';
+import { and, eq, lt, notInArray, type SQLWrapper } from 'drizzle-orm';
 import { RevisionId } from '../../domain/identifiers.ts';
 import type { Requester } from '../../domain/specification.ts';
-import { addSecretSet } from '../secrets/secret-sets.ts';
+import { sealSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow, SecretSetRow } from '../store/rows.ts';
-import { revisions } from '../store/schema.ts';
+import { revisionLogs, revisions, secretSets } from '../store/schema.ts';
 import type { RevisionDraft } from './revision-draft.ts';
 import { type LogLine, writeLog } from './revision-log.ts';
 import { finishedStatuses } from './status.ts';
@@ -34,29 +34,26 @@ export interface Added {
 
 export const newRevisionId = (): RevisionId => RevisionId.parse(randomUUID());
 
-/** The caller names it as the deployment's latest. */
-export async function addRevision(
+/** What is to be stored, with the statements that do it; the caller names it as the deployment's latest. */
+export function addRevision(
   transaction: Transaction,
   { secretBox }: Pick<Services, 'secretBox'>,
   addition: Addition,
-): Promise<Added> {
-  const { deployment, draft } = addition;
+): Added & { readonly statements: readonly SQLWrapper[] } {
+  const { deployment, draft, keptSecretSetId } = addition;
   const secretSet =
-    draft.secrets.kind === 'keep'
-      ? null
-      : await addSecretSet(transaction, secretBox, deployment.id, draft.secrets.values);
-  const secretSetId = secretSet?.id ?? addition.keptSecretSetId;
-  const [revision] = await transaction
-    .insert(revisions)
-    .values({ ...rowOf(addition), secretSetId })
-    .returning();
-  if (!revision) throw new Error('Cannot add a revision: the database answered no row');
-  const skipped = revision.number > 1 ? await skipOlder(transaction, revision, addition.at) : [];
-  await writeLog(transaction, [...skipped, ...openingLines(addition, revision)]);
-  return { revision, secretSet };
+    draft.secrets.kind === 'keep' ? null : sealSecretSet(secretBox, deployment.id, draft.secrets.values, addition.at);
+  const revision = rowOf(addition, secretSet?.id ?? keptSecretSetId);
+  const statements = [
+    ...(secretSet ? [transaction.insert(secretSets).values(secretSet)] : []),
+    transaction.insert(revisions).values(revision),
+    transaction.insert(revisionLogs).values(openingLines(addition, revision)),
+  ];
+  return { revision, secretSet, statements };
 }
 
-function rowOf({ id, at, deployment, draft, listener, number, requester }: Addition) {
+function rowOf(addition: Addition, secretSetId: string | null): RevisionRow {
+  const { id, at, deployment, draft, listener, number, requester } = addition;
   return {
     id,
     deploymentId: deployment.id,
@@ -66,20 +63,27 @@ function rowOf({ id, at, deployment, draft, listener, number, requester }: Addit
     outcome: 'progressing',
     reason: 'Queued',
     message: `Waiting for listener ${listener.computeId} to take it`,
+    commit: null,
+    pullRequest: null,
     imageUri: draft.image.uri,
     imageVersion: draft.image.version,
     buildSettings: draft.buildSettings,
     resourceSpec: draft.resourceSpec,
     secretReferences: draft.secretReferences,
+    secretSetId,
     requester,
+    interrupted: false,
+    lastReport: null,
     createdAt: at,
     updatedAt: at,
-  } as const;
+    finishedAt: null,
+  };
 }
 
 /** Only what has not finished: a deployed revision stays DEPLOYED, a failed one failed. */
-async function skipOlder(transaction: Transaction, newer: RevisionRow, at: Date): Promise<LogLine[]> {
+export async function skipOlder(transaction: Transaction, newer: RevisionRow): Promise<void> {
   const message = `Superseded by revision ${newer.number} before it finished`;
+  const at = newer.createdAt;
   const skipped = await transaction
     .update(revisions)
     .set({ status: 'SKIPPED', reason: 'Superseded', message, updatedAt: at, finishedAt: at })
@@ -90,15 +94,16 @@ async function skipOlder(transaction: Transaction, newer: RevisionRow, at: Date)
         notInArray(revisions.status, [...finishedStatuses]),
       ),
     )
-    .returning();
-  return skipped.map((revision) => ({
-    deploymentId: revision.deploymentId,
-    revisionId: revision.id,
-    at,
-    level: 'INFO',
-    stage: null,
-    message: `Revision ${revision.number} skipped: ${message.replace(/^S/, 's')}`,
-  }));
+    .returning({ id: revisions.id, number: revisions.number });
+  const line = { deploymentId: newer.deploymentId, at, level: 'INFO', stage: null } as const;
+  await writeLog(
+    transaction,
+    skipped.map(({ id, number }) => ({
+      ...line,
+      revisionId: id,
+      message: `Revision ${number} skipped: superseded by revision ${newer.number} before it finished`,
+    })),
+  );
 }
 
 function openingLines({ deployment, listener, origin, requester }: Addition, revision: RevisionRow): LogLine[] {

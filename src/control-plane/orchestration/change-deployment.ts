@@ -1,7 +1,7 @@
 /** Changes a deployment: by PATCH, by a revision of its own, or by deploying an old revision once more. */
 import { eq } from 'drizzle-orm';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
-import { audit } from '../audit.ts';
+import { audit, auditEntry } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import { readSecretSet } from '../secrets/secret-sets.ts';
@@ -10,7 +10,8 @@ import type { Transaction } from '../store/database.ts';
 import { findRevision, lockDeployment } from '../store/deployments.ts';
 import type { DeploymentRow, RevisionRow } from '../store/rows.ts';
 import { deployments } from '../store/schema.ts';
-import { addRevision, newRevisionId } from './add-revision.ts';
+import { changeTogether } from '../store/together.ts';
+import { addRevision, newRevisionId, skipOlder } from './add-revision.ts';
 import { type Locked, lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
 import type { PatchRequest, RevisionRequest } from './requests.ts';
 import { draftRevision, makesRevision, type RevisionDraft } from './revision-draft.ts';
@@ -109,7 +110,7 @@ async function addAudited(
   const { deployment, listener } = addition;
   const latest = await latestRevision(transaction, deployment);
   const at = services.now();
-  const { revision } = await addRevision(transaction, services, {
+  const { revision, statements } = addRevision(transaction, services, {
     ...addition,
     id: newRevisionId(),
     number: latest.number + 1,
@@ -117,17 +118,19 @@ async function addAudited(
     requester: { name, email },
     at,
   });
-  await transaction
-    .update(deployments)
-    .set({ latestRevisionId: revision.id, listenerVersion: listener.changeVersion, updatedAt: at })
-    .where(eq(deployments.id, deployment.id));
-  await audit(transaction, principal, 'revision.create', targetOf(deployment), {
-    revisionId: revision.id,
-    number: revision.number,
-    origin: addition.origin,
-    image: revision.imageUri,
-    secretsChanged: addition.draft.secrets.kind === 'replace',
-  });
+  await skipOlder(transaction, revision);
+  const isLatest = { latestRevisionId: revision.id, listenerVersion: listener.changeVersion, updatedAt: at };
+  await changeTogether(transaction, [
+    ...statements,
+    transaction.update(deployments).set(isLatest).where(eq(deployments.id, deployment.id)),
+    auditEntry(transaction, principal, 'revision.create', targetOf(deployment), {
+      revisionId: revision.id,
+      number: revision.number,
+      origin: addition.origin,
+      image: revision.imageUri,
+      secretsChanged: addition.draft.secrets.kind === 'replace',
+    }),
+  ]);
   return revision;
 }
 

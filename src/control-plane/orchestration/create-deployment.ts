@@ -1,23 +1,23 @@
 /** Accepts a new deployment with its first revision. */
-
 import { randomUUID } from 'node:crypto';
 import { asc, eq } from 'drizzle-orm';
 import {
-  type DeploymentId,
+  DeploymentId,
   ListenerId,
   type NamespaceName,
   type RevisionId,
   type WorkspaceId,
 } from '../../domain/identifiers.ts';
-import { audit } from '../audit.ts';
+import { auditEntry } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import type { Database, Transaction } from '../store/database.ts';
+import type { Database } from '../store/database.ts';
 import type { DeploymentDetail } from '../store/deployments.ts';
 import { raiseListenerVersion } from '../store/listener-version.ts';
 import type { DeploymentRow, ListenerRow } from '../store/rows.ts';
 import { deployments, listeners } from '../store/schema.ts';
+import { changeTogether, violates } from '../store/together.ts';
 import { addRevision, newRevisionId } from './add-revision.ts';
 import { quote } from './environment.ts';
 import { targetOf } from './locking.ts';
@@ -40,19 +40,25 @@ export async function createDeployment(
     const namespace = namespaceOf(listener, request.source_config?.listener_config?.k8s_namespace ?? null);
     const at = services.now();
     const revisionId = newRevisionId();
-    const deployment = await insertDeployment(transaction, { principal, request, listener, namespace, revisionId, at });
+    const deployment = rowOf({ principal, request, listener, namespace, revisionId, at });
     const { name, email } = principal;
     const first = { id: revisionId, number: 1, keptSecretSetId: null, draft, requester: { name, email }, at };
-    const added = await addRevision(transaction, services, { listener, deployment, ...first, origin: 'created' });
-    await audit(transaction, principal, 'deployment.create', targetOf(deployment), {
-      name: deployment.name,
-      namespace,
-      listenerId,
-      revisionId,
-      image: added.revision.imageUri,
-    });
-    return { deployment, listener, ...added };
+    const addition = { listener, deployment, ...first, origin: 'created' };
+    const { revision, secretSet, statements } = addRevision(transaction, services, addition);
+    const { sequence: _, ...inserted } = deployment;
+    const detail = { name: deployment.name, namespace, listenerId, revisionId, image: revision.imageUri };
+    await changeTogether(transaction, [
+      transaction.insert(deployments).values(inserted),
+      ...statements,
+      auditEntry(transaction, principal, 'deployment.create', targetOf(deployment), detail),
+    ]).catch((error: unknown) => refuseTakenName(error, deployment));
+    return { deployment, revision, listener, secretSet };
   });
+}
+
+function refuseTakenName(error: unknown, { name }: DeploymentRow): never {
+  if (!violates(error, 'deployments_name')) throw error;
+  throw new Refusal(409, `Deployment with name '${name}' already exists in this workspace.`);
 }
 
 /** LangSmith's words, a list as Python prints it; clients look for "listener_id' is required". */
@@ -87,30 +93,31 @@ function namespaceOf(listener: ListenerRow, asked: string | null): NamespaceName
   );
 }
 
-async function insertDeployment(
-  transaction: Transaction,
-  { principal, request, listener, namespace, revisionId, at }: NewDeployment,
-): Promise<DeploymentRow> {
-  const [inserted] = await transaction
-    .insert(deployments)
-    .values({
-      id: randomUUID() as string as DeploymentId,
-      workspaceId: principal.workspaceId,
-      listenerId: listener.id,
-      namespace,
-      name: request.name,
-      displayName: request.display_name ?? null,
-      status: 'AWAITING_DATABASE',
-      latestRevisionId: revisionId,
-      customUrl: request.source_config?.custom_url ?? null,
-      listenerVersion: listener.changeVersion,
-      createdAt: at,
-      updatedAt: at,
-    })
-    .onConflictDoNothing()
-    .returning();
-  if (!inserted) throw new Refusal(409, `Deployment with name '${request.name}' already exists in this workspace.`);
-  return inserted;
+function rowOf({ principal, request, listener, namespace, revisionId, at }: NewDeployment): DeploymentRow {
+  return {
+    id: DeploymentId.parse(randomUUID()),
+    // Given by the database; nobody reads it from here.
+    sequence: 0,
+    workspaceId: principal.workspaceId,
+    listenerId: listener.id,
+    namespace,
+    name: request.name,
+    displayName: request.display_name ?? null,
+    status: 'AWAITING_DATABASE',
+    latestRevisionId: revisionId,
+    activeRevisionId: null,
+    customUrl: request.source_config?.custom_url ?? null,
+    reportedUrl: null,
+    deletionRequester: null,
+    deletionRequestedAt: null,
+    lastRemovalReport: null,
+    lastReport: null,
+    goneAt: null,
+    forced: false,
+    listenerVersion: listener.changeVersion,
+    createdAt: at,
+    updatedAt: at,
+  };
 }
 
 interface NewDeployment {

@@ -9,22 +9,17 @@ import type { SecretSetRow } from '../store/rows.ts';
 import { revisions, secretSets } from '../store/schema.ts';
 import { secretSetPurpose } from './secret-box.ts';
 
-/** The new set's id is the `secretsVersion`. */
-export async function addSecretSet(
-  transaction: Transaction,
+/** A new set, sealed and yet to be stored; its id is the `secretsVersion`. */
+export function sealSecretSet(
   secretBox: SecretBox,
   deploymentId: DeploymentId,
   secrets: readonly SecretValue[],
-): Promise<SecretSetRow> {
+  createdAt: Date,
+): SecretSetRow {
   const id = randomUUID();
   const names = secrets.map((secret) => secret.name).sort();
   const box = secretBox.seal(JSON.stringify(secrets), secretSetPurpose(deploymentId, id));
-  const [set] = await transaction
-    .insert(secretSets)
-    .values({ id, deploymentId, names, ...box })
-    .returning();
-  if (!set) throw new Error('Cannot store secrets: the database answered no row');
-  return set;
+  return { id, deploymentId, names, ...box, createdAt };
 }
 
 /** In the order in which the client gave them. */

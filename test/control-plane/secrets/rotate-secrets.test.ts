@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encryptionKeyFromText, keyring } from '../../../src/control-plane/secrets/keyring.ts';
 import { requireKeys, rotateSecrets } from '../../../src/control-plane/secrets/rotate-secrets.ts';
 import { secretBox } from '../../../src/control-plane/secrets/secret-box.ts';
-import { addSecretSet, readSecretSet } from '../../../src/control-plane/secrets/secret-sets.ts';
+import { readSecretSet, sealSecretSet } from '../../../src/control-plane/secrets/secret-sets.ts';
 import { secretSets } from '../../../src/control-plane/store/schema.ts';
 import type { DeploymentId } from '../../../src/domain/identifiers.ts';
 import { databaseKinds, type TestDatabases, testDatabases } from '../../support/database.ts';
@@ -33,7 +33,9 @@ describe.each(databaseKinds)('rotating the encryption key on %s', (kind) => {
       const made: string[] = [];
       for (let number = 0; number < 450; number += 1) {
         const values = [{ name: 'TOKEN', value: `value ${number}` }];
-        made.push((await addSecretSet(transaction, api.services.secretBox, deploymentId, values)).id);
+        const set = sealSecretSet(api.services.secretBox, deploymentId, values, new Date());
+        await transaction.insert(secretSets).values(set);
+        made.push(set.id);
       }
       return made;
     });
@@ -54,9 +56,9 @@ describe.each(databaseKinds)('rotating the encryption key on %s', (kind) => {
   });
 
   it('refuses to start where a key is missing, and names it', async () => {
-    await api.open.database.transaction((transaction) =>
-      addSecretSet(transaction, api.services.secretBox, deploymentId, [{ name: 'TOKEN', value: 'x' }]),
-    );
+    const values = [{ name: 'TOKEN', value: 'x' }];
+    const set = sealSecretSet(api.services.secretBox, deploymentId, values, new Date());
+    await api.open.database.insert(secretSets).values(set);
 
     await expect(requireKeys(api.open.database, keyring(newKey()))).rejects.toMatchObject({
       kind: 'terminal',

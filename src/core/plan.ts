@@ -58,22 +58,33 @@ export interface PlanInput {
   readonly folders: readonly Folder[];
   /** The branch does not exist yet and the repository is empty. */
   readonly emptyRepository: boolean;
+  /** What the last plan kept: where neither side is another object, it is kept again without a second look. */
+  readonly kept?: KeptSteps;
 }
+
+export type KeptSteps = ReadonlyMap<DeploymentId, Extract<Step, { kind: 'keep' }>>;
 
 export function planNamespace(input: PlanInput): NamespacePlan {
   const byPath = new Map(input.folders.map((folder) => [folder.path, folder]));
   const ours = input.folders.filter((folder) => folder.provenance?.listenerId === input.listenerId);
   const byDeployment = new Map(ours.map((folder) => [folder.provenance?.deploymentId, folder]));
-  const steps = input.desired.map((desired) => {
+  const steps = input.desired.map((desired): Step => {
+    const kept = input.kept?.get(desired.deploymentId);
+    if (kept?.desired === desired && byPath.get(kept.folder.path) === kept.folder) return kept;
     const path = folderPath(desired, input.settings.layout);
     // A folder that was laid down under another layout is still ours, and moves with the next commit.
     const folder =
       ownFolder(byPath.get(path), input.listenerId, desired.deploymentId) ?? byDeployment.get(desired.deploymentId);
     if (desired.kind === 'removed') return planRemoved(input, desired, folder);
-    if (!folder && byPath.has(path)) return { kind: 'foreign', desired, path } as const;
+    if (!folder && byPath.has(path)) return { kind: 'foreign', desired, path };
     return planPresent(input, { desired, path }, folder);
   });
   return { steps, orphans: input.complete ? orphansOf(ours, input.desired) : [] };
+}
+
+/** For the next plan, whose listener, settings and configuration must be the same. */
+export function keptSteps({ steps }: NamespacePlan): KeptSteps {
+  return new Map(steps.flatMap((step) => (step.kind === 'keep' ? [[step.desired.deploymentId, step] as const] : [])));
 }
 
 export function folderPath(desired: Desired, layout: Namespace['layout']): string {

@@ -1,5 +1,6 @@
 /** What a lane works with: its ports, its settings and the little that it remembers between passes. */
 
+import type { KeptSteps } from '../core/plan.ts';
 import type { SecretKey } from '../core/secret-names.ts';
 import type { RenderInput } from '../core/template-set.ts';
 import type { AgentServer, Namespace } from '../domain/configuration.ts';
@@ -83,6 +84,8 @@ export interface LaneMemory {
   pushed: CommitId | null;
   /** Version of the desired state that the last pass settled; null while something is left to do. */
   settledVersion: number | null;
+  /** Of the last plan. */
+  kept: KeptSteps;
   readonly prepared: Map<DeploymentId, Prepared>;
   readonly setbacks: Map<DeploymentId, Setback>;
   removalsHeld: boolean;
@@ -95,6 +98,7 @@ export function emptyMemory(): LaneMemory {
     view: null,
     pushed: null,
     settledVersion: null,
+    kept: new Map(),
     prepared: new Map(),
     setbacks: new Map(),
     removalsHeld: false,

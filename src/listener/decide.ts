@@ -1,7 +1,7 @@
 /** From a plan to commits: what is rendered, what is only reported, what must wait. */
 import PQueue from 'p-queue';
 import { decideRemovals } from '../core/deletion-limit.ts';
-import { type NamespacePlan, planNamespace, type Step } from '../core/plan.ts';
+import { keptSteps, type NamespacePlan, planNamespace, type Step } from '../core/plan.ts';
 import type { Desired } from '../domain/desired.ts';
 import { asTowpathError, failureKind, TowpathError } from '../domain/failure.ts';
 import type { DeploymentId } from '../domain/identifiers.ts';
@@ -39,7 +39,8 @@ export async function decide(
   view: RepositoryView,
   desired: readonly Desired[],
 ): Promise<Decision> {
-  const plan = await provenPlan(context, view, desired);
+  const plan = await provenPlan(context, memory, view, desired);
+  memory.kept = keptSteps(plan);
   const now = context.clock.now();
   const writing = plan.steps.filter(isWriting);
   forgetSetbacks(memory, writing);
@@ -63,6 +64,7 @@ export async function decide(
 /** A plan whose holds rest on a commit that this history really has. */
 async function provenPlan(
   context: LaneContext,
+  memory: LaneMemory,
   view: RepositoryView,
   desired: readonly Desired[],
 ): Promise<NamespacePlan> {
@@ -75,6 +77,7 @@ async function provenPlan(
       complete: context.desired.complete,
       folders: view.folders,
       emptyRepository: view.snapshot.head === null,
+      kept: memory.kept,
     });
   const plan = planFor(desired);
   const doubtful = await unproven(context.repository, view.snapshot, plan.steps);

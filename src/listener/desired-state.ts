@@ -6,6 +6,8 @@ import type { LastReport, Report } from '../domain/report.ts';
 
 interface Known {
   readonly desired: Desired;
+  /** The same with the newer of the two last words; stays the same object until something changes. */
+  readonly current: Desired;
   /** Our own last word where the control plane may not know it yet. */
   readonly said: LastReport | null;
   /** Removed, and said so: what comes back under its name is an orphan. */
@@ -38,7 +40,7 @@ export function createDesiredState(): DesiredState {
   };
   const take = (items: readonly Desired[], said: (id: DeploymentId) => LastReport | null): Set<NamespaceName> => {
     for (const desired of items) {
-      known.set(desired.deploymentId, { desired, said: said(desired.deploymentId), finished: false });
+      known.set(desired.deploymentId, makeKnown(desired, said(desired.deploymentId), false));
     }
     return new Set(items.map((item) => item.namespace));
   };
@@ -49,10 +51,12 @@ export function createDesiredState(): DesiredState {
     },
     version: (namespace) => versions.get(namespace) ?? 0,
     items: (namespace) =>
-      [...known.values()].filter((one) => one.desired.namespace === namespace && !one.finished).map(current),
+      [...known.values()]
+        .filter((one) => one.desired.namespace === namespace && !one.finished)
+        .map((one) => one.current),
     find: (id) => {
       const found = known.get(id);
-      return found && !found.finished ? current(found) : undefined;
+      return found && !found.finished ? found.current : undefined;
     },
     apply: (items) => raise(take(items, (id) => known.get(id)?.said ?? null)),
     replace: (items, since) => {
@@ -68,20 +72,20 @@ export function createDesiredState(): DesiredState {
     },
     note: (reports) => {
       for (const report of reports) {
-        if (report.kind === 'lane') continue;
-        const found = known.get(report.deploymentId);
-        if (!found) continue;
-        const finished = report.kind === 'removal' && report.outcome === 'succeeded';
-        known.set(report.deploymentId, { ...found, said: lastReportOf(report) ?? found.said, finished });
+        const found = report.kind === 'lane' ? undefined : known.get(report.deploymentId);
+        if (found) known.set(found.desired.deploymentId, afterReport(found, report));
       }
     },
   };
 }
 
-/** The desired state with the newer of the two last words. */
-function current({ desired, said }: Known): Desired {
-  if (said === null || (desired.lastReport !== null && desired.lastReport.at >= said.at)) return desired;
-  return { ...desired, lastReport: said };
+function afterReport({ desired, said }: Known, report: Report): Known {
+  return makeKnown(desired, lastReportOf(report) ?? said, report.kind === 'removal' && report.outcome === 'succeeded');
+}
+
+function makeKnown(desired: Desired, said: LastReport | null, finished: boolean): Known {
+  const isOlder = said === null || (desired.lastReport !== null && desired.lastReport.at >= said.at);
+  return { desired, said, finished, current: isOlder ? desired : { ...desired, lastReport: said } };
 }
 
 function sayingAfter(said: LastReport | null, since: Date): LastReport | null {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Folder, makeFolder } from '../../src/core/folder.ts';
 import { inputsDigest } from '../../src/core/inputs-digest.ts';
-import { folderPath, type PlanInput, planNamespace } from '../../src/core/plan.ts';
+import { folderPath, keptSteps, type PlanInput, planNamespace } from '../../src/core/plan.ts';
 import { contentDigest, type Provenance } from '../../src/core/provenance.ts';
 import type { Desired, Present, Removed } from '../../src/domain/desired.ts';
 import type { CommitId, ListenerId, NamespaceName, RevisionId, WorkspaceId } from '../../src/domain/identifiers.ts';
@@ -177,5 +177,19 @@ describe('a folder that nobody wants', () => {
 
   it('is none of ours when another listener made it', () => {
     expect(plan([], [others, foreign]).orphans).toEqual([]);
+  });
+});
+
+describe('a plan after another', () => {
+  it('keeps without a second look what did not change, and sees what did', () => {
+    const wanted = present({ lastReport: said(first) });
+    const lying = folder();
+    const kept = keptSteps(plan([wanted], [lying]));
+
+    expect(plan([wanted], [lying], { kept }).steps[0]).toBe(kept.get(id));
+    expect(plan([wanted], [edited()], { kept }).steps[0]?.kind).toBe('hold');
+    expect(plan([wanted], [], { kept }).steps[0]?.kind).toBe('hold');
+    expect(plan([present({ revisionId: second })], [lying], { kept }).steps[0]?.kind).toBe('update');
+    expect(plan([removed()], [lying], { kept }).steps[0]?.kind).toBe('remove');
   });
 });

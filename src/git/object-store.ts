@@ -25,7 +25,7 @@ export class ObjectStore {
 
   put(id: string, body: Buffer): void {
     if (this.#objects.has(id)) return;
-    this.#objects.set(id, body);
+    this.#objects.set(id, body.buffer.byteLength > 2 * body.length ? alone(body) : body);
     this.#bytes += body.length;
   }
 
@@ -56,4 +56,11 @@ export class ObjectStore {
     for (const body of kept.values()) this.#bytes += body.length;
     this.#bytesAfterSweep = this.#bytes;
   }
+}
+
+/** Small buffers are slices of Node's pool: kept for long, each would keep eight kilobytes of others' with it. */
+function alone(body: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(body.length);
+  body.copy(copy);
+  return copy;
 }

@@ -49,4 +49,11 @@ describe('ObjectStore', () => {
     expect(store.isDueForSweep(0)).toBe(true);
     expect(store.isDueForSweep(100)).toBe(false);
   });
+
+  it('holds no memory but that of the objects themselves', async () => {
+    const { store, commits } = await line(20);
+
+    // Small buffers come from Node's pool: each would hold on to eight kilobytes of it.
+    for (const id of commits) expect(store.get(id)?.buffer.byteLength).toBe(store.get(id)?.length);
+  });
 });

@@ -37,7 +37,8 @@ describe.each(databaseKinds)('deletion on %s', (kind) => {
     expect([deleted.status, again.status]).toEqual([204, 204]);
     expect(waiting.body).toMatchObject({ status: 'AWAITING_DELETE', latest_revision_status: 'SKIPPED' });
     expect(taken.status).toBe(409);
-    expect(failed.body.status).toBe('AWAITING_DELETE');
+    expect(waiting.body.latest_revision_status_message).toBe('Waiting for listener dev to remove it');
+    expect(failed.body).toMatchObject({ status: 'AWAITING_DELETE', latest_revision_status_message: 'Cannot push' });
     expect(gone).toEqual({ status: 404, body: { detail: `Deployment ID ${id} not found.` } });
     expect((await tenant.call('GET', `/v2/deployments/${id}/revisions/${revisionId}`)).status).toBe(404);
     expect(anew.status).toBe(201);

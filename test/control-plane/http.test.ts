@@ -295,6 +295,8 @@ describe('the HTTP of the control plane', () => {
       );
       await friend.report(id, revisionId, { stage: 'committed', outcome: 'succeeded' });
       expect(JSON.stringify(await logs('desc'))).not.toContain('last seen');
+      await friend.call('DELETE', `/v2/deployments/${id}`);
+      expect((await logs('desc')).logs[0].message).toContain('Still AWAITING_DELETE: listener dev last seen');
     });
   });
 

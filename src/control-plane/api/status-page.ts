@@ -4,7 +4,7 @@ import { html, raw } from 'hono/html';
 import { DeploymentId } from '../../domain/identifiers.ts';
 import type { Authenticate } from '../access/authenticate.ts';
 import { readLog } from '../orchestration/read-log.ts';
-import { explain } from '../orchestration/silence.ts';
+import { explainDeployment } from '../orchestration/silence.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
@@ -74,7 +74,7 @@ function page(detail: DeploymentDetail, revisions: readonly RevisionRow[], log: 
   </head>
   <body>
     <h1>${deployment.name}</h1>
-    <p><strong>${revision.status}</strong> ${explain(revision, listener, now)}</p>
+    <p><strong>${revision.status}</strong> ${explainDeployment(deployment, revision, listener, now)}</p>
     <table>
       <tr><th>Deployment</th><td>${deployment.id}, ${deployment.status}</td></tr>
       <tr><th>Namespace</th><td>${deployment.namespace}, by listener ${listener.computeId}</td></tr>

@@ -1,6 +1,6 @@
 /** From rows to the bodies that clients know. */
 
-import { explain } from '../orchestration/silence.ts';
+import { explain, explainDeployment } from '../orchestration/silence.ts';
 import { openSecretSet } from '../secrets/secret-sets.ts';
 import type { SecretBox } from '../services.ts';
 import type { DeploymentDetail } from '../store/deployments.ts';
@@ -37,7 +37,7 @@ export function deploymentView(detail: DeploymentDetail, secretBox: SecretBox, n
     image_version: revision.imageVersion,
     url,
     latest_revision_status: revision.status,
-    latest_revision_status_message: explain(revision, listener, now),
+    latest_revision_status_message: explainDeployment(deployment, revision, listener, now),
     created_at: deployment.createdAt.toISOString(),
     updated_at: deployment.updatedAt.toISOString(),
   };

@@ -3,9 +3,9 @@ import type { WorkspacePrincipal } from '../principal.ts';
 import type { Services } from '../services.ts';
 import { findDetail, findRevision } from '../store/deployments.ts';
 import { type LogPage, type LogQuery, listLogs } from '../store/list-logs.ts';
-import type { ListenerRow, RevisionRow } from '../store/rows.ts';
+import type { ListenerRow } from '../store/rows.ts';
 import { describeSilence } from './silence.ts';
-import { isFinished } from './status.ts';
+import { isFinished, type RevisionStatus } from './status.ts';
 
 export interface LogQuestion extends LogQuery {
   /** True where the question is about a log that nobody keeps. */
@@ -18,11 +18,12 @@ export async function readLog(
   question: LogQuestion,
 ): Promise<LogPage> {
   const { deploymentId, revisionId } = question;
-  const { listener, revision: latest } = await findDetail(database, principal.workspaceId, deploymentId);
+  const { deployment, listener, revision: latest } = await findDetail(database, principal.workspaceId, deploymentId);
   const revision = revisionId === undefined ? latest : await findRevision(database, deploymentId, revisionId);
   if (question.none) return { lines: [], next: null };
   const page = await listLogs(database, question);
-  const silence = silenceLine(revision, listener, now());
+  const state = deployment.status === 'AWAITING_DELETE' ? deployment.status : revision.status;
+  const silence = silenceLine(state, listener, now());
   if (!silence || !matches(silence, question)) return page;
   // It is the newest line of all.
   if (question.order === 'desc')
@@ -33,14 +34,14 @@ export async function readLog(
 type Line = LogPage['lines'][number];
 
 /** Not stored: it is true only as long as the silence lasts. Its id stays the same, so that it is shown once. */
-function silenceLine(revision: RevisionRow, listener: ListenerRow, now: Date): Line | null {
-  const silence = isFinished(revision.status) ? null : describeSilence(listener, now);
+function silenceLine(state: RevisionStatus | 'AWAITING_DELETE', listener: ListenerRow, now: Date): Line | null {
+  const silence = state !== 'AWAITING_DELETE' && isFinished(state) ? null : describeSilence(listener, now);
   if (silence === null) return null;
   return {
     id: `silence-${(listener.lastSeenAt ?? listener.createdAt).getTime()}`,
     at: now,
     level: 'WARNING',
-    message: `Still ${revision.status}: ${silence}`,
+    message: `Still ${state}: ${silence}`,
   };
 }
 

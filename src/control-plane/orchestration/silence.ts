@@ -1,26 +1,37 @@
 /** Says why nothing happens while a listener is silent; pure. */
-import type { ListenerRow, RevisionRow } from '../store/rows.ts';
+import type { DeploymentRow, ListenerRow, RevisionRow } from '../store/rows.ts';
 import { isFinished } from './status.ts';
 
 /** A listener's long poll ends well within this, so whoever says nothing for so long is not there. */
 const silentMs = 2 * 60_000;
 
+type Heard = Pick<ListenerRow, 'computeId' | 'lastSeenAt' | 'createdAt'>;
+
 /** The revision's message and, where its listener is silent, since when. */
-export function explain(
+export function explain(revision: Pick<RevisionRow, 'status' | 'message'>, listener: Heard, now: Date): string {
+  return isFinished(revision.status) ? revision.message : withSilence(revision.message, listener, now);
+}
+
+/** Why the deployment is as it is: while it awaits deletion, what stands in the way of that. */
+export function explainDeployment(
+  deployment: Pick<DeploymentRow, 'status' | 'lastRemovalReport'>,
   revision: Pick<RevisionRow, 'status' | 'message'>,
-  listener: Pick<ListenerRow, 'computeId' | 'lastSeenAt' | 'createdAt'>,
+  listener: Heard,
   now: Date,
 ): string {
-  const silence = isFinished(revision.status) ? null : describeSilence(listener, now);
-  if (silence === null) return revision.message;
-  return revision.message === '' ? silence : `${revision.message} (${silence})`;
+  if (deployment.status !== 'AWAITING_DELETE') return explain(revision, listener, now);
+  const removal = deployment.lastRemovalReport?.message ?? `Waiting for listener ${listener.computeId} to remove it`;
+  return withSilence(removal, listener, now);
+}
+
+function withSilence(message: string, listener: Heard, now: Date): string {
+  const silence = describeSilence(listener, now);
+  if (silence === null) return message;
+  return message === '' ? silence : `${message} (${silence})`;
 }
 
 /** `listener dev last seen 14 min ago`; null while it is heard. */
-export function describeSilence(
-  { computeId, lastSeenAt, createdAt }: Pick<ListenerRow, 'computeId' | 'lastSeenAt' | 'createdAt'>,
-  now: Date,
-): string | null {
+export function describeSilence({ computeId, lastSeenAt, createdAt }: Heard, now: Date): string | null {
   const silentFor = now.getTime() - (lastSeenAt ?? createdAt).getTime();
   if (lastSeenAt === null) return silentFor < silentMs ? null : `listener ${computeId} was never seen`;
   return silentFor < silentMs ? null : `listener ${computeId} last seen ${describeDuration(silentFor)} ago`;

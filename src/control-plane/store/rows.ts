@@ -6,4 +6,3 @@ export type DeploymentRow = typeof deployments.$inferSelect;
 export type RevisionRow = typeof revisions.$inferSelect;
 export type SecretSetRow = typeof secretSets.$inferSelect;
 export type RevisionLogRow = typeof revisionLogs.$inferSelect;
-export type NewRevision = typeof revisions.$inferInsert;

@@ -75,7 +75,10 @@ function createListing(options: IntakeOptions): Listing {
     deliver(options, page.items);
     if (whole && !page.more) {
       options.onListing();
-      options.wake(options.desired.replace([...whole.items.values()], whole.since));
+      // The first time even a namespace that nobody wants anything in is looked at: it may hold orphans.
+      const isFirst = !options.desired.complete;
+      const touched = options.desired.replace([...whole.items.values()], whole.since);
+      options.wake(isFirst ? options.served : touched);
       comparedAt = clock.now().getTime();
       whole = null;
     }

@@ -29,7 +29,7 @@ export interface RunningListener {
   wake(namespace?: NamespaceName): void;
   /** Lets removals go that were held by the deletion limit. */
   releaseRemovals(namespace: NamespaceName): void;
-  /** Ends the running passes, brings the last reports, closes the repositories. */
+  /** Lets the running passes end, for a while; closes the repositories; brings the last reports. */
   stop(): Promise<void>;
   /** Resolves once it has stopped. */
   readonly done: Promise<void>;
@@ -66,12 +66,15 @@ export function startListener(
     signal: stopping.signal,
     onListing: reporter.forget,
   });
+  const resting = Promise.all([intake, ...[...lanes.values()].map((lane) => lane.done)]);
   const done = (async () => {
-    await Promise.all([intake, ...[...lanes.values()].map((lane) => lane.done)]);
-    await reporter.stop(timings.stopMs);
+    await Promise.race([resting, afterAbort(clock, stopping.signal, timings.stopMs)]);
+    // Ends requests that are still under way; a push that was cut off is found again at the next start.
     await Promise.all(
       [...ports.namespaces.values()].map(({ repository }) => repository.close().catch(() => undefined)),
     );
+    await resting;
+    await reporter.stop(timings.stopMs);
   })();
   return {
     wake: (namespace) => wake(namespace === undefined ? served : [namespace]),
@@ -82,6 +85,11 @@ export function startListener(
     },
     done,
   };
+}
+
+async function afterAbort(clock: Clock, signal: AbortSignal, ms: number): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await clock.sleep(ms);
 }
 
 interface LaneSetup {

@@ -48,8 +48,9 @@ export async function prepareRevision(
 
 /** The control plane is trusted for what is wanted, not for being well: what does not fit together is refused. */
 function refuseMisfit(context: LaneContext, desired: Present, { deployment, revision, image }: Specification): void {
-  const asked = [desired.deploymentId, desired.revisionId, desired.name, context.namespace].join(' ');
-  const given = [deployment.id, revision.id, deployment.name, deployment.namespace].join(' ');
+  const { listenerId, namespace } = context;
+  const asked = [desired.deploymentId, desired.revisionId, desired.name, namespace, listenerId].join(' ');
+  const given = [deployment.id, revision.id, deployment.name, deployment.namespace, deployment.listenerId].join(' ');
   if (asked !== given) {
     throw new TowpathError(
       'transient',

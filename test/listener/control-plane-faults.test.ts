@@ -89,6 +89,20 @@ describe('a control plane that fails', () => {
     expect(remote.files()).toEqual(files);
   });
 
+  it('hears of orphans even where it wants nothing at all', async () => {
+    const first = await start();
+    const id = plane.create('chat');
+    await succeeded(id);
+    await first.stop();
+    plane.vanish(id);
+
+    stops.push(listen({ plane, repository: memoryRepository(remote) }).stop);
+
+    await until('the orphan', () =>
+      plane.reports.some((report) => report.kind === 'lane' && report.orphans.length === 1),
+    );
+  });
+
   it('hears again what it has forgotten', async () => {
     await start();
     const id = plane.create('chat');

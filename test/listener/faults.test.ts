@@ -242,3 +242,18 @@ describe('two listeners on one repository', () => {
     await remote.fsck();
   });
 });
+
+describe('a git server that falls silent', () => {
+  it('keeps nobody from stopping', async () => {
+    const { remote, plane } = await world();
+    server.inject({ kind: 'silence', on: { path: new RegExp(`/${remote.name}.git/git-receive-pack$`) } });
+    plane.create('chat');
+    const running = start(plane, remote, { timings: { stopMs: 100 } });
+    await until('the push', () => server.pendingFaults.length === 0);
+    const began = Date.now();
+
+    await running.stop();
+
+    expect(Date.now() - began).toBeLessThan(5_000);
+  });
+});

@@ -18,6 +18,7 @@ export interface EntryPosition {
   readonly end: number;
 }
 
+const folderStart = Buffer.from(`${folderMode} `);
 const space = 0x20;
 const slash = 0x2f;
 const idLength = 20;
@@ -61,10 +62,8 @@ export function entryAt(raw: Buffer, { start, nameStart, end }: EntryPosition): 
 export function findEntry(raw: Buffer, name: string): EntryPosition | null {
   const wanted = Buffer.from(name);
   if (raw.length < indexedFrom) return scanFor(raw, wanted);
-  return (
-    exactly(raw, search(raw, wanted), wanted) ??
-    exactly(raw, search(raw, Buffer.concat([wanted, Buffer.of(slash)])), wanted)
-  );
+  // What is long is mostly a folder of folders.
+  return exactly(raw, search(raw, Buffer.from(`${name}/`)), wanted) ?? exactly(raw, search(raw, wanted), wanted);
 }
 
 /** Where an entry with this sort key is, or would be put. */
@@ -72,15 +71,16 @@ export function insertionPoint(raw: Buffer, key: Buffer): number {
   if (raw.length >= indexedFrom) return search(raw, key);
   let start = 0;
   while (start < raw.length) {
-    const position = positionAt(raw, start);
-    if (compareKey(raw, position, key) >= 0) return start;
-    start = position.end;
+    if (compareKey(raw, start, key) >= 0) return start;
+    start = endOf(raw, start);
   }
   return start;
 }
 
 /** Calls back with the id of each sub-folder; the hot loop of every walk. */
 export function forEachFolder(raw: Buffer, visit: (id: string) => void): void {
+  // Most trees hold files only, and a search for what every folder begins with says so at once.
+  if (!raw.includes(folderStart)) return;
   for (let start = 0; start < raw.length; ) {
     const end = endOf(raw, start);
     // Only folders have a mode that begins with 4.
@@ -113,8 +113,7 @@ function search(raw: Buffer, key: Buffer): number {
   let high = index.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const position = positionAt(raw, index[middle] ?? 0);
-    if (compareKey(raw, position, key) < 0) low = middle + 1;
+    if (compareKey(raw, index[middle] ?? 0, key) < 0) low = middle + 1;
     else high = middle;
   }
   return index[low] ?? raw.length;
@@ -127,43 +126,62 @@ function exactly(raw: Buffer, start: number, name: Buffer): EntryPosition | null
 }
 
 function scanFor(raw: Buffer, name: Buffer): EntryPosition | null {
-  for (let start = 0; start < raw.length; ) {
-    const position = positionAt(raw, start);
-    if (hasName(raw, position, name)) return position;
-    start = position.end;
+  // The bytes may also be part of another name or of an id, so their place only ends the search.
+  const last = raw.lastIndexOf(name);
+  for (let start = 0; start < last; ) {
+    const end = endOf(raw, start);
+    // Beside the name: five or six digits of mode, a space, a zero and the id.
+    const beside = end - start - name.length;
+    if (beside === 27 || beside === 28) {
+      const position = positionAt(raw, start);
+      if (hasName(raw, position, name)) return position;
+    }
+    start = end;
   }
   return null;
 }
 
 function hasName(raw: Buffer, { nameStart, end }: EntryPosition, name: Buffer): boolean {
   const length = end - idLength - 1 - nameStart;
-  return length === name.length && raw.compare(name, 0, length, nameStart, nameStart + length) === 0;
+  if (length !== name.length) return false;
+  for (let at = 0; at < length; at++) if (raw[nameStart + at] !== name[at]) return false;
+  return true;
 }
 
-function compareKey(raw: Buffer, { start, nameStart, end }: EntryPosition, key: Buffer): number {
-  const length = end - idLength - 1 - nameStart;
-  const shared = Math.min(length, key.length);
-  for (let at = 0; at < shared; at++) {
-    const difference = (raw[nameStart + at] ?? 0) - (key[at] ?? 0);
+/** Below zero: the entry sorts before the key. Reads no further than it must: this is what big trees are searched by. */
+function compareKey(raw: Buffer, start: number, key: Buffer): number {
+  const nameStart = nameStartAt(raw, start);
+  for (let at = 0; ; at++) {
+    const own = raw[nameStart + at] ?? 0;
+    if (own === 0) return compareEnd(raw[start] === 0x34, key, at);
+    if (at === key.length) return 1;
+    const difference = own - (key[at] ?? 0);
     if (difference !== 0) return difference;
   }
-  const ownLength = raw[start] === 0x34 ? length + 1 : length;
-  if (ownLength > length && key.length > length) {
-    const difference = slash - (key[length] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return ownLength - key.length;
+}
+
+/** The entry's name is over after `length` bytes that it shares with the key; a folder's goes on with a slash. */
+function compareEnd(isFolder: boolean, key: Buffer, length: number): number {
+  if (!isFolder) return length - key.length;
+  if (length === key.length) return 1;
+  const difference = slash - (key[length] ?? 0);
+  return difference === 0 ? length + 1 - key.length : difference;
 }
 
 export function positionAt(raw: Buffer, start: number): EntryPosition {
-  let nameStart = start;
-  while (nameStart < raw.length && raw[nameStart] !== space) nameStart++;
-  return { start, nameStart: nameStart + 1, end: endOf(raw, start) };
+  return { start, nameStart: nameStartAt(raw, start), end: endOf(raw, start) };
+}
+
+function nameStartAt(raw: Buffer, start: number): number {
+  // No mode is shorter than five digits.
+  let at = start + 5;
+  while (at < raw.length && raw[at] !== space) at++;
+  return at + 1;
 }
 
 function endOf(raw: Buffer, start: number): number {
-  // No mode is shorter than five digits, so the name's end cannot come sooner.
-  let at = start + 5;
+  // No mode is shorter than five digits, and a space and a letter follow.
+  let at = start + 7;
   while (at < raw.length && raw[at] !== 0) at++;
   const end = at + 1 + idLength;
   if (end > raw.length) throw new RangeError('Cannot read a tree: it is cut short');

@@ -17,9 +17,13 @@ import type { RenderInput } from './template-set.ts';
 
 export type PolicyInput = Pick<RenderInput, 'resourceName' | 'specification' | 'namespace' | 'agentServer'>;
 
+/** Beyond these nobody reads on; the request is refused anyway. */
+const mostFindings = 100;
+
 export function checkPolicy(input: PolicyInput): readonly Finding[] {
   const findings: Finding[] = [];
   const report: Report = (path, message) => {
+    if (findings.length >= mostFindings) return;
     findings.push({ path: plainLine(path, 500), line: null, pointer: null, message: plainLine(message, 1000) });
   };
   const { specification } = input;
@@ -95,12 +99,13 @@ function checkAnnotationSize(report: Report, annotations: ResourceSpec['annotati
 }
 
 function checkSecretReferences(report: Report, { specification }: PolicyInput, mayName: SecretRule): void {
-  const names = specification.secretReferences.map((reference) => reference.name);
+  const seen = new Set<string>();
   for (const [index, reference] of specification.secretReferences.entries()) {
     const path = `secret_references[${index}]`;
     if (!EnvironmentName.safeParse(reference.name).success)
       report(`${path}.name`, 'is no name of an environment variable');
-    if (names.indexOf(reference.name) < index) report(`${path}.name`, `repeats the variable "${reference.name}"`);
+    if (seen.has(reference.name)) report(`${path}.name`, `repeats the variable "${reference.name}"`);
+    seen.add(reference.name);
     if (!SecretKey.safeParse(reference.secret_key).success) report(`${path}.secret_key`, 'is no key of a Secret');
     const why = mayName(reference.secret_name);
     if (why !== null) report(`${path}.secret_name`, why);

@@ -12,7 +12,7 @@ import {
   type ScalarEvent,
   YAMLException,
 } from 'js-yaml';
-import { locate } from './yaml-location.ts';
+import { lineFinder } from './yaml-location.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -33,6 +33,8 @@ export type ReadManifest =
     };
 
 const mostCharacters = 1_048_576;
+/** Beyond these nobody reads on. */
+const mostProblems = 50;
 
 export function readManifest(text: string): ReadManifest {
   if (text.length > mostCharacters) return unreadable(1, 'is larger than 1 MiB, more than a cluster stores');
@@ -45,7 +47,7 @@ export function readManifest(text: string): ReadManifest {
     if (documents.length !== 1) {
       problems.push({ line: 1, message: `holds ${documents.length} documents; expected one Kubernetes object a file` });
     } else if (isObject(object)) {
-      return { kind: 'read', object, problems, lineOf: (pointer) => lineAt(text, locate(text, events, pointer)) };
+      return { kind: 'read', object, problems, lineOf: lineFinder(text, events) };
     } else {
       problems.push({ line: 1, message: 'is not a mapping; expected one Kubernetes object' });
     }
@@ -68,7 +70,7 @@ function shapeOfText(text: string): ManifestProblem[] {
 function forbiddenEvents(text: string, events: readonly Event[]): ManifestProblem[] {
   const problems: ManifestProblem[] = [];
   const add = (offset: number, message: string): void => {
-    problems.push({ line: lineAt(text, offset), message });
+    if (problems.length < mostProblems) problems.push({ line: lineAt(text, offset), message });
   };
   for (const event of events) {
     if (event.type === EVENT_ID.DOCUMENT) {

@@ -7,6 +7,9 @@ export interface SchemaProblem {
   readonly message: string;
 }
 
+/** Beyond these nobody reads on; a list with a hundred thousand wrong items must not cost an hour to describe. */
+const mostProblems = 50;
+
 type Definitions = Readonly<Record<string, object>>;
 
 export function describeSchemaErrors(
@@ -14,11 +17,13 @@ export function describeSchemaErrors(
   definitions: Definitions,
 ): readonly SchemaProblem[] {
   const found = new Map<string, SchemaProblem>();
-  for (const error of errors.filter(isOwnVoice)) {
+  const voices = errors.filter(isOwnVoice);
+  for (const error of voices.slice(0, mostProblems)) {
     const problem = describe(error, definitions);
     found.set(`${problem.pointer} ${problem.message}`, problem);
   }
-  return [...found.values()];
+  const more = voices.length - mostProblems;
+  return [...found.values(), ...(more > 0 ? [{ pointer: '', message: `and ${more} more mistakes like these` }] : [])];
 }
 
 /** Inside a choice every branch complains; only the choice itself says something. */

@@ -65,10 +65,15 @@ function checkKustomization(
 
 function checkResources(manifest: Manifest, expected: readonly string[]): readonly Finding[] {
   const listed = items(place(manifest, 'resources'));
-  const missing = expected.filter((path) => !listed.some((entry) => entry.value === path));
-  const wrong = listed.flatMap((entry, index) => {
-    if (listed.findIndex((other) => other.value === entry.value) < index) return [{ entry, why: 'is listed twice' }];
-    if (expected.includes(String(entry.value))) return [];
+  const names = new Set(listed.map((entry) => entry.value));
+  const files = new Set<unknown>(expected);
+  const seen = new Set<unknown>();
+  const missing = expected.filter((path) => !names.has(path));
+  const wrong = listed.flatMap((entry) => {
+    const again = seen.has(entry.value);
+    seen.add(entry.value);
+    if (again) return [{ entry, why: 'is listed twice' }];
+    if (files.has(entry.value)) return [];
     return [{ entry, why: 'is not a file of this folder; only files beside the kustomization are allowed' }];
   });
   return [

@@ -41,12 +41,15 @@ function checkSecurity(manifest: Manifest, owner: Place, { policy }: ValidationC
 
 /** Kubernetes wants one name a pod, across both lists. */
 function checkNames(manifest: Manifest, containers: readonly Place[]): readonly Finding[] {
-  const names = containers.map((container) => dig(container.value, 'name'));
-  return containers.flatMap((container, index) =>
-    names.indexOf(names[index]) < index
-      ? [findingAt(manifest, below(container, 'name'), `repeats the container name ${JSON.stringify(names[index])}`)]
-      : [],
-  );
+  const seen = new Set<unknown>();
+  return containers.flatMap((container) => {
+    const name = below(container, 'name');
+    const again = seen.has(name.value);
+    seen.add(name.value);
+    return again && typeof name.value === 'string'
+      ? [findingAt(manifest, name, `repeats the container name ${JSON.stringify(name.value)}`)]
+      : [];
+  });
 }
 
 function checkContainer(manifest: Manifest, container: Place, context: ValidationContext): readonly Finding[] {
@@ -105,7 +108,7 @@ function checkMounts(manifest: Manifest, spec: Place, containers: readonly Place
 }
 
 interface NamedObject extends Place {
-  readonly kind: 'Secret' | 'claim' | 'other';
+  readonly kind: 'Secret' | 'claim' | 'account';
 }
 
 /** Every place where a pod names an object of the namespace that it does not hold itself. */
@@ -125,26 +128,28 @@ function namedObjects(spec: Place, containers: readonly Place[]): readonly Named
     ...environment.map((variable) => below(variable, 'valueFrom', 'secretKeyRef', 'name')),
     ...sources.map((source) => below(source, 'secretRef', 'name')),
   ];
-  const others = [below(spec, 'serviceAccountName'), below(spec, 'serviceAccount')];
+  const accounts = [below(spec, 'serviceAccountName'), below(spec, 'serviceAccount')];
   return [
     ...secrets.map(as('Secret')),
     ...volumes.map((volume) => below(volume, 'persistentVolumeClaim', 'claimName')).map(as('claim')),
-    ...others.map(as('other')),
+    ...accounts.map(as('account')),
   ].filter((found) => found.value !== undefined);
 }
 
 function checkNamed(manifest: Manifest, found: NamedObject, context: ValidationContext): readonly Finding[] {
-  const name = String(found.value);
-  const secretOf = found.kind === 'Secret' ? secretOwner(name) : null;
-  const foreign = secretOf !== null && secretOf !== context.resourceName;
-  if (
-    !foreign &&
-    !(found.kind === 'claim' && isDatabaseClaim(name)) &&
-    !(found.kind === 'other' && belongsToAnother(name, context.resourceName))
-  ) {
-    return context.policy.reservedSecrets.includes(name) && found.kind === 'Secret'
-      ? [findingAt(manifest, found, `"${name}" is reserved by policy.reservedSecrets`)]
-      : [];
+  const why = whyNotNamed(found.kind, String(found.value), context);
+  return why === null ? [] : [findingAt(manifest, found, `"${String(found.value)}" ${why}`)];
+}
+
+function whyNotNamed(kind: NamedObject['kind'], name: string, context: ValidationContext): string | null {
+  const others = 'belongs to another deployment or to its database';
+  switch (kind) {
+    case 'Secret':
+      if (![null, context.resourceName].includes(secretOwner(name))) return others;
+      return context.policy.reservedSecrets.includes(name) ? 'is reserved by policy.reservedSecrets' : null;
+    case 'claim':
+      return isDatabaseClaim(name) ? others : null;
+    case 'account':
+      return belongsToAnother(name, context.resourceName) ? others : null;
   }
-  return [findingAt(manifest, found, `"${name}" belongs to another deployment or to its database`)];
 }

@@ -39,15 +39,26 @@ export function validateDeployment(
     else unreadable++;
   }
   const objects = manifests.filter((manifest) => manifest.path !== kustomizationFile);
-  findings.push(
+  const all = [
+    ...findings,
     ...manifests.flatMap((manifest) => checkSchema(manifest, context, schemas)),
     ...checkFolder(files, manifests, context),
     ...objects.flatMap((manifest) => checkObject(manifest, context)),
     ...objects.flatMap((manifest) => checkPods(manifest, context)),
     // What could not be read may be just what the others point to.
     ...(unreadable > 0 ? [] : checkLinks(objects, context)),
-  );
-  return findings.sort(byPlace);
+  ];
+  return bounded(all.sort(byPlace));
+}
+
+/** Beyond these nobody reads on. */
+const mostFindings = 200;
+
+function bounded(findings: readonly Finding[]): readonly Finding[] {
+  const [first] = findings;
+  if (!first || findings.length <= mostFindings) return findings;
+  const message = `and ${findings.length - mostFindings} more findings in this deployment`;
+  return [...findings.slice(0, mostFindings), { path: first.path, line: null, pointer: null, message }];
 }
 
 function checkSchema(manifest: Manifest, context: ValidationContext, schemas: ManifestSchemas): readonly Finding[] {

@@ -83,3 +83,21 @@ function mutate(files: FileTree, { file, line, column, length, kind, snippet }: 
   };
   return new Map([...files, [path, lines.toSpliced(at, 1, ...next[kind]).join('\n')]]);
 }
+
+describe('a file of mistakes', () => {
+  it.each([
+    ['wrong items', `${'        - nam: x\n'.repeat(4_000)}`],
+    ['ambiguous words', `${'        - name: yes\n'.repeat(10_000)}`],
+    ['repeated items', `${'        - name: a\n          image: b\n'.repeat(10_000)}`],
+  ])('with thousands of %s is refused in a moment', (_, list) => {
+    const files = sampleFiles((path, text) =>
+      path === 'redis.deployment.yaml' ? text.replace('      containers:\n', `      containers:\n${list}`) : text,
+    );
+    const start = performance.now();
+
+    const findings = validateDeployment(files, validationContext(input), schemas);
+
+    expect(findings.length).toBeGreaterThan(40);
+    expect(performance.now() - start).toBeLessThan(20_000);
+  });
+});

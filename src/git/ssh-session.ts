@@ -6,6 +6,7 @@ import { type GitService, TransportError, type TransportFailure } from './transp
 
 const complaintLimit = 4_096;
 const advertisementLimit = 64 * 1024 * 1024;
+const sliceBytes = 256 * 1024;
 
 export interface SshSession {
   readonly service: GitService;
@@ -76,7 +77,7 @@ class Wire {
     this.#timer = setTimeout(() => this.#fail(`${service} said nothing for ${idleTimeoutMs / 1000} s`), idleTimeoutMs);
     this.#timer.unref();
     channel.stderr.on('data', (chunk: Buffer) => {
-      this.#timer.refresh();
+      this.#heard();
       this.#complaint = (this.#complaint + chunk.toString('utf8')).slice(-complaintLimit);
     });
     channel.on('exit', (code: number | null) => {
@@ -116,8 +117,12 @@ class Wire {
 
   /** Everything at once: git reads while we write, and we read while it does. */
   send(body: readonly Buffer[]): void {
-    this.#timer.refresh();
-    for (const part of body) this.#channel.write(part);
+    const heard = (): void => this.#heard();
+    for (const part of body) {
+      // In slices, so that a large pack on a slow line shows progress and is not taken for silence.
+      for (let at = 0; at < part.length; at += sliceBytes)
+        this.#channel.write(part.subarray(at, at + sliceBytes), heard);
+    }
     this.#channel.end();
   }
 
@@ -151,8 +156,13 @@ class Wire {
   async #next(): Promise<Buffer | null> {
     const next = await Promise.race([this.#chunks.next(), this.#interrupted.promise]);
     if (this.#failure) throw this.#failure;
-    this.#timer.refresh();
+    this.#heard();
     return !next || next.done ? null : next.value;
+  }
+
+  #heard(): void {
+    // A timer that was cleared would begin anew.
+    if (!this.#closed) this.#timer.refresh();
   }
 
   #fail(why: string, cause?: unknown): void {

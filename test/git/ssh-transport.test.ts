@@ -59,6 +59,33 @@ describe('git over SSH', () => {
     expect(server.commands.length - before).toBe(2);
   });
 
+  it('sends a pack of many megabytes without taking a busy line for a silent one', async () => {
+    const own = await serve({
+      intercept: (command, channel) => {
+        if (!command.includes('receive-pack')) return false;
+        let received = 0;
+        channel.write('0000');
+        // A slow reader: the answer comes long after the idle time-out, but the line is never idle for that long.
+        channel.on('data', (chunk: Buffer) => {
+          received += chunk.length;
+          channel.pause();
+          setTimeout(() => channel.resume(), 5);
+        });
+        channel.on('end', () => {
+          channel.write(`${received}`);
+          channel.exit(0);
+          channel.end();
+        });
+        return true;
+      },
+    });
+    const transport = connect({ port: own.port, idleTimeoutMs: 1_500 });
+
+    const answer = await text(transport.request('git-receive-pack', [Buffer.alloc(12_000_000)]));
+
+    expect(answer).toBe('12000000');
+  });
+
   it('connects again when the server has cut the connection', async () => {
     const own = await serve();
     const transport = connect({ port: own.port });

@@ -139,8 +139,21 @@ function deployBody(commit: DeployCommit, requester: Identity, changes: readonly
     who,
     '',
     imageLine,
-    ...changes.map((change) => `${change.kind === 'write' ? 'Written' : 'Removed'}: ${change.path}`),
+    ...fileLines(commit, changes),
   ];
+}
+
+/** One line a file, named from the deployment's folder. */
+function fileLines({ path, folder }: DeployCommit, changes: readonly FileChange[]): readonly string[] {
+  const held = new Set(folder?.path === path ? folder.files.map((file) => `${path}/${file.path}`) : []);
+  const wordOf = (change: FileChange): string => {
+    if (change.kind !== 'write') return 'removed';
+    return held.has(change.path) ? 'changed' : 'added';
+  };
+  const isInside = (change: FileChange): boolean => change.path.startsWith(`${path}/`);
+  const inside = changes.filter(isInside).map((change) => `  ${wordOf(change)} ${change.path.slice(path.length + 1)}`);
+  const outside = changes.filter((change) => !isInside(change)).map((change) => `  ${wordOf(change)} /${change.path}`);
+  return [`Files of ${path}:`, ...inside, ...outside];
 }
 
 function message(subjectLine: string, body: readonly string[], trailers: string): string {

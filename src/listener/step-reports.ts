@@ -31,7 +31,7 @@ export async function reportsOfStep(
     case 'hold':
       return reportHold(context, view, step);
     case 'foreign':
-      return unlessSaid(step.desired, reportForeign(context, step.desired, step.path));
+      return reportForeign(context, step.desired, step.path);
     case 'removed':
       return [removedReport(context, step.desired, await removalCommitOf(context, view, step.desired))];
     case 'remove':
@@ -97,7 +97,13 @@ async function reportHold(
 ): Promise<readonly Report[]> {
   const { desired, path, drift, since } = step;
   const changes = await changesSince(context.repository, view.snapshot, since, path);
-  return unlessSaid(desired, reportHeld({ ...desired, drift, path, commit: since, changes }, context.clock.now()));
+  const reports = unlessSaid(
+    desired,
+    reportHeld({ ...desired, drift, path, commit: since, changes }, context.clock.now()),
+  );
+  const fields = { namespace: context.namespace, deployment: desired.name, revision: desired.revisionId };
+  if (reports.length > 0) context.log.warn('Holding a deployment that was changed in git', { ...fields, drift, path });
+  return reports;
 }
 
 /** The commit of a removal whose report was lost; null where there was nothing to remove. */
@@ -106,11 +112,15 @@ function removalCommitOf(context: LaneContext, view: RepositoryView, desired: Re
   return findRemoval(context.repository, view.snapshot, path, context.clock.now());
 }
 
-function reportForeign(context: LaneContext, desired: Present, path: string): RevisionReport {
+function reportForeign(context: LaneContext, desired: Present, path: string): readonly Report[] {
   const message =
     `Cannot write ${path}: the folder is there already, and its PROVENANCE does not name this listener and deployment; ` +
     'move the folder away in git, and it is laid down with the next look';
-  return reportFailed(desired, { stage: 'committed', reason: 'ForeignFolder', message }, context.clock.now());
+  const report = reportFailed(desired, { stage: 'committed', reason: 'ForeignFolder', message }, context.clock.now());
+  const reports = unlessSaid(desired, report);
+  const fields = { namespace: context.namespace, deployment: desired.name, revision: desired.revisionId };
+  if (reports.length > 0) context.log.warn('Leaving a folder alone that is not ours', { ...fields, path });
+  return reports;
 }
 
 async function reportRemovalHeld(

@@ -98,9 +98,10 @@ Deployment chat in namespace team-a.
 Revision ${provenance.revisionId} was asked for by Ada <ada@example.com> at 2026-01-01T00:00:00.000Z.
 
 Image: ${provenance.image}
-Written: deployments/chat-0123456789/api.yaml
-Written: deployments/chat-0123456789/kustomization.yaml
-Written: deployments/chat-0123456789/PROVENANCE
+Files of deployments/chat-0123456789:
+  added api.yaml
+  added kustomization.yaml
+  added PROVENANCE
 
 Change: deploy
 Deployment-Id: ${provenance.deploymentId}
@@ -132,6 +133,7 @@ Towpath-Version: 0.1.0
       ['write', 'PROVENANCE'],
       ['delete', 'old.yaml'],
     ]);
+    expect(draft.message).toContain('\n  changed kustomization.yaml\n  added PROVENANCE\n  removed old.yaml\n');
   });
 
   it('bears a Content digest that the folder then has', () => {

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+
+// Whole processes, on machines that may be busy with other things.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const root = resolve(import.meta.dirname, '..');
 const temporary = mkdtempSync(join(tmpdir(), 'towpath-package-'));
@@ -53,9 +56,14 @@ describe('what is published', () => {
 
     expect(help).toContain('Usage: towpath [options] [command]');
     expect(readdirSync(installed).sort()).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'bin', 'dist', 'package.json']),
+      expect.arrayContaining(['LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'templates']),
     );
     expect(filesUnder(installed).filter((file) => file.endsWith('.ts'))).toEqual([]);
+    const rendered = [join(installed, 'bin/towpath.cjs'), 'render', join(root, 'test/clients/deployment.yaml')];
+    expect(execFileSync(process.execPath, rendered, { encoding: 'utf8', stdio: 'pipe' })).toContain(
+      'kind: StatefulSet',
+    );
+    expect(filesUnder(join(installed, 'templates'))).toEqual(filesUnder(join(root, 'templates')));
     expect(filesUnder(join(installed, 'dist/control-plane/store/migrations'))).toEqual(
       filesUnder(join(root, 'src/control-plane/store/migrations')),
     );
@@ -65,7 +73,7 @@ describe('what is published', () => {
 /** In a copy, so that a build of the checkout itself is left as it is. */
 function pack(): string {
   const copy = join(temporary, 'checkout');
-  const parts = ['src', 'bin', 'scripts', 'package.json', 'LICENSE', 'README.md', '.npmrc'];
+  const parts = ['src', 'bin', 'scripts', 'templates', 'package.json', 'LICENSE', 'README.md', '.npmrc'];
   for (const part of [...parts, 'tsconfig.json', 'tsconfig.build.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }

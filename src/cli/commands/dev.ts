@@ -14,7 +14,8 @@ Starts a control plane, a listener and a git server with one repository a namesp
 as DEPLOYED once it is pushed, and Secrets are referred to by name only.
 
 Everything lives in the data folder; delete the folder to begin again. Once it is ready,
-<data>/dev.json tells programs the URL, the key, the listener and the repositories.
+<data>/dev.json tells programs the URL, the key, the listener and the repositories; with
+--json it is also the one line on standard output.
 ${examples(`
   $ towpath dev
   $ towpath dev --port 9000 --data /tmp/towpath --no-sample

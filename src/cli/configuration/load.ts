@@ -44,10 +44,8 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'there is no such file' : (cause as Error).message;
-    throw new TowpathError('terminal', 'UnreadableConfiguration', `Cannot read the configuration "${path}": ${why}`, {
-      cause,
-    });
+    const why = missing ? 'there is no such file; name one with --config' : (cause as Error).message;
+    throw new TowpathError('terminal', 'UnreadableConfiguration', `Cannot read the configuration "${path}": ${why}`);
   }
 }
 

@@ -13,7 +13,7 @@ const heading = `# Made by "towpath dev" at each start; edits are lost. While it
 export async function writeDevConfiguration(dataFolder: string, url: string, identity: Identity): Promise<string> {
   const path = join(dataFolder, 'towpath.yaml');
   const configuration = {
-    controlPlane: { url, apiKeyFile: 'keys/listener' },
+    controlPlane: { url, apiKeyFile: 'keys/listener', mode: 'full' },
     listener: { id: identity.listenerId, dataFolder: 'listener' },
     git: { interval: '10s' },
     namespaces: Object.fromEntries(namespaces.map((name) => [name, namespaceOf(url, name)])),

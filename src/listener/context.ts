@@ -87,6 +87,8 @@ export interface LaneMemory {
   /** Of the last plan. */
   kept: KeptSteps;
   readonly prepared: Map<DeploymentId, Prepared>;
+  /** Under way; one that takes long is waited for by the next pass, too. */
+  readonly preparing: Map<DeploymentId, { readonly revisionId: RevisionId; readonly result: Promise<Prepared> }>;
   readonly setbacks: Map<DeploymentId, Setback>;
   removalsHeld: boolean;
   /** When pushes went out within the last minute. */
@@ -100,6 +102,7 @@ export function emptyMemory(): LaneMemory {
     settledVersion: null,
     kept: new Map(),
     prepared: new Map(),
+    preparing: new Map(),
     setbacks: new Map(),
     removalsHeld: false,
     pushes: [],

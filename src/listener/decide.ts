@@ -57,7 +57,7 @@ export async function decide(
     drafts: [...written.drafts, ...removed],
     reports: [...said, ...written.reports],
     refusal,
-    more: due.length > taken.length,
+    more: due.length > taken.length || written.late,
   };
 }
 
@@ -103,6 +103,8 @@ async function refusalOf(
 interface Drafted {
   readonly drafts: readonly Draft[];
   readonly reports: readonly Report[];
+  /** True where some were not ready in time. */
+  readonly late: boolean;
 }
 
 /** One deployment's failure is its own: the neighbours are drafted all the same. */
@@ -112,8 +114,19 @@ async function draftAll(
   steps: readonly WritingStep[],
   view: RepositoryView,
 ): Promise<Drafted> {
+  if (steps.length === 0) return { drafts: [], reports: [], late: false };
+  const ready = new AbortController();
+  const deadline = context.clock.sleep(context.timings.prepareMs, ready.signal).catch(() => undefined);
+  const isOver = { now: false };
+  const over = deadline.then(() => {
+    isOver.now = true;
+    return null;
+  });
   const queue = new PQueue({ concurrency });
-  const results = await Promise.all(steps.map((step) => queue.add(() => draftOne(context, memory, view, step))));
+  const draft = async (step: WritingStep): Promise<Drafted> =>
+    isOver.now ? notReady : draftOne(context, memory, view, step, over);
+  const results = await Promise.all(steps.map((step) => queue.add(() => draft(step))));
+  ready.abort();
   const drafts = results.flatMap((result) => result.drafts);
   // The very first commit of ours brings the README of the repository.
   const isFirst = !view.hasReadme && view.folders.every((folder) => folder.provenance === null);
@@ -121,27 +134,32 @@ async function draftAll(
   return {
     drafts: first && isFirst ? [first.withReadme(), ...rest] : drafts,
     reports: results.flatMap((result) => result.reports),
+    late: results.some((result) => result.late),
   };
 }
+
+const notReady: Drafted = { drafts: [], reports: [], late: true };
 
 async function draftOne(
   context: LaneContext,
   memory: LaneMemory,
   view: RepositoryView,
   step: WritingStep,
+  over: Promise<null>,
 ): Promise<Drafted> {
   const { deploymentId, revisionId } = step.desired;
   try {
     refuseMissingComponents(context, view);
-    const prepared = await preparedFor(context, memory, step);
+    const prepared = await Promise.race([preparedFor(context, memory, step), over]);
+    if (prepared === null) return notReady;
     const draft = draftDeploy(context, step, prepared);
-    return { drafts: [draft], reports: draft.renderedReport };
+    return { drafts: [draft], reports: draft.renderedReport, late: false };
   } catch (error) {
     const setback = setbackOf(context, memory.setbacks.get(deploymentId), step, error);
     memory.setbacks.set(deploymentId, setback);
     const fields = { namespace: context.namespace, deployment: step.desired.name, revision: revisionId };
     context.log.warn('Cannot prepare revision', { ...fields, attempt: setback.attempts, error: describe(error) });
-    return { drafts: [], reports: reportSetback(context, step.desired, setback, error) };
+    return { drafts: [], reports: reportSetback(context, step.desired, setback, error), late: false };
   }
 }
 
@@ -160,8 +178,16 @@ async function preparedFor(context: LaneContext, memory: LaneMemory, step: Writi
   const { deploymentId, revisionId } = step.desired;
   const known = memory.prepared.get(deploymentId);
   if (known?.revisionId === revisionId) return known;
+  const running = memory.preparing.get(deploymentId);
+  if (running?.revisionId === revisionId) return running.result;
   const held = 'folder' in step ? (step.folder?.provenance ?? null) : null;
-  const prepared = await prepareRevision(context, step.desired, held);
+  const result = prepareRevision(context, step.desired, held).finally(() => {
+    if (memory.preparing.get(deploymentId)?.result === result) memory.preparing.delete(deploymentId);
+  });
+  memory.preparing.set(deploymentId, { revisionId, result });
+  // Whoever waits sees it fail; where nobody does any more, it must not end the process.
+  result.catch(() => undefined);
+  const prepared = await result;
   memory.prepared.set(deploymentId, prepared);
   return prepared;
 }

@@ -91,7 +91,9 @@ interface Subject {
 async function previewNamespace(ports: ListenerPorts, subject: Subject): Promise<NamespacePreview> {
   const { desired, namespace, parts, towpathVersion } = subject;
   const { url: repository, branch } = parts.repository;
-  const shared = { ...ports, desired, timings: defaultTimings, towpathVersion };
+  // Nobody waits behind a preview: it takes the time that it takes.
+  const timings = { ...defaultTimings, prepareMs: 300_000 };
+  const shared = { ...ports, desired, timings, towpathVersion };
   const context = laneContext(shared, subject.configuration, namespace, parts);
   try {
     return { namespace, repository, branch, failure: null, ...(await previewSteps(context)) };

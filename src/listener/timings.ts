@@ -7,6 +7,8 @@ export interface Timings {
   readonly fullComparisonMs: number;
   /** First and last delay of anything that is tried again. */
   readonly retryMs: { readonly first: number; readonly most: number };
+  /** After this a pass goes on with what is ready; a specification that hangs must not hold up the others. */
+  readonly prepareMs: number;
   /** Between two attempts within one pass, after somebody else was faster. */
   readonly movedMs: { readonly first: number; readonly most: number; readonly attempts: number };
   /** After a server refused: grows with each refusal. */
@@ -19,6 +21,7 @@ export const defaultTimings: Timings = {
   pollSeconds: 30,
   fullComparisonMs: 600_000,
   retryMs: { first: 1_000, most: 300_000 },
+  prepareMs: 5_000,
   movedMs: { first: 50, most: 2_000, attempts: 8 },
   deniedMs: { first: 15_000, most: 1_800_000 },
   stopMs: 10_000,

@@ -62,6 +62,20 @@ describe('a control plane that fails', () => {
     expect(running.log.lines.join('\n')).toMatch(/Cannot (ask|read|report)/);
   });
 
+  it('lets a specification that never comes hold up nobody', async () => {
+    await start({ timings: { prepareMs: 100 } });
+    const stuck = plane.create('stuck');
+    plane.script = (request) => request.url?.includes(stuck) === true;
+    const id = plane.create('chat');
+
+    await succeeded(id);
+    plane.create('other');
+    await until('the other commit', () => remote.log().length === 2);
+
+    const asked = plane.requests.filter((request) => request.includes(stuck));
+    expect(asked).toHaveLength(1);
+  });
+
   it('waits as long as Retry-After says', async () => {
     await start();
     plane.script = failing(/desired/, 1, 429, { 'retry-after': '1' }, '');

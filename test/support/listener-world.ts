@@ -21,6 +21,7 @@ export const hurried: Timings = {
   pollSeconds: 5,
   fullComparisonMs: 60_000,
   retryMs: { first: 20, most: 200 },
+  prepareMs: 2_000,
   movedMs: { first: 1, most: 20, attempts: 8 },
   deniedMs: { first: 30, most: 200 },
   stopMs: 2_000,

@@ -1,6 +1,7 @@
 /** The queue of one (repository, branch): one pass at a time; what arrives meanwhile is taken by the next. */
 import { reportFailed, reportLane, reportRemoval, reportWaiting } from '../core/report.ts';
-import { asTowpathError, failureKind } from '../domain/failure.ts';
+import type { Desired } from '../domain/desired.ts';
+import { asTowpathError, type FailureKind, failureKind } from '../domain/failure.ts';
 import type { LaneReport, Report } from '../domain/report.ts';
 import { emptyMemory, type LaneContext, type LaneMemory } from './context.ts';
 import { describe, earliestRetry } from './decide.ts';
@@ -84,7 +85,7 @@ async function onePass(
     return { kind: 'passed', again: memory.settledVersion !== context.desired.version(context.namespace) };
   } catch (error) {
     memory.settledVersion = null;
-    sayFailure(context, error, say);
+    sayFailure(context, memory, error, say);
     return { kind: 'failed', error };
   }
 }
@@ -108,33 +109,56 @@ function laneReport(context: LaneContext, outcome: Extract<PassOutcome, { kind: 
 }
 
 /** What concerns the whole repository is said of each revision that waits for it, so that its developer sees why. */
-function sayFailure(context: LaneContext, error: unknown, say: (reports: readonly Report[]) => void): void {
+function sayFailure(
+  context: LaneContext,
+  memory: LaneMemory,
+  error: unknown,
+  say: (reports: readonly Report[]) => void,
+): void {
+  const { namespace, clock, log } = context;
   const known = asTowpathError(error);
   if (known?.reason === 'PushBudget') {
-    context.log.debug('Waiting for the push budget', { namespace: context.namespace });
+    log.debug('Waiting for the push budget', { namespace });
     return;
   }
   const kind = failureKind(error);
   const reason = known?.reason ?? 'Unexpected';
-  const message =
-    known?.message ?? `Cannot work on ${context.repository.url}: an unexpected error, see the log of the listener`;
-  context.log.warn('Cannot finish the pass', { namespace: context.namespace, kind, reason, error: describe(error) });
-  const now = context.clock.now();
-  const head = null;
+  const url = context.repository.url;
+  const message = known?.message ?? `Cannot work on ${url}: an unexpected error, see the log of the listener`;
+  log.warn('Cannot finish the pass', { namespace, kind, reason, error: describe(error) });
+  const now = clock.now();
+  const pending = context.desired
+    .items(namespace)
+    .filter((desired) => isPending(memory, desired))
+    .flatMap((desired) => reportStuck(desired, kind, { reason, message }, now));
   const outcome = reason === 'HistoryRewritten' ? 'held' : 'failed';
-  const pending = context.desired.items(context.namespace).flatMap((desired): readonly Report[] => {
-    if (desired.kind === 'removed') {
-      return kind === 'terminal'
-        ? [reportRemoval(desired, { outcome: 'failed', reason, message, commit: null }, now)]
-        : [];
-    }
-    const last = desired.lastReport;
-    if (desired.interrupted || (last?.revisionId === desired.revisionId && last.commit !== null)) return [];
-    return kind === 'terminal'
-      ? unlessSaid(desired, reportFailed(desired, { stage: 'committed', reason, message }, now))
-      : unlessSaid(desired, reportWaiting(desired, reason, message, now));
-  });
-  say([...pending, reportLane(context.namespace, { outcome, reason, message, head, orphans: [] }, now)]);
+  say([...pending, reportLane(namespace, { outcome, reason, message, head: null, orphans: [] }, now)]);
+}
+
+/** What waits for this repository; a revision that failed by itself keeps its own reason. */
+function isPending({ setbacks }: LaneMemory, desired: Desired): boolean {
+  if (desired.kind === 'removed') return true;
+  const { deploymentId, revisionId, lastReport, interrupted } = desired;
+  const setback = setbacks.get(deploymentId);
+  if (setback?.revisionId === revisionId && setback.retryAt === null) return false;
+  return !interrupted && (lastReport?.revisionId !== revisionId || lastReport.commit === null);
+}
+
+function reportStuck(
+  desired: Desired,
+  kind: FailureKind,
+  words: { readonly reason: string; readonly message: string },
+  now: Date,
+): readonly Report[] {
+  if (desired.kind === 'present') {
+    return unlessSaid(
+      desired,
+      kind === 'terminal'
+        ? reportFailed(desired, { stage: 'committed', ...words }, now)
+        : reportWaiting(desired, words.reason, words.message, now),
+    );
+  }
+  return kind === 'terminal' ? [reportRemoval(desired, { outcome: 'failed', ...words, commit: null }, now)] : [];
 }
 
 interface Pause {

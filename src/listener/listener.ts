@@ -68,7 +68,7 @@ export function startListener(
   });
   const resting = Promise.all([intake, ...[...lanes.values()].map((lane) => lane.done)]);
   const done = (async () => {
-    await Promise.race([resting, afterAbort(clock, stopping.signal, timings.stopMs)]);
+    await restedInTime(resting, clock, stopping.signal, timings.stopMs);
     // Ends requests that are still under way; a push that was cut off is found again at the next start.
     await Promise.all(
       [...ports.namespaces.values()].map(({ repository }) => repository.close().catch(() => undefined)),
@@ -87,9 +87,13 @@ export function startListener(
   };
 }
 
-async function afterAbort(clock: Clock, signal: AbortSignal, ms: number): Promise<void> {
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  await clock.sleep(ms);
+/** Resolves once all has come to rest, or `ms` after the signal was aborted. */
+async function restedInTime(resting: Promise<unknown>, clock: Clock, signal: AbortSignal, ms: number): Promise<void> {
+  const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await Promise.race([resting, aborted]);
+  // A timer that nobody waits for any more would keep the process alive.
+  const rested = new AbortController();
+  await Promise.race([resting.finally(() => rested.abort()), clock.sleep(ms, rested.signal).catch(() => undefined)]);
 }
 
 interface LaneSetup {

@@ -244,6 +244,22 @@ describe('one deployment’s failure', () => {
   });
 });
 
+describe('a revision that failed by itself', () => {
+  it('keeps its own reason while the whole repository fails', async () => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    const bad = plane.create('bad', { image: 'registry.example/forbidden:1' });
+    start(plane, remote);
+    await until('its failure', () => plane.lastReport(bad)?.reason === 'InvalidManifest');
+
+    remote.denial = 'no pushes today';
+    const good = plane.create('good');
+    await until('the refusal', () => plane.lastReport(good)?.reason === 'PushDenied');
+
+    expect(plane.lastReport(bad)?.reason).toBe('InvalidManifest');
+  });
+});
+
 describe('the brake on removals', () => {
   it('holds all of too many, until a person releases it', async () => {
     const plane = await makePlane();

@@ -4,6 +4,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { loadConfiguration } from '../../src/cli/configuration/load.ts';
+import { openLog } from '../../src/cli/log.ts';
+import { version } from '../../src/cli/version.ts';
+import { wireListener } from '../../src/cli/wire.ts';
+import { startListener } from '../../src/listener/listener.ts';
 import { runTowpath, startTowpath } from '../support/command-line.ts';
 import {
   type ControlPlaneProcess,
@@ -94,7 +99,7 @@ describe('examples/direct', () => {
 
     const before = await runTowpath(['plan', '--config', site.path]);
     const asData = await runTowpath(['plan', '--config', site.path, '--json']);
-    await listen(site);
+    await startListenProcess(site);
     await finished(site, created);
     await stopAll();
     const after = await runTowpath(['plan', '--config', site.path]);
@@ -163,8 +168,19 @@ async function prepare(example: string, name = example.replaceAll('/', '-')): Pr
   return { path, tenant, namespaces, deployment, repositories };
 }
 
-/** A `towpath listen` of its own. */
+/** In this process: as real, and quicker to start. */
 async function listen(site: Site): Promise<void> {
+  const configuration = await loadConfiguration(site.path);
+  const ports = await wireListener(configuration, openLog({ json: true, level: 'error' }));
+  const listener = startListener(ports, configuration, { towpathVersion: version() });
+  stops.push(async () => {
+    await listener.stop();
+    await ports.close();
+  });
+}
+
+/** A `towpath listen` of its own. */
+async function startListenProcess(site: Site): Promise<void> {
   const child = startTowpath(['listen', '--config', site.path, '--json']);
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

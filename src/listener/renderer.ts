@@ -48,10 +48,11 @@ function plantedSecrets(
   return findPlantedSecrets(files, withoutCoincidences(sensitive, renderDeployment(set, wordless(input))));
 }
 
-/** The same deployment without free text of the client's; plain words as labels are no secrets. */
+/** The same deployment without free text of the client's or the platform's; plain words as labels are no secrets. */
 function wordless(input: RenderInput): RenderInput {
   const labels = Object.entries(input.specification.resourceSpec.labels ?? {}).filter(([, value]) =>
     /^[a-z-]+$/i.test(value),
   );
-  return { ...input, specification: { ...input.specification, resourceSpec: { labels: Object.fromEntries(labels) } } };
+  const specification = { ...input.specification, resourceSpec: { labels: Object.fromEntries(labels) } };
+  return { ...input, specification, agentServer: { ...input.agentServer, environment: {} } };
 }

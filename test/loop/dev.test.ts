@@ -170,6 +170,19 @@ describe('what cannot work', () => {
   });
 });
 
+describe('an old git', () => {
+  it('is refused in a sentence', async () => {
+    const programs = await temporaryFolder('old-git');
+    await writeFile(join(programs, 'git'), '#!/bin/sh\necho git version 2.20.1\n', { mode: 0o755 });
+
+    const { code, stderr } = await runTowpath(['dev', '--data', join(folder, 'old-git'), '--port', '0'], {
+      env: { PATH: `${programs}:${process.env['PATH']}` },
+    });
+
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('install git 2.32 or newer') });
+  });
+});
+
 describe('the end and the next start', () => {
   it('stops cleanly on SIGTERM, and goes on with the same keys, listener and history', async () => {
     const before = { file: dev.file, commits: await commits() };

@@ -5,7 +5,6 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { type GitHttpBackend, openGitHttpBackend } from '../../adapters/git-http-backend.ts';
-import { runGit } from '../../adapters/git-http-repositories.ts';
 import { type OpenControlPlane, openControlPlane } from '../../control-plane/control-plane.ts';
 import { encryptionKeyFromText, keyring } from '../../control-plane/secrets/keyring.ts';
 import { startListener } from '../../listener/listener.ts';
@@ -19,6 +18,7 @@ import { apiOf } from './api.ts';
 import { writeDevConfiguration } from './dev-configuration.ts';
 import { type DevFile, devFileName, devFileOf, writeDevFile } from './dev-file.ts';
 import { gitAuthorizer } from './git-access.ts';
+import { requireGit } from './git-program.ts';
 import { ensureIdentity, type Identity, namespaces } from './identity.ts';
 import { deploySample } from './sample.ts';
 
@@ -54,7 +54,7 @@ export async function startDev(settings: DevSettings): Promise<RunningDev> {
   stack.defer(() => server.close());
   gate.promise.catch(() => undefined);
   stack.defer(() => gate.reject(new Error('stopped')));
-  await runGit(['--version']);
+  await requireGit();
   const controlPlane = await openEmbeddedControlPlane(settings, adminKey);
   stack.defer(() => controlPlane.close());
   // Only now is the folder surely ours, and what an earlier start said of itself no longer true.

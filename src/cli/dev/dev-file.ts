@@ -4,6 +4,8 @@ import { writePrivately } from '../server/key-file.ts';
 import { type Identity, namespaces } from './identity.ts';
 
 export const devFileName = 'dev.json';
+/** Its presence tells the first start from later ones. */
+export const databaseFolder = 'database';
 
 export interface DevFile {
   /** Without a trailing slash. */

@@ -8,14 +8,15 @@ import { logSettings } from '../options.ts';
 import { prepareDataFolder } from '../server/data-folder.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
+import { databaseFolder } from './dev-file.ts';
 import { readyText } from './screen.ts';
-import { databaseFolder, startDev } from './start.ts';
 
 export async function runDev(options: DevOptions): Promise<void> {
   const began = performance.now();
   const { signal, stopped } = stopSignal();
   const dataFolder = await prepareDataFolder(options.data, ['keys']);
   const firstStart = !existsSync(join(dataFolder, databaseFolder));
+  const { startDev } = await import('./start.ts');
   const progress = options.json ? () => undefined : note;
   const { port, sample } = options;
   const dev = await startDev({ dataFolder, port, sample, progress, log: openLog(logSettings(options)) });

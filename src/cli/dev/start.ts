@@ -16,7 +16,7 @@ import { version } from '../version.ts';
 import { wireListener } from '../wire.ts';
 import { apiOf } from './api.ts';
 import { writeDevConfiguration } from './dev-configuration.ts';
-import { type DevFile, devFileName, devFileOf, writeDevFile } from './dev-file.ts';
+import { type DevFile, databaseFolder, devFileName, devFileOf, writeDevFile } from './dev-file.ts';
 import { gitAuthorizer } from './git-access.ts';
 import { requireGit } from './git-program.ts';
 import { ensureIdentity, type Identity, namespaces } from './identity.ts';
@@ -36,7 +36,6 @@ export interface RunningDev {
   stop(): Promise<void>;
 }
 
-export const databaseFolder = 'database';
 const gitPrefix = '/git';
 
 export async function startDev(settings: DevSettings): Promise<RunningDev> {

@@ -1,6 +1,6 @@
 /** Files that hold one secret: made once, readable by their owner only. */
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { TowpathError } from '../../domain/failure.ts';
 
 /** What the file says, or what `make` says where there is none yet. */
@@ -8,8 +8,18 @@ export async function readOrMakeSecret(path: string, make: () => string | Promis
   const known = await readSecret(path);
   if (known) return known;
   const made = await make();
-  await writePrivately(path, `${made}\n`);
-  return made;
+  const draft = await writeDraft(path, `${made}\n`);
+  try {
+    // Unlike a rename, a link never takes the place of what another process has made in the meantime.
+    await link(draft, path);
+    return made;
+  } catch (cause) {
+    const other = (cause as NodeJS.ErrnoException).code === 'EEXIST' ? await readSecret(path) : null;
+    if (other) return other;
+    throw new TowpathError('terminal', 'CannotKeepKey', `Cannot keep a key in "${path}"`, { cause });
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 /** Null where there is no such file, or an empty one. */
@@ -22,18 +32,21 @@ export async function readSecret(path: string): Promise<string | null> {
   }
 }
 
-/** Whole or not at all, even when the process or the machine dies in between. */
+/** Whole or not at all, even when the process or the machine dies in between; takes the place of what was there. */
 export async function writePrivately(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.new`;
-  const file = await open(draft, 'w', 0o600);
+  await rename(await writeDraft(path, text), path);
+}
+
+async function writeDraft(path: string, text: string): Promise<string> {
+  const draft = `${path}.${randomUUID()}.new`;
+  const file = await open(draft, 'wx', 0o600);
   try {
-    await file.chmod(0o600);
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(draft, path);
+  return draft;
 }
 
 /** 32 random bytes as 64 hex digits. */

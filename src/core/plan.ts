@@ -38,6 +38,8 @@ export type Step =
       readonly folder: Folder;
       readonly since: CommitId | null;
     }
+  /** Its folder is there, but no longer ours to touch: another listener's, or its PROVENANCE was broken. */
+  | { readonly kind: 'remove-foreign'; readonly desired: Removed; readonly path: string }
   | { readonly kind: 'removed'; readonly desired: Removed };
 
 export interface NamespacePlan {
@@ -72,12 +74,14 @@ export function planNamespace(input: PlanInput): NamespacePlan {
     const kept = input.kept?.get(desired.deploymentId);
     if (kept?.desired === desired && byPath.get(kept.folder.path) === kept.folder) return kept;
     const path = folderPath(desired, input.settings.layout);
+    const there = byPath.get(path);
+    const own = ownFolder(there, input.listenerId, desired.deploymentId);
     // A folder that was laid down under another layout is still ours, and moves with the next commit.
-    const folder =
-      ownFolder(byPath.get(path), input.listenerId, desired.deploymentId) ?? byDeployment.get(desired.deploymentId);
-    if (desired.kind === 'removed') return planRemoved(input, desired, folder);
-    if (!folder && byPath.has(path)) return { kind: 'foreign', desired, path };
-    return planPresent(input, { desired, path }, folder);
+    const folder = own ?? byDeployment.get(desired.deploymentId);
+    if (desired.kind === 'removed') return planRemoved(input, desired, folder, there);
+    if (!folder && there) return { kind: 'foreign', desired, path };
+    // It cannot move onto somebody else's.
+    return planPresent(input, { desired, path: folder && there && !own ? folder.path : path }, folder);
   });
   return { steps, orphans: input.complete ? orphansOf(ours, input.desired) : [] };
 }
@@ -91,7 +95,9 @@ export function folderPath(desired: Desired, layout: Namespace['layout']): strin
   return folderOf(layout, resourceName(desired.name, desired.deploymentId), desired.deploymentId);
 }
 
-function planRemoved(input: PlanInput, desired: Removed, folder: Folder | undefined): Step {
+function planRemoved(input: PlanInput, desired: Removed, folder: Folder | undefined, there: Folder | undefined): Step {
+  // Gone means gone from git too: an engine still applies what lies in a folder that we may not touch.
+  if (!folder && there && wasOurs(desired, there)) return { kind: 'remove-foreign', desired, path: there.path };
   if (!folder) return { kind: 'removed', desired };
   if (isEdited(folder) && input.settings.drift === 'hold')
     return { kind: 'remove-held', desired, folder, since: desired.lastReport?.commit ?? null };
@@ -132,6 +138,11 @@ function driftOf(desired: Present, folder: Folder | undefined, emptyRepository: 
   const wasCommitted = desired.lastReport?.revisionId === desired.revisionId && desired.lastReport.commit !== null;
   if (!wasCommitted || emptyRepository) return null;
   return folder ? 'reverted' : 'removed';
+}
+
+/** Its PROVENANCE says so, or we said once that we had committed there. */
+function wasOurs(desired: Removed, { provenance }: Folder): boolean {
+  return provenance === null ? Boolean(desired.lastReport?.commit) : provenance.deploymentId === desired.deploymentId;
 }
 
 function ownFolder(folder: Folder | undefined, listenerId: ListenerId, id: DeploymentId): Folder | undefined {

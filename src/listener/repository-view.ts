@@ -2,7 +2,7 @@
 import { type Folder, makeFolder } from '../core/folder.ts';
 import { type FolderFile, parseProvenance, provenanceFile } from '../core/provenance.ts';
 import type { BlobId, CommitId } from '../domain/identifiers.ts';
-import type { Repository, Snapshot, TreeEntry } from '../ports.ts';
+import type { Repository, Snapshot } from '../ports.ts';
 
 interface SeenFolder {
   readonly treeId: string;
@@ -54,20 +54,16 @@ interface FoundFolder {
   readonly treeId: string;
 }
 
-/** Both layouts at once: a folder of two hex digits without files of its own is a shard. */
+/** Both layouts at once: a folder of two hex digits is a shard, whatever else lies in it; no deployment is called so. */
 function foldersIn(snapshot: Snapshot, parent: string): readonly FoundFolder[] {
   const entries = snapshot.list(parent) ?? [];
   return entries
     .filter((entry) => entry.kind === 'folder')
     .flatMap((entry) => {
       const path = `${parent}/${entry.name}`;
-      const isShard = parent === root && /^[0-9a-f]{2}$/.test(entry.name) && holdsOnlyFolders(snapshot.list(path));
+      const isShard = parent === root && /^[0-9a-f]{2}$/.test(entry.name);
       return isShard ? foldersIn(snapshot, path) : [{ path, treeId: entry.id }];
     });
-}
-
-function holdsOnlyFolders(entries: readonly TreeEntry[] | null): boolean {
-  return entries !== null && entries.length > 0 && entries.every((entry) => entry.kind === 'folder');
 }
 
 /** One request for the PROVENANCE of all. */

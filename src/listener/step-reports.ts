@@ -38,6 +38,8 @@ export async function reportsOfStep(
       return refusal === null ? [] : [removalFailed(context, step, 'DeletionLimit', refusal)];
     case 'remove-held':
       return reportRemovalHeld(context, view, step);
+    case 'remove-foreign':
+      return [removalFailed(context, step, 'ForeignFolder', foreignRemoval(step.path))];
     case 'lay-down':
     case 'update':
     case 'rerender':
@@ -135,9 +137,16 @@ async function reportRemovalHeld(
   return [removalFailed(context, step, 'EditedInGit', message)];
 }
 
+function foreignRemoval(path: string): string {
+  return (
+    `Cannot remove ${path}: its PROVENANCE does not name this listener and deployment any more; ` +
+    'remove the folder in git, or delete the deployment once more with force'
+  );
+}
+
 function removalFailed(
   context: LaneContext,
-  step: Extract<Step, { kind: 'remove' | 'remove-held' }>,
+  step: Extract<Step, { kind: 'remove' | 'remove-held' | 'remove-foreign' }>,
   reason: string,
   message: string,
 ): Report {

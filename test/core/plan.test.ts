@@ -152,6 +152,22 @@ describe('a deployment that is wanted', () => {
   });
 });
 
+describe('a deployment under another layout', () => {
+  const elsewhere = folder({}, 'deployments/ab/chat-0123456789');
+  const next = present({ revisionId: second, lastReport: said(first) });
+
+  it('moves to where it belongs', () => {
+    expect(plan([next], [elsewhere]).steps).toMatchObject([{ kind: 'update', path: folderPath(next, 'flat') }]);
+  });
+
+  it.each([
+    ['a foreign folder', foreign],
+    ['another listener’s folder', others],
+  ])('never moves onto %s', (_name, there) => {
+    expect(plan([next], [elsewhere, there]).steps).toMatchObject([{ kind: 'update', path: elsewhere.path }]);
+  });
+});
+
 describe('a deployment that is to go', () => {
   it.each<[string, string, Removed, readonly Folder[], Partial<PlanInput>]>([
     ['is removed where it lies', 'remove', removed(said(first)), [folder()], {}],
@@ -159,8 +175,9 @@ describe('a deployment that is to go', () => {
     ['is held when edited', 'remove-held', removed(said(first)), [edited()], {}],
     ['is removed when edited and told to restore', 'remove', removed(said(first)), [edited()], { settings: restoring }],
     ['is gone where nothing is', 'removed', removed(), [], {}],
-    ['leaves a foreign folder alone', 'removed', removed(), [foreign], {}],
-    ['leaves another listener’s folder alone', 'removed', removed(), [others], {}],
+    ['is gone where the folder never was ours', 'removed', removed(), [foreign], {}],
+    ['waits where its folder lost its PROVENANCE', 'remove-foreign', removed(said(first)), [foreign], {}],
+    ['waits where another listener has taken its folder', 'remove-foreign', removed(), [others], {}],
   ])('%s', (_name, kind, desired, folders, change) => {
     expect(plan([desired], folders, change).steps.map((step) => step.kind)).toEqual([kind]);
   });

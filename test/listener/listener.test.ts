@@ -123,6 +123,23 @@ describe('the way of one revision', () => {
     expect(remote.log()[0]?.subject).toMatch(/^remove\(gone\): revision/);
   });
 
+  it('finds its folders among shards whatever else a person has put there', async () => {
+    const plane = await makePlane();
+    const remote = memoryRemote();
+    const id = plane.create('chat');
+    start(plane, remote, { namespace: { layout: 'sharded' } });
+    await succeeded(plane, id);
+    const [shard] = [...remote.files().keys()].flatMap((path) => /^deployments\/[0-9a-f]{2}(?=\/)/.exec(path) ?? []);
+    remote.commit('A note', [{ kind: 'write', path: repoPath(`${shard}/NOTES.md`), content: 'mine\n' }]);
+
+    plane.remove(id);
+    await until('the removal', () =>
+      plane.reports.some((report) => report.kind === 'removal' && report.outcome === 'succeeded'),
+    );
+
+    expect([...remote.files().keys()]).toEqual(['README.md', `${shard}/NOTES.md`]);
+  });
+
   it('asks once and renders nothing when nothing changed', async () => {
     const plane = await makePlane();
     const remote = memoryRemote();

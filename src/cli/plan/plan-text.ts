@@ -14,6 +14,7 @@ const marks: Readonly<Record<StepPreview['kind'], string>> = {
   outdated: pc.dim('  outdated'),
   hold: pc.magenta('! held'),
   'remove-held': pc.magenta('! removal held'),
+  'remove-foreign': pc.magenta('! removal held'),
   foreign: pc.magenta('! foreign folder'),
   interrupted: pc.dim('  interrupted'),
   removed: pc.dim('  removed'),
@@ -24,6 +25,7 @@ const meanings: Partial<Readonly<Record<StepPreview['kind'], string>>> = {
   outdated: 'another version or configuration would render it differently; its next revision will',
   hold: 'a person changed it in git; the next revision ends the hold',
   'remove-held': 'a person changed it in git; remove the folder there, or undo the change',
+  'remove-foreign': 'its folder no longer says that this listener wrote it; remove the folder in git',
   foreign: 'its folder was not written by this listener and is never touched',
   interrupted: 'nothing more is published for this revision',
 };

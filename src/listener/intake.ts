@@ -1,5 +1,5 @@
 /** Step 2, intake: the long poll, with a full comparison now and then and after each error. */
-import { reportFailed } from '../core/report.ts';
+import { reportFailed, reportRemoval } from '../core/report.ts';
 import type { Desired, DesiredPage } from '../domain/desired.ts';
 import { asTowpathError, failureKind } from '../domain/failure.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
@@ -104,23 +104,19 @@ function createListing(options: IntakeOptions): Listing {
 function deliver(options: IntakeOptions, items: readonly Desired[]): void {
   options.wake(options.desired.apply(items));
   const now = options.clock.now();
-  const strays = items.filter((item) => item.kind === 'present' && !options.served.has(item.namespace));
-  options.say(
-    strays.flatMap((item) =>
-      item.kind === 'present'
-        ? unlessSaid(
-            item,
-            reportFailed(
-              item,
-              {
-                stage: 'committed',
-                reason: 'NamespaceNotServed',
-                message: `Cannot lay down ${item.name}: this listener's configuration has no repository for namespace ${item.namespace}; add it under namespaces and start the listener again`,
-              },
-              now,
-            ),
-          )
-        : [],
-    ),
-  );
+  const strays = items.filter((item) => !options.served.has(item.namespace));
+  options.say(strays.flatMap((item) => reportStray(item, now)));
+}
+
+function reportStray(item: Desired, now: Date): readonly Report[] {
+  const reason = 'NamespaceNotServed';
+  const why =
+    `this listener's configuration has no repository for namespace ${item.namespace}; ` +
+    'add it under namespaces and start the listener again';
+  if (item.kind === 'present') {
+    const message = `Cannot lay down ${item.name}: ${why}`;
+    return unlessSaid(item, reportFailed(item, { stage: 'committed', reason, message }, now));
+  }
+  const message = `Cannot remove ${item.name}: ${why}, or remove its folder in git and end the deletion with force`;
+  return [reportRemoval(item, { outcome: 'failed', reason, message, commit: null }, now)];
 }

@@ -174,4 +174,14 @@ describe('changes of mind', () => {
     expect(report).toMatchObject({ outcome: 'failed', reason: 'NamespaceNotServed' });
     expect(report.message).toContain('no repository for namespace nowhere');
   });
+
+  it('tells also what is to be removed from a namespace that nobody serves any more', async () => {
+    await start();
+    const id = plane.create('stray', { namespace: 'nowhere' });
+    plane.remove(id);
+
+    const report = await until('the answer', () => plane.reports.find((each) => each.kind === 'removal'));
+
+    expect(report).toMatchObject({ deploymentId: id, outcome: 'failed', reason: 'NamespaceNotServed' });
+  });
 });

@@ -1,13 +1,12 @@
 /** What must hold of a deployment's folder as a whole: its files, their names, and the kustomization that lists them. */
 import type { FileTree } from '../domain/file-tree.ts';
 import type { Finding } from '../domain/finding.ts';
+import { kustomizationFile } from './kustomization.ts';
 import { findingAt, items, type Manifest, type Place, place } from './manifest.ts';
 import { plainLine } from './plain-line.ts';
+import { provenanceFile } from './provenance.ts';
 import type { ValidationContext } from './validation-context.ts';
 
-export const kustomizationFile = 'kustomization.yaml';
-/** The listener's own memory, written after validation. */
-const provenanceFile = 'PROVENANCE';
 const fileName = /^[a-z0-9][a-z0-9.-]{0,200}\.yaml$/;
 
 export function checkFolder(

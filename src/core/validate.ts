@@ -4,12 +4,13 @@
  */
 import type { FileTree } from '../domain/file-tree.ts';
 import type { Finding } from '../domain/finding.ts';
+import { kustomizationFile } from './kustomization.ts';
 import { findingAt, type Manifest, manifestOf } from './manifest.ts';
 import type { ManifestSchemas } from './manifest-schemas.ts';
 import { plainLine } from './plain-line.ts';
 import { readManifest } from './read-manifest.ts';
 import { suggestion } from './suggestion.ts';
-import { checkFolder, kustomizationFile } from './validate-folder.ts';
+import { checkFolder } from './validate-folder.ts';
 import { checkLinks } from './validate-links.ts';
 import { checkObject } from './validate-object.ts';
 import { checkPods } from './validate-pods.ts';

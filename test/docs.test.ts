@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { configurationReference, markdownRow } from '../scripts/configuration-reference.ts';
+import { configurationReference, markdownRow } from '../.github/scripts/configuration-reference.ts';
 import { configurationJsonSchema } from '../src/cli/configuration/json-schema.ts';
 import { checkConfiguration } from '../src/cli/configuration/load.ts';
 import { exitCodes, towpath } from '../src/cli/program.ts';
@@ -100,7 +100,9 @@ describe('the configuration’s reference', () => {
   });
 
   it('is what towpath.schema.json says', () => {
-    expect(JSON.parse(read('towpath.schema.json'))).toEqual(JSON.parse(JSON.stringify(configurationJsonSchema())));
+    expect(JSON.parse(read('src/cli/configuration/towpath.schema.json'))).toEqual(
+      JSON.parse(JSON.stringify(configurationJsonSchema())),
+    );
   });
 });
 

@@ -52,14 +52,16 @@ describe('what is published', () => {
     const installed = join(temporary, 'package');
     symlinkSync(join(root, 'node_modules'), join(installed, 'node_modules'));
 
-    const help = execFileSync(process.execPath, [join(installed, 'bin/towpath.cjs'), '--help'], { encoding: 'utf8' });
+    const help = execFileSync(process.execPath, [join(installed, 'dist/cli/towpath.cjs'), '--help'], {
+      encoding: 'utf8',
+    });
 
     expect(help).toContain('Usage: towpath [options] [command]');
     expect(readdirSync(installed).sort()).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'templates']),
+      expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json', 'templates']),
     );
     expect(filesUnder(installed).filter((file) => file.endsWith('.ts'))).toEqual([]);
-    const rendered = [join(installed, 'bin/towpath.cjs'), 'render', join(root, 'test/clients/deployment.yaml')];
+    const rendered = [join(installed, 'dist/cli/towpath.cjs'), 'render', join(root, 'test/clients/deployment.yaml')];
     expect(execFileSync(process.execPath, rendered, { encoding: 'utf8', stdio: 'pipe' })).toContain(
       'kind: StatefulSet',
     );
@@ -73,7 +75,7 @@ describe('what is published', () => {
 /** In a copy, so that a build of the checkout itself is left as it is. */
 function pack(): string {
   const copy = join(temporary, 'checkout');
-  const parts = ['src', 'bin', 'scripts', 'templates', 'package.json', 'LICENSE', 'README.md', '.npmrc'];
+  const parts = ['src', '.github/scripts', 'templates', 'package.json', 'LICENSE', 'README.md', '.npmrc'];
   for (const part of [...parts, 'tsconfig.json', 'tsconfig.build.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }

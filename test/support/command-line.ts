@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 
 export const projectFolder = resolve(import.meta.dirname, '../..');
-const entry = join(projectFolder, 'bin/towpath.cjs');
+const entry = join(projectFolder, 'src/cli/towpath.cjs');
 
 export interface Finished {
   readonly code: number | null;

@@ -1,4 +1,4 @@
-/** The tables of the control plane; the same on PGlite and on Postgres. `drizzle-kit generate` makes the migrations. */
+/** The tables of the control plane; the same on PGlite and on Postgres. `npx drizzle-kit generate --config .github/scripts/drizzle.config.ts --name <what>` makes migrations. */
 import { sql } from 'drizzle-orm';
 import {
   bigint,

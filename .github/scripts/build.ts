@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const root = join(import.meta.dirname, '..');
-/** Read at run time from beside the code that reads them. */
-const companions = ['control-plane/store/migrations'];
+const root = join(import.meta.dirname, '../..');
+/** What is no TypeScript and still needed at run time, beside the code that needs it. */
+const companions = ['cli/towpath.cjs', 'control-plane/store/migrations'];
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });

@@ -1,6 +1,6 @@
 import type { Config } from 'drizzle-kit';
 
-/** `npx drizzle-kit generate --name <what>` compares the schema with the last snapshot and writes the next migration. */
+/** `npx drizzle-kit generate --config .github/scripts/drizzle.config.ts --name <what>` compares the schema with the last snapshot and writes the next migration. */
 export default {
   dialect: 'postgresql',
   schema: './src/control-plane/store/schema.ts',

@@ -1,5 +1,5 @@
-/** Prints the README's table of options, made from the schema: `node scripts/configuration-reference.ts`. */
-import { configurationJsonSchema, type JsonSchema } from '../src/cli/configuration/json-schema.ts';
+/** Prints the README's table of options, made from the schema: `node .github/scripts/configuration-reference.ts`. */
+import { configurationJsonSchema, type JsonSchema } from '../../src/cli/configuration/json-schema.ts';
 
 export interface ReferenceRow {
   readonly path: string;

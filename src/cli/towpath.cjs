@@ -16,8 +16,8 @@ if (Number(process.versions.node.split('.')[0]) >= needed) start();
 else stepAside();
 
 function start() {
-  const source = join(__dirname, '..', 'src', 'cli', 'main.ts');
-  const compiled = join(__dirname, '..', 'dist', 'cli', 'main.js');
+  const source = join(__dirname, 'main.ts');
+  const compiled = join(__dirname, 'main.js');
   import(pathToFileURL(existsSync(source) ? source : compiled).href).catch((error) => {
     console.error(`Cannot start Towpath: ${error.message}`);
     process.exitCode = 1;

@@ -153,7 +153,8 @@ async function desiredOf(
   }
   const common = { deploymentId: deployment.id, name: name.data, namespace, lastReport: null };
   if (deployment.status === 'AWAITING_DELETE') {
-    return (await options.status.isRemoved(deployment.id)) ? null : { kind: 'removed', ...common };
+    // The public API does not say who asked.
+    return (await options.status.isRemoved(deployment.id)) ? null : { kind: 'removed', ...common, request: null };
   }
   const revision = await latestRevision(options.client, deployment.id, signal);
   if (!revision) return null;

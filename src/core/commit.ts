@@ -48,7 +48,7 @@ export function deployDraft(commit: DeployCommit): CommitDraft {
   const files = new Map([...commit.files, [provenanceFile, writeProvenance({ ...commit.trailers, content })]]);
   const changes = [...rootWrites(commit.rootFiles), ...folderChanges(commit.path, files, commit.folder)];
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
-  const requester = plainIdentity(commit.requester, { name: 'Unknown requester', email: 'unknown@towpath.invalid' });
+  const requester = plainIdentity(commit.requester, unknownRequester);
   const isRequested = commit.trailers.change === 'deploy';
   return {
     message: message(deploySubject(commit), deployBody(commit, requester, changes), trailerLines(commit.trailers)),
@@ -62,6 +62,8 @@ export interface RemoveCommit extends CommitContext {
   readonly name: DeploymentName;
   readonly namespace: NamespaceName;
   readonly folder: Folder & { readonly provenance: Provenance };
+  /** Who asked for it, and when; null where nobody knows. */
+  readonly request: { readonly requester: Identity; readonly at: Date } | null;
   /** Whether volume claims are kept. */
   readonly data: 'retain' | 'delete';
   readonly towpathVersion: string;
@@ -70,8 +72,11 @@ export interface RemoveCommit extends CommitContext {
 export function removeDraft(commit: RemoveCommit): CommitDraft {
   const { provenance, path } = commit.folder;
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
+  const { request } = commit;
+  const author = request && { ...plainIdentity(request.requester, unknownRequester), at: request.at };
   const body = [
     `Deployment ${commit.name} of namespace ${commit.namespace} was deleted in the control plane.`,
+    ...(author ? [`Asked for by ${author.name} <${author.email}> at ${author.at.toISOString()}.`] : []),
     `Data: ${commit.data === 'retain' ? 'volume claims are retained' : 'volume claims are deleted with it'}.`,
     '',
     `Removed: ${path} (${commit.folder.files.length} files)`,
@@ -80,13 +85,14 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
   const lines = trailerLines({ ...trailers, change: 'remove', towpathVersion: commit.towpathVersion });
   return {
     message: message(subject('remove', commit.name, [`revision ${short(provenance.revisionId)}`]), body, lines),
-    author: committer,
+    author: author ?? committer,
     committer,
     changes: [{ kind: 'delete-folder', path: repoPath(path) }],
   };
 }
 
 const fallbackIdentity: Identity = { name: 'Towpath', email: 'towpath@localhost' };
+const unknownRequester: Identity = { name: 'Unknown requester', email: 'unknown@towpath.invalid' };
 
 /** Writes what differs by blob id, deletes what is no longer there; a folder of another layout goes as a whole. */
 function folderChanges(path: string, files: ReadonlyMap<string, string>, folder: Folder | null): readonly FileChange[] {

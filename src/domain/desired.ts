@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DeploymentId, DeploymentName, NamespaceName, RevisionId } from './identifiers.ts';
 import { LastReport } from './report.ts';
+import { Requester } from './specification.ts';
 
 const common = {
   deploymentId: DeploymentId,
@@ -21,7 +22,12 @@ export const Present = z.object({
 });
 export type Present = z.infer<typeof Present>;
 
-export const Removed = z.object({ kind: z.literal('removed'), ...common });
+export const Removed = z.object({
+  kind: z.literal('removed'),
+  ...common,
+  /** Who asked for the removal, and when (ISO 8601); null where the control plane does not tell. */
+  request: z.object({ requester: Requester, at: z.string() }).nullable(),
+});
 export type Removed = z.infer<typeof Removed>;
 
 export const Desired = z.discriminatedUnion('kind', [Present, Removed]);

@@ -60,15 +60,18 @@ export function draftDeploy(context: LaneContext, step: WritingStep, prepared: P
 
 export function draftRemoval(context: LaneContext, step: RemovingStep): Draft {
   const { desired, folder } = step;
+  const now = context.clock.now();
+  const { request } = desired;
   if (folder.provenance === null) throw new RangeError(`Cannot remove ${folder.path}: it has no PROVENANCE`);
   const draft: Draft = {
     desired,
     path: folder.path,
     commit: removeDraft({
       committer: context.committer,
-      now: context.clock.now(),
+      now,
       name: desired.name,
       namespace: context.namespace,
+      request: request && { requester: request.requester, at: dateOr(request.at, now) },
       folder: { ...folder, provenance: folder.provenance },
       data: context.settings.deletion.data,
       towpathVersion: context.towpathVersion,

@@ -150,7 +150,9 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
     };
     const done = await report([removal]);
 
-    expect(removed.items).toMatchObject([{ kind: 'removed', deploymentId: id, name: 'doomed' }]);
+    const { name, email } = tenant.principal;
+    const request = { requester: { name, email }, at: expect.any(String) };
+    expect(removed.items).toMatchObject([{ kind: 'removed', deploymentId: id, name: 'doomed', request }]);
     expect(done).toMatchObject({ status: 200, body: { ignored: [] } });
     expect(await desired()).toMatchObject({ reset: true, items: [] });
     expect(await report([removal])).toMatchObject({ status: 200, body: { ignored: [{ index: 0 }] } });

@@ -171,11 +171,16 @@ Towpath-Version: 0.1.0
   it('removes the folder and says what of', () => {
     const folder = { ...makeFolder(commit.path, [{ path: 'PROVENANCE', id: 'd'.repeat(40) }], provenance), provenance };
     const { now, committer, name, namespace } = commit;
-    const draft = removeDraft({ now, committer, name, namespace, folder, data: 'retain', towpathVersion: '0.2.0' });
+    const removal = { now, committer, name, namespace, folder, data: 'retain', towpathVersion: '0.2.0' } as const;
+    const at = new Date('2026-01-02T03:04:05Z');
+    const draft = removeDraft({ ...removal, request: { requester: { name: 'Ada', email: 'ada@example.com' }, at } });
 
     expect(draft.message).toMatch(/^remove\(chat\): revision 22222222\n/);
     expect(draft.message).toMatch(/\nChange: remove\n[\s\S]*\nOf-Revision: 2{8}/);
     expect(draft.changes).toEqual([{ kind: 'delete-folder', path: commit.path }]);
+    expect(draft.author).toEqual({ name: 'Ada', email: 'ada@example.com', at });
+    expect(draft.message).toContain('\nAsked for by Ada <ada@example.com> at 2026-01-02T03:04:05.000Z.\n');
+    expect(removeDraft({ ...removal, request: null }).author).toEqual(draft.committer);
   });
 });
 

@@ -26,7 +26,12 @@ const present = (change: Partial<Present> = {}): Present => ({
   ...{ kind: 'present', ...common, revisionId: first, secretsVersion: null, interrupted: false, lastReport: null },
   ...change,
 });
-const removed = (lastReport: LastReport | null = null): Removed => ({ kind: 'removed', ...common, lastReport });
+const removed = (lastReport: LastReport | null = null): Removed => ({
+  kind: 'removed',
+  ...common,
+  lastReport,
+  request: null,
+});
 
 const files = [{ path: 'kustomization.yaml', id: 'a'.repeat(40) }];
 function folder(change: Partial<Provenance> = {}, path = folderPath(present(), 'flat'), held = files): Folder {

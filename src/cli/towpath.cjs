@@ -6,6 +6,7 @@
 'use strict';
 const { spawn } = require('node:child_process');
 const { existsSync } = require('node:fs');
+const { enableCompileCache } = require('node:module');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
@@ -17,8 +18,11 @@ else stepAside();
 
 function start() {
   const source = join(__dirname, 'main.ts');
-  const compiled = join(__dirname, 'main.js');
-  import(pathToFileURL(existsSync(source) ? source : compiled).href).catch((error) => {
+  const inCheckout = existsSync(source);
+  // Types are stripped once, not at each start.
+  if (inCheckout) enableCompileCache(join(__dirname, '..', '..', 'node_modules', '.cache', 'towpath'));
+  const entry = inCheckout ? source : join(__dirname, 'main.js');
+  import(pathToFileURL(entry).href).catch((error) => {
     console.error(`Cannot start Towpath: ${error.message}`);
     process.exitCode = 1;
   });

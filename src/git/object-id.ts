@@ -21,7 +21,3 @@ export function objectId(type: ObjectType, body: Buffer): string {
   body.copy(scratch, start);
   return hash('sha1', scratch.subarray(0, start + body.length), 'hex');
 }
-
-export function isObjectId(text: string): boolean {
-  return /^[0-9a-f]{40}$/.test(text);
-}

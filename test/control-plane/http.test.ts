@@ -137,6 +137,7 @@ describe('the HTTP of the control plane', () => {
     };
     const prefixed = (await (await get('/api-host/openapi.json')).json()) as typeof document;
     const page = await get('/docs');
+    expect((await get('/')).headers.get('location')).toBe('docs');
     const html = await page.text();
 
     expect(document.servers).toEqual([{ url: '/' }]);

@@ -39,6 +39,8 @@ export function controlPlaneApp(services: TowpathServices, { towpathCalls }: App
     const healthy = await isHealthy(services);
     return context.json({ status: healthy ? 'ok' : 'the database does not answer' }, healthy ? 200 : 503);
   });
+  // Who opens the address in a browser wants to know what it is.
+  app.get('/', (context) => context.redirect('docs'));
   for (const base of ['/', '/api-host']) {
     app.route(base, documents);
     app.route(base, api);

@@ -1,6 +1,6 @@
 /** The encryption keys that this process knows: one that closes, and older ones that can still open. */
-import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { TowpathError } from '../../domain/failure.ts';
 
 export interface EncryptionKey {
@@ -32,16 +32,6 @@ export function encryptionKeyFromFile(path: string): EncryptionKey {
   if (!key)
     throw invalid(`the file "${path}"`, 'expected 32 bytes, or 64 hex digits; make one with: openssl rand -hex 32');
   return withId(key);
-}
-
-/** Makes the file where there is none: for the embedded database, whose secrets are worth no more than its disk. */
-export function ensureEncryptionKeyFile(path: string): EncryptionKey {
-  try {
-    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-  return encryptionKeyFromFile(path);
 }
 
 /** `source` names the environment variable in the error. */

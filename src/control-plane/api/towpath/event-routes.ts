@@ -6,30 +6,31 @@ import type { TowpathServices } from './services.ts';
 
 /** Proxies close what is silent for a minute. */
 const keepAliveMs = 15_000;
-/** A reader that falls this far behind is cut off, and reads everything anew when it comes back. */
+/** A reader that falls this far behind is told to read everything anew: nothing is kept for him without end. */
 const longestQueue = 10_000;
 
 /**
  * `event: deployment` or `revision` with what changed as JSON, `event: resync` where something may have been missed:
  * read the lists again. Names of events and fields are those of the triggers in the migrations.
  */
-export function eventRoutes({ changes, stopping }: TowpathServices) {
+export function eventRoutes({ changes, stopping }: Pick<TowpathServices, 'changes' | 'stopping'>) {
   const app = new OpenAPIHono<TowpathEnv>();
   app.get('/towpath/v1/events', (context) => {
     const { workspaceId } = requireWorkspace(context);
     context.header('X-Accel-Buffering', 'no');
     return streamSSE(context, async (stream) => {
-      const queue: (string | null)[] = [null];
+      let queue: (string | null)[] = [null];
       let wake = Promise.withResolvers<void>();
       const unsubscribe = changes.subscribe('towpath_workspace', workspaceId, (detail) => {
-        queue.push(detail);
+        if (queue.length >= longestQueue) queue = [null];
+        else queue.push(detail);
         wake.resolve();
       });
       stream.onAbort(() => wake.resolve());
       const stop = () => wake.resolve();
       stopping.addEventListener('abort', stop, { once: true });
       try {
-        while (!stream.aborted && !stopping.aborted && queue.length < longestQueue) {
+        while (!stream.aborted && !stopping.aborted) {
           for (const detail of queue.splice(0)) await send(stream, detail);
           const timer = setTimeout(() => wake.resolve(), keepAliveMs);
           await wake.promise;

@@ -1,0 +1,39 @@
+/** A reader of the event stream who does not keep up: what waits for him stays bounded, and he is told what he missed. */
+import { Hono } from 'hono';
+import { expect, it } from 'vitest';
+import type { TowpathEnv } from '../../src/control-plane/api/towpath/access.ts';
+import { eventRoutes } from '../../src/control-plane/api/towpath/event-routes.ts';
+import { changeHub } from '../../src/control-plane/store/changes.ts';
+import { WorkspaceId } from '../../src/domain/identifiers.ts';
+
+const workspaceId = WorkspaceId.parse('11111111-1111-4111-8111-111111111111');
+
+it('is told to read everything anew, instead of every change from long ago', async () => {
+  const changes = changeHub();
+  const stopping = new AbortController();
+  const app = new Hono<TowpathEnv>();
+  app.use(async (context, next) => {
+    context.set('principal', {
+      kind: 'workspace',
+      keyId: workspaceId,
+      name: 'Ada',
+      email: 'ada@example.com',
+      workspaceId,
+    });
+    await next();
+  });
+  app.route('/', eventRoutes({ changes, stopping: stopping.signal }));
+  const answer = await app.request('/towpath/v1/events');
+
+  for (let number = 1; number <= 25_000; number++) {
+    changes.publish('towpath_workspace', `${workspaceId} {"kind":"deployment","number":${number}}`);
+  }
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('"number":25000}')) text += (await reader?.read())?.value ?? '';
+  stopping.abort();
+  await reader?.cancel();
+
+  expect(text.split('event: deployment').length - 1).toBeLessThan(10_000);
+  expect(text.split('event: resync').length - 1).toBe(2);
+});

@@ -1,7 +1,7 @@
 /** Reads a pack while it arrives: every kind of entry, deltas within the pack and over objects that we hold. */
 import { createHash } from 'node:crypto';
-import { inflateSync } from 'node:zlib';
 import { applyDelta } from './delta.ts';
+import { type Inflated, makeInflate } from './inflate.ts';
 import { type ObjectType, objectId } from './object-id.ts';
 
 export interface PackReaderOptions {
@@ -45,6 +45,7 @@ const trailerLength = 20;
 const longestEntryHeader = 32;
 // What zlib adds at most to something that does not compress, beside one byte in 256.
 const compressionOverhead = 64;
+const inflate = makeInflate();
 const defaultMaxObjectBytes = 512 * 1024 * 1024;
 
 export class PackReader {
@@ -126,7 +127,7 @@ export class PackReader {
     }
     const longest = header.length + header.size + (header.size >> 8) + compressionOverhead;
     if (window.length - at < longest && !atEnd) return this.#wait(longest);
-    const unpacked = inflate(window.subarray(at + header.length), header.size);
+    const unpacked = unpack(window, at + header.length, header.size);
     if (unpacked === null) {
       if (atEnd) throw new PackError('the pack is cut short');
       return this.#wait(2 * (window.length - at));
@@ -229,23 +230,10 @@ function readHeader(window: Buffer, start: number, offset: number): Header {
   return { type, size, baseOffset: null, baseId: null, length: at - start };
 }
 
-/** What a stream of this size unpacks to, and how many bytes it took; null where it goes on beyond the input. */
-function inflate(input: Buffer, size: number): { readonly body: Buffer; readonly consumed: number } | null {
+function unpack(window: Buffer, start: number, size: number): Inflated | null {
   try {
-    // One byte more than needed spares zlib a second round; `info` tells how much of the input was used.
-    const options = { chunkSize: Math.max(64, size + 1), maxOutputLength: size + 1, info: true };
-    const { buffer, engine } = inflateSync(input, options) as unknown as Inflated;
-    if (buffer.length !== size) throw new PackError('an object in the pack is not as long as it says');
-    return { body: buffer, consumed: engine.bytesWritten };
+    return inflate(window, start, size);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR') return null;
-    if (error instanceof PackError) throw error;
     throw new PackError('an object in the pack is damaged', { cause: error });
   }
-}
-
-/** What `inflateSync` answers with `info`, which the type definitions do not know. */
-interface Inflated {
-  readonly buffer: Buffer;
-  readonly engine: { readonly bytesWritten: number };
 }

@@ -74,7 +74,8 @@ export function planNamespace(input: PlanInput): NamespacePlan {
     const kept = input.kept?.get(desired.deploymentId);
     if (kept?.desired === desired && byPath.get(kept.folder.path) === kept.folder) return kept;
     const path = folderPath(desired, input.settings.layout);
-    const there = byPath.get(path);
+    // Or, where a shard would be, a file of somebody's.
+    const there = byPath.get(path) ?? byPath.get(path.slice(0, path.lastIndexOf('/')));
     const own = ownFolder(there, input.listenerId, desired.deploymentId);
     // A folder that was laid down under another layout is still ours, and moves with the next commit.
     const folder = own ?? byDeployment.get(desired.deploymentId);

@@ -1,6 +1,7 @@
 /** Reads what the repository holds: trees, and the PROVENANCE of each folder that changed since the last look. */
 import { type Folder, makeFolder } from '../core/folder.ts';
 import { type FolderFile, parseProvenance, provenanceFile } from '../core/provenance.ts';
+import { TowpathError } from '../domain/failure.ts';
 import type { BlobId, CommitId } from '../domain/identifiers.ts';
 import type { Repository, Snapshot } from '../ports.ts';
 
@@ -36,6 +37,7 @@ export async function viewOf(
   last: RepositoryView | null,
   written: ReadonlyMap<string, string> = new Map(),
 ): Promise<RepositoryView> {
+  refuseOtherRoot(repository, snapshot);
   const found = foldersIn(snapshot, root);
   const fresh = found.filter(({ path, treeId }) => last?.seen.get(path)?.treeId !== treeId);
   const read = await readFolders(repository, snapshot, fresh, written);
@@ -54,16 +56,27 @@ interface FoundFolder {
   readonly treeId: string;
 }
 
-/** Both layouts at once: a folder of two hex digits is a shard, whatever else lies in it; no deployment is called so. */
+/** A file of that name is somebody's own, and laying a folder down would overwrite it. */
+function refuseOtherRoot({ branch, url }: Repository, snapshot: Snapshot): void {
+  if (snapshot.idAt(root) === null || snapshot.list(root) !== null) return;
+  throw new TowpathError(
+    'terminal',
+    'ForeignFile',
+    `Cannot lay down deployments on branch ${branch} of ${url}: "${root}" is no folder there; move it away in git`,
+  );
+}
+
+/**
+ * Both layouts at once: a folder of two hex digits is a shard, whatever else lies in it; no deployment is called so.
+ * A file, a link or a submodule counts as a folder without PROVENANCE: it is somebody's own, and never overwritten.
+ */
 function foldersIn(snapshot: Snapshot, parent: string): readonly FoundFolder[] {
   const entries = snapshot.list(parent) ?? [];
-  return entries
-    .filter((entry) => entry.kind === 'folder')
-    .flatMap((entry) => {
-      const path = `${parent}/${entry.name}`;
-      const isShard = parent === root && /^[0-9a-f]{2}$/.test(entry.name);
-      return isShard ? foldersIn(snapshot, path) : [{ path, treeId: entry.id }];
-    });
+  return entries.flatMap((entry) => {
+    const path = `${parent}/${entry.name}`;
+    const isShard = parent === root && entry.kind === 'folder' && /^[0-9a-f]{2}$/.test(entry.name);
+    return isShard ? foldersIn(snapshot, path) : [{ path, treeId: entry.id }];
+  });
 }
 
 /** One request for the PROVENANCE of all. */

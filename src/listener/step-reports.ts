@@ -116,8 +116,8 @@ function removalCommitOf(context: LaneContext, view: RepositoryView, desired: Re
 
 function reportForeign(context: LaneContext, desired: Present, path: string): readonly Report[] {
   const message =
-    `Cannot write ${path}: the folder is there already, and its PROVENANCE does not name this listener and deployment; ` +
-    'move the folder away in git, and it is laid down with the next look';
+    `Cannot write ${path}: what is there already has no PROVENANCE that names this listener and deployment; ` +
+    'move it away in git, and the deployment is laid down with the next look';
   const report = reportFailed(desired, { stage: 'committed', reason: 'ForeignFolder', message }, context.clock.now());
   const reports = unlessSaid(desired, report);
   const fields = { namespace: context.namespace, deployment: desired.name, revision: desired.revisionId };

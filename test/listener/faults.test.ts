@@ -2,7 +2,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GitRepository } from '../../src/adapters/repository-git.ts';
-import type { DeploymentId } from '../../src/domain/identifiers.ts';
+import { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
+import { folderOf, resourceName } from '../../src/domain/resource-name.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { type ListenerSetup, listen } from '../support/listener-world.ts';
@@ -131,6 +132,39 @@ describe('a repository that cannot be used', () => {
     expect(await remote.tree('trunk')).toEqual({ a: '1' });
 
     await remote.git('branch', 'main', 'trunk');
+    await succeeded(plane, id);
+  });
+
+  it.each([
+    ['a folder', 'flat', (path: string) => `${path}/app.yaml`],
+    ['a file where its folder belongs', 'flat', (path: string) => path],
+    ['a file where its shard belongs', 'sharded', (path: string) => path.slice(0, path.lastIndexOf('/'))],
+  ] as const)('leaves %s alone that is not ours, and holds up nobody for it', async (_name, layout, pathOf) => {
+    const id = DeploymentId.parse('22222222-2222-4222-8222-222222222222');
+    const theirs = pathOf(folderOf(layout, resourceName(DeploymentName.parse('chat'), id), id));
+    const { remote, plane } = await world({ [theirs]: 'mine\n' });
+    plane.create('chat', { id });
+    const other = plane.create('other');
+
+    start(plane, remote, { namespace: { layout } });
+    const report = await failed(plane, id);
+    await succeeded(plane, other);
+
+    expect(report).toMatchObject({ reason: 'ForeignFolder', message: expect.stringContaining('move it away in git') });
+    expect(await remote.tree()).toMatchObject({ [theirs]: 'mine\n' });
+    expect((await deploys(remote)).map((subject) => subject.slice(0, 13))).toEqual(['deploy(other)']);
+    await remote.fsck();
+  });
+
+  it('overwrites no file that is called like the folder of all deployments', async () => {
+    const { remote, plane } = await world({ deployments: 'mine\n' });
+    const id = plane.create('chat');
+
+    start(plane, remote, { git: { interval: '100ms' } });
+    expect(await failed(plane, id)).toMatchObject({ reason: 'ForeignFile' });
+    expect(await remote.tree()).toEqual({ deployments: 'mine\n' });
+
+    await remote.seed({ deployments: null, notes: 'mine\n' });
     await succeeded(plane, id);
   });
 

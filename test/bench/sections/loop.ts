@@ -1,9 +1,9 @@
 /** The whole loop: from a change in the control plane to its commit on the git server, under steady load and in a burst. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Landings, watchLandings } from '../loop/landings.ts';
+import { type BenchProcess, startProcess } from '../loop/process.ts';
 import { type BenchOptions, progress, rounded, type Section, type Table } from '../section.ts';
 
 export const section: Section = { title: 'The loop', run };
@@ -13,20 +13,33 @@ const changesASecond = 20;
 const connections = 8;
 const deadlineMs = 180_000;
 
-interface World {
+/** What the control plane says when it is ready. */
+interface Door {
   readonly url: string;
   readonly apiKey: string;
   readonly listenerId: string;
+}
+
+interface World extends Door {
   readonly landings: Landings;
+  readonly processes: Readonly<Record<string, BenchProcess<unknown>>>;
 }
 
 async function run({ quick, save }: BenchOptions): Promise<readonly Table[]> {
   const folder = mkdtempSync(join(tmpdir(), 'towpath-bench-loop-'));
-  const child = startTowpath(folder);
+  const started: BenchProcess<unknown>[] = [];
+  const start = async <Said>(program: string, ...args: readonly string[]): Promise<BenchProcess<Said>> => {
+    const one = await startProcess<Said>(program, [folder, ...args, ...namespaces]);
+    started.push(one);
+    return one;
+  };
   try {
-    const { url, apiKey, listenerId } = JSON.parse(await firstLine(child)) as Omit<World, 'landings'>;
+    const git = await start<{ url: string }>('git-server.ts');
+    const controlPlane = await start<Door>('control-plane.ts');
+    const listener = await start('listener.ts', controlPlane.said.url, git.said.url, controlPlane.said.listenerId);
     const landings = watchLandings(join(folder, 'repositories'), namespaces);
-    const world = { url, apiKey, listenerId, landings };
+    const processes = { 'control plane': controlPlane, listener, 'git server': git };
+    const world = { ...controlPlane.said, landings, processes };
     await warmUp(world);
     const burst = await measureBurst(world, quick ? 100 : 1000);
     await save([burst.table]);
@@ -34,7 +47,7 @@ async function run({ quick, save }: BenchOptions): Promise<readonly Table[]> {
     await landings.stop();
     return [burst.table, steady];
   } finally {
-    child.kill('SIGKILL');
+    for (const one of started) one.kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -50,6 +63,7 @@ async function warmUp(world: World): Promise<void> {
 
 async function measureBurst(world: World, count: number) {
   progress(`a burst of ${count} creations`);
+  const cpu = cpuMeter(world);
   const start = performance.now();
   const deployments: Created[] = [];
   let next = 0;
@@ -68,10 +82,10 @@ async function measureBurst(world: World, count: number) {
   );
   const committed = Math.max(...landed) - start;
   const found = `${rounded(committed / 1000)} s, of which the API took ${rounded(accepted / 1000)} s to accept them`;
-  return { deployments, table: burstTable(count, accepted, committed, found) };
+  return { deployments, table: burstTable(count, accepted, committed, { found, cpu: cpu(count) }) };
 }
 
-function burstTable(count: number, accepted: number, committed: number, found: string): Table {
+function burstTable(count: number, accepted: number, committed: number, said: { found: string; cpu: string }): Table {
   return {
     title: `A burst of ${count} creations over ${namespaces.length} repositories`,
     columns: ['', 'seconds'],
@@ -80,9 +94,12 @@ function burstTable(count: number, accepted: number, committed: number, found: s
       ['every commit on the server', rounded(committed / 1000)],
     ],
     notes: [
-      `${connections} connections; control plane on PGlite, listener and git server in one process, the client in another.`,
+      `${connections} connections; four processes: the control plane on PGlite, the listener, the git server (\`git http-backend\` behind node:http), the client.`,
+      said.cpu,
     ],
-    goals: [{ goal: `a burst of ${count} creations: all committed within 10 s`, met: committed <= 10_000, found }],
+    goals: [
+      { goal: `a burst of ${count} creations: all committed within 10 s`, met: committed <= 10_000, found: said.found },
+    ],
   };
 }
 
@@ -90,6 +107,7 @@ function burstTable(count: number, accepted: number, committed: number, found: s
 async function measureSteady(world: World, deployments: readonly Created[], seconds: number): Promise<Table> {
   progress(`${changesASecond} changes a second for ${seconds} s`);
   const asked = new Map<string, number>();
+  const cpu = cpuMeter(world);
   const start = performance.now();
   const changes: Promise<void>[] = [];
   for (let number = 0; number < seconds * changesASecond; number += 1) {
@@ -103,10 +121,10 @@ async function measureSteady(world: World, deployments: readonly Created[], seco
   await allLanded(world, [...asked.keys()]);
   const landed = world.landings.read();
   const latencies = [...asked].map(([id, at]) => (landed.get(id) ?? Number.NaN) - at).sort((a, b) => a - b);
-  return steadyTable(latencies);
+  return steadyTable(latencies, cpu(latencies.length));
 }
 
-function steadyTable(latencies: readonly number[]): Table {
+function steadyTable(latencies: readonly number[], cpu: string): Table {
   const at = (share: number) =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   const p99 = at(0.99);
@@ -116,6 +134,7 @@ function steadyTable(latencies: readonly number[]): Table {
     rows: [[latencies.length, rounded(at(0.5)), rounded(at(0.95)), rounded(p99), rounded(at(1))]],
     notes: [
       `${namespaces.length} repositories; measured from when the change was due to be sent to when the branch holds its commit.`,
+      cpu,
     ],
     goals: [
       {
@@ -177,18 +196,13 @@ async function allLanded({ landings }: World, revisionIds: readonly string[]): P
   }
 }
 
-function startTowpath(folder: string): ChildProcess {
-  const program = join(import.meta.dirname, '../loop/towpath.ts');
-  return spawn(process.execPath, [program, folder, ...namespaces], { stdio: ['ignore', 'pipe', 'inherit'] });
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    child.stdout?.on('data', (chunk) => {
-      said += String(chunk);
-      if (said.includes('\n')) resolve(said.split('\n', 1)[0] ?? '');
-    });
-    child.once('exit', (code) => reject(new Error(`Towpath ended with ${code} before it was ready`)));
-  });
+/** How much processor time a change costs, and where: beside other work the clock says little. */
+function cpuMeter({ processes }: World) {
+  const read = () => Object.entries(processes).map(([name, one]) => ({ name, ms: one.cpuMs() }));
+  const before = read();
+  return (count: number): string => {
+    const spent = read().map(({ name, ms }, index) => ({ name, ms: (ms - (before[index]?.ms ?? 0)) / count }));
+    const parts = spent.map(({ name, ms }) => `${name} ${rounded(ms)} ms`).join(', ');
+    return `Processor time of one: ${parts} (the processes of git included).`;
+  };
 }

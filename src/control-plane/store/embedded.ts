@@ -9,6 +9,7 @@ import type { OpenDatabase } from './database.ts';
 import { type FreeBytes, freeBytesOf, refuseChangesWithoutRoom, requireRoom } from './disk-room.ts';
 import { lockFolder } from './folder-lock.ts';
 import * as schema from './schema.ts';
+import { keepStatements } from './statement-cache.ts';
 
 export async function openEmbedded(
   dataFolder: string,
@@ -23,6 +24,7 @@ export async function openEmbedded(
     client = await PGlite.create(join(dataFolder, 'pglite'));
     const database = drizzle(client, { schema });
     await migrate(database, { migrationsFolder });
+    keepStatements(client);
     refuseChangesWithoutRoom(client, dataFolder, freeBytes);
     const hub = changeHub();
     for (const channel of channels) await client.listen(channel, (payload) => hub.publish(channel, payload));

@@ -160,8 +160,8 @@ export function deploymentRoutes(services: Services) {
     .openapi(change, async (context) => {
       const principal = context.get('principal');
       const { deployment_id } = context.req.valid('param');
-      await patchDeployment(services, principal, deployment_id, context.req.valid('json'));
-      return context.json(await view(principal, deployment_id), 200);
+      const detail = await patchDeployment(services, principal, deployment_id, context.req.valid('json'));
+      return context.json(deploymentView(detail, services.secretBox, services.now()), 200);
     })
     .openapi(deletion, async (context) => {
       const { deployment_id } = context.req.valid('param');

@@ -1,6 +1,6 @@
-/** Adds a revision to a deployment whose listener is locked, and skips those that it overtakes. */
+/** Adds a revision to a deployment whose listener is locked, and skips the one that it overtakes. */
 import { randomUUID } from 'node:crypto';
-import { and, eq, lt, notInArray, type SQLWrapper } from 'drizzle-orm';
+import { eq, type SQLWrapper } from 'drizzle-orm';
 import { RevisionId } from '../../domain/identifiers.ts';
 import type { Requester } from '../../domain/specification.ts';
 import { sealSecretSet } from '../secrets/secret-sets.ts';
@@ -9,14 +9,15 @@ import type { Transaction } from '../store/database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow, SecretSetRow } from '../store/rows.ts';
 import { revisionLogs, revisions, secretSets } from '../store/schema.ts';
 import type { RevisionDraft } from './revision-draft.ts';
-import { type LogLine, writeLog } from './revision-log.ts';
-import { finishedStatuses } from './status.ts';
+import type { LogLine } from './revision-log.ts';
+import { isFinished } from './status.ts';
 
 export interface Addition {
   readonly listener: ListenerRow;
   readonly deployment: DeploymentRow;
   readonly id: RevisionId;
-  readonly number: number;
+  /** The latest until now; null for the first. */
+  readonly previous: RevisionRow | null;
   /** Where the draft brings no secrets: the set that it goes on with. */
   readonly keptSecretSetId: string | null;
   readonly draft: RevisionDraft;
@@ -44,20 +45,24 @@ export function addRevision(
   const secretSet =
     draft.secrets.kind === 'keep' ? null : sealSecretSet(secretBox, deployment.id, draft.secrets.values, addition.at);
   const revision = rowOf(addition, secretSet?.id ?? keptSecretSetId);
+  const overtaken = unfinished(addition.previous);
   const statements = [
     ...(secretSet ? [transaction.insert(secretSets).values(secretSet)] : []),
     transaction.insert(revisions).values(revision),
-    transaction.insert(revisionLogs).values(openingLines(addition, revision)),
+    ...(overtaken ? [skip(transaction, overtaken, revision)] : []),
+    transaction
+      .insert(revisionLogs)
+      .values([...openingLines(addition, revision), ...(overtaken ? [skippingLine(overtaken, revision)] : [])]),
   ];
   return { revision, secretSet, statements };
 }
 
 function rowOf(addition: Addition, secretSetId: string | null): RevisionRow {
-  const { id, at, deployment, draft, listener, number, requester } = addition;
+  const { id, at, deployment, draft, listener, previous, requester } = addition;
   return {
     id,
     deploymentId: deployment.id,
-    number,
+    number: (previous?.number ?? 0) + 1,
     status: 'QUEUED',
     stage: 'queued',
     outcome: 'progressing',
@@ -80,30 +85,27 @@ function rowOf(addition: Addition, secretSetId: string | null): RevisionRow {
   };
 }
 
-/** Only what has not finished: a deployed revision stays DEPLOYED, a failed one failed. */
-export async function skipOlder(transaction: Transaction, newer: RevisionRow): Promise<void> {
+/**
+ * Only what has not finished: a deployed revision stays DEPLOYED, a failed one failed. No older one than the latest can
+ * be unfinished, since that one skipped it.
+ */
+function unfinished(previous: RevisionRow | null): RevisionRow | null {
+  return previous === null || isFinished(previous.status) ? null : previous;
+}
+
+function skip(transaction: Transaction, { id }: RevisionRow, newer: RevisionRow): SQLWrapper {
   const message = `Superseded by revision ${newer.number} before it finished`;
   const at = newer.createdAt;
-  const skipped = await transaction
+  return transaction
     .update(revisions)
     .set({ status: 'SKIPPED', reason: 'Superseded', message, updatedAt: at, finishedAt: at })
-    .where(
-      and(
-        eq(revisions.deploymentId, newer.deploymentId),
-        lt(revisions.number, newer.number),
-        notInArray(revisions.status, [...finishedStatuses]),
-      ),
-    )
-    .returning({ id: revisions.id, number: revisions.number });
-  const line = { deploymentId: newer.deploymentId, at, level: 'INFO', stage: null } as const;
-  await writeLog(
-    transaction,
-    skipped.map(({ id, number }) => ({
-      ...line,
-      revisionId: id,
-      message: `Revision ${number} skipped: superseded by revision ${newer.number} before it finished`,
-    })),
-  );
+    .where(eq(revisions.id, id));
+}
+
+function skippingLine({ id, number }: RevisionRow, newer: RevisionRow): LogLine {
+  const message = `Revision ${number} skipped: superseded by revision ${newer.number} before it finished`;
+  const { deploymentId, createdAt: at } = newer;
+  return { deploymentId, revisionId: id, at, level: 'INFO', stage: null, message };
 }
 
 function openingLines({ deployment, listener, origin, requester }: Addition, revision: RevisionRow): LogLine[] {

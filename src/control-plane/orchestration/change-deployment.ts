@@ -4,15 +4,15 @@ import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
 import { audit, auditEntry } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
-import { readSecretSet } from '../secrets/secret-sets.ts';
+import { openSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
-import { findRevision, lockDeployment } from '../store/deployments.ts';
+import { type DeploymentDetail, findRevision, lockDetail } from '../store/deployments.ts';
 import type { DeploymentRow, RevisionRow } from '../store/rows.ts';
 import { deployments } from '../store/schema.ts';
 import { changeTogether } from '../store/together.ts';
-import { addRevision, newRevisionId, skipOlder } from './add-revision.ts';
-import { type Locked, lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
+import { addRevision, newRevisionId } from './add-revision.ts';
+import { lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
 import type { PatchRequest, RevisionRequest } from './requests.ts';
 import { draftRevision, makesRevision, type RevisionDraft } from './revision-draft.ts';
 import { refuseImmutable, refuseOtherSources, refuseSourceFields } from './source-rules.ts';
@@ -24,20 +24,20 @@ export async function patchDeployment(
   principal: WorkspacePrincipal,
   id: DeploymentId,
   request: PatchRequest,
-): Promise<void> {
+): Promise<DeploymentDetail> {
   const revises = makesRevision(request);
-  await services.database.transaction(async (transaction) => {
-    const locked = revises
-      ? await lockForChange(transaction, principal.workspaceId, id)
-      : { listener: null, deployment: await lockDeployment(transaction, principal.workspaceId, id) };
+  return services.database.transaction(async (transaction) => {
+    const lock = revises ? lockForChange : lockDetail;
+    const locked = await lock(transaction, principal.workspaceId, id);
     const { deployment } = locked;
     refuseWhileDeleting(deployment);
     if (request.revision_source) refuseOtherSources(request.revision_source);
     refuseImmutable(request, deployment);
     refuseSourceFields(request.source_config ?? {}, 'change');
     const changed = await changeFields(transaction, deployment, request, services.now());
-    if (changed) await audit(transaction, principal, 'deployment.update', targetOf(deployment), changed);
-    if (locked.listener) await revise(transaction, services, principal, { ...locked, request });
+    if (changed) await audit(transaction, principal, 'deployment.update', targetOf(deployment), changed.audited);
+    const now = { ...locked, deployment: changed?.deployment ?? deployment };
+    return revises ? revise(transaction, services, principal, now, request) : now;
   });
 }
 
@@ -52,7 +52,7 @@ export async function createRevision(
     const locked = await lockForChange(transaction, principal.workspaceId, id);
     refuseWhileDeleting(locked.deployment);
     refuseSourceFields(request.source_config ?? {}, 'change');
-    return revise(transaction, services, principal, { ...locked, request });
+    return (await revise(transaction, services, principal, locked, request)).revision;
   });
 }
 
@@ -77,7 +77,11 @@ export async function redeploy(
       );
     }
     const origin = `redeployed from revision ${old.number}`;
-    await addAudited(transaction, services, principal, { ...locked, draft: copyOf(old), origin, keptSecrets: old });
+    await addAudited(transaction, services, principal, locked, {
+      draft: copyOf(old),
+      origin,
+      keptSecretSetId: old.secretSetId,
+    });
   });
 }
 
@@ -85,40 +89,37 @@ async function revise(
   transaction: Transaction,
   services: Services,
   principal: WorkspacePrincipal,
-  { request, ...locked }: Locked & { readonly request: RevisionRequest },
-): Promise<RevisionRow> {
-  const row = await latestRevision(transaction, locked.deployment);
-  const secrets = await readSecretSet(transaction, services.secretBox, row.secretSetId);
+  locked: DeploymentDetail,
+  request: RevisionRequest,
+): Promise<DeploymentDetail> {
+  const { revision: row, secretSet } = locked;
+  const secrets = secretSet === null ? [] : openSecretSet(services.secretBox, secretSet);
   const draft = draftRevision(request, { row, secrets });
-  return addAudited(transaction, services, principal, { ...locked, draft, origin: 'created', keptSecrets: row });
+  const addition = { draft, origin: 'created', keptSecretSetId: row.secretSetId };
+  const added = await addAudited(transaction, services, principal, locked, addition);
+  return { ...locked, ...added, secretSet: added.secretSet ?? secretSet };
 }
 
-interface Audited extends Locked {
+interface Audited {
   readonly draft: RevisionDraft;
   readonly origin: string;
-  /** Whose set of secrets the new revision has where the draft brings none. */
-  readonly keptSecrets: RevisionRow;
+  readonly keptSecretSetId: string | null;
 }
 
 async function addAudited(
   transaction: Transaction,
   services: Services,
   principal: WorkspacePrincipal,
-  { keptSecrets, ...addition }: Audited,
-): Promise<RevisionRow> {
+  { deployment, listener, revision: previous }: DeploymentDetail,
+  addition: Audited,
+): Promise<Pick<DeploymentDetail, 'deployment' | 'revision' | 'secretSet'>> {
   const { name, email } = principal;
-  const { deployment, listener } = addition;
-  const latest = await latestRevision(transaction, deployment);
   const at = services.now();
-  const { revision, statements } = addRevision(transaction, services, {
-    ...addition,
+  const { revision, secretSet, statements } = addRevision(transaction, services, {
+    ...{ ...addition, deployment, listener, previous, at },
     id: newRevisionId(),
-    number: latest.number + 1,
-    keptSecretSetId: keptSecrets.secretSetId,
     requester: { name, email },
-    at,
   });
-  await skipOlder(transaction, revision);
   const isLatest = { latestRevisionId: revision.id, listenerVersion: listener.changeVersion, updatedAt: at };
   await changeTogether(transaction, [
     ...statements,
@@ -131,12 +132,12 @@ async function addAudited(
       secretsChanged: addition.draft.secrets.kind === 'replace',
     }),
   ]);
-  return revision;
+  return { deployment: { ...deployment, ...isLatest }, revision, secretSet };
 }
 
-async function latestRevision(transaction: Transaction, deployment: DeploymentRow): Promise<RevisionRow> {
-  if (deployment.latestRevisionId === null) throw new Error(`Deployment ${deployment.id} has no revision`);
-  return findRevision(transaction, deployment.id, deployment.latestRevisionId);
+interface ChangedFields {
+  readonly deployment: DeploymentRow;
+  readonly audited: Record<string, string>;
 }
 
 /** Answers what changed, or null. */
@@ -145,7 +146,7 @@ async function changeFields(
   deployment: DeploymentRow,
   request: PatchRequest,
   at: Date,
-): Promise<Record<string, string> | null> {
+): Promise<ChangedFields | null> {
   const displayName = request.display_name ?? deployment.displayName;
   const customUrl = askedUrl(request, deployment) ?? deployment.customUrl;
   const changed = {
@@ -157,7 +158,7 @@ async function changeFields(
     .update(deployments)
     .set({ ...changed, updatedAt: at })
     .where(eq(deployments.id, deployment.id));
-  return changed;
+  return { deployment: { ...deployment, ...changed, updatedAt: at }, audited: changed };
 }
 
 /** A client that sends back the URL that the listener reported has not chosen one. */

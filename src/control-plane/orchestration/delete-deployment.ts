@@ -7,9 +7,10 @@ import { Refusal } from '../refusal.ts';
 import { forgetSecrets } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
+import type { DeploymentDetail } from '../store/deployments.ts';
 import type { DeploymentRow } from '../store/rows.ts';
 import { deployments, revisions } from '../store/schema.ts';
-import { type Locked, lockForChange, targetOf } from './locking.ts';
+import { lockForChange, targetOf } from './locking.ts';
 import { writeLog } from './revision-log.ts';
 import { finishedStatuses } from './status.ts';
 
@@ -58,7 +59,7 @@ export async function deleteDeployments(
 async function requestDeletion(
   transaction: Transaction,
   principal: WorkspacePrincipal,
-  { deployment, listener }: Locked,
+  { deployment, listener }: DeploymentDetail,
   at: Date,
 ): Promise<void> {
   const requester = { name: principal.name, email: principal.email };
@@ -89,7 +90,7 @@ async function skipUnfinished(transaction: Transaction, deployment: DeploymentRo
 async function endByForce(
   transaction: Transaction,
   principal: WorkspacePrincipal,
-  { deployment, listener }: Locked,
+  { deployment, listener }: DeploymentDetail,
   at: Date,
 ): Promise<void> {
   await transaction

@@ -2,24 +2,18 @@
 import type { DeploymentId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
 import type { Transaction } from '../store/database.ts';
-import { findDeployment, lockDeployment } from '../store/deployments.ts';
-import { raiseListenerVersion } from '../store/listener-version.ts';
-import type { DeploymentRow, ListenerRow } from '../store/rows.ts';
-
-export interface Locked {
-  readonly listener: ListenerRow;
-  readonly deployment: DeploymentRow;
-}
+import { type DeploymentDetail, lockDetail } from '../store/deployments.ts';
+import { raiseVersionFor } from '../store/listener-version.ts';
+import type { DeploymentRow } from '../store/rows.ts';
 
 /** For a change that the listener must hear of: its version is raised already. */
 export async function lockForChange(
   transaction: Transaction,
   workspaceId: WorkspaceId,
   id: DeploymentId,
-): Promise<Locked> {
-  const { listenerId } = await findDeployment(transaction, workspaceId, id);
-  const listener = await raiseListenerVersion(transaction, listenerId, workspaceId);
-  return { listener, deployment: await lockDeployment(transaction, workspaceId, id) };
+): Promise<DeploymentDetail> {
+  await raiseVersionFor(transaction, id, workspaceId);
+  return lockDetail(transaction, workspaceId, id);
 }
 
 export function refuseWhileDeleting(deployment: DeploymentRow): void {

@@ -4,7 +4,7 @@ import { eq } from 'drizzle-orm';
 import type { DeploymentId } from '../../domain/identifiers.ts';
 import type { SecretValue } from '../orchestration/environment.ts';
 import type { SecretBox } from '../services.ts';
-import type { Database, Transaction } from '../store/database.ts';
+import type { Transaction } from '../store/database.ts';
 import type { SecretSetRow } from '../store/rows.ts';
 import { revisions, secretSets } from '../store/schema.ts';
 import { secretSetPurpose } from './secret-box.ts';
@@ -25,17 +25,6 @@ export function sealSecretSet(
 /** In the order in which the client gave them. */
 export function openSecretSet(secretBox: SecretBox, set: SecretSetRow): readonly SecretValue[] {
   return JSON.parse(secretBox.open(set, secretSetPurpose(set.deploymentId, set.id))) as SecretValue[];
-}
-
-export async function readSecretSet(
-  database: Database | Transaction,
-  secretBox: SecretBox,
-  id: string | null,
-): Promise<readonly SecretValue[]> {
-  if (id === null) return [];
-  const [set] = await database.select().from(secretSets).where(eq(secretSets.id, id));
-  if (!set) throw new Error(`Cannot find the secret set ${id}`);
-  return openSecretSet(secretBox, set);
 }
 
 /** The values of a deployment that is gone are of no use to anybody. */

@@ -41,12 +41,13 @@ export async function findDeployment(
   return found ?? deploymentNotFound(id);
 }
 
-export async function lockDeployment(
+/** Locks the deployment only; its listener, locked before by whoever adds a revision, keeps the rest from changing. */
+export async function lockDetail(
   transaction: Transaction,
   workspaceId: WorkspaceId,
   id: DeploymentId,
-): Promise<DeploymentRow> {
-  const [found] = await transaction.select().from(deployments).where(lives(workspaceId, id)).for('update');
+): Promise<DeploymentDetail> {
+  const [found] = await selectDetails(transaction).where(lives(workspaceId, id)).for('update', { of: deployments });
   return found ?? deploymentNotFound(id);
 }
 
@@ -63,10 +64,10 @@ export async function findRevision(
   return found;
 }
 
-function lives(workspaceId: WorkspaceId, id: DeploymentId) {
+export function lives(workspaceId: WorkspaceId, id: DeploymentId) {
   return and(eq(deployments.id, id), eq(deployments.workspaceId, workspaceId), isNull(deployments.goneAt));
 }
 
-function deploymentNotFound(id: DeploymentId): never {
+export function deploymentNotFound(id: DeploymentId): never {
   throw new Refusal(404, `Deployment ID ${id} not found.`);
 }

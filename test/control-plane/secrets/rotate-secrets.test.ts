@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encryptionKeyFromText, keyring } from '../../../src/control-plane/secrets/keyring.ts';
 import { requireKeys, rotateSecrets } from '../../../src/control-plane/secrets/rotate-secrets.ts';
 import { secretBox } from '../../../src/control-plane/secrets/secret-box.ts';
-import { readSecretSet, sealSecretSet } from '../../../src/control-plane/secrets/secret-sets.ts';
+import { openSecretSet, sealSecretSet } from '../../../src/control-plane/secrets/secret-sets.ts';
 import { secretSets } from '../../../src/control-plane/store/schema.ts';
 import type { DeploymentId } from '../../../src/domain/identifiers.ts';
 import { databaseKinds, type TestDatabases, testDatabases } from '../../support/database.ts';
@@ -49,9 +49,11 @@ describe.each(databaseKinds)('rotating the encryption key on %s', (kind) => {
 
     expect(first).toEqual({ rotated: 449, unreadable: [damaged] });
     expect(second).toEqual({ rotated: 0, unreadable: [damaged] });
-    expect(await readSecretSet(database, secretBox(keyring(current)), ids[449] ?? '')).toEqual([
-      { name: 'TOKEN', value: 'value 449' },
-    ]);
+    const [last] = await database
+      .select()
+      .from(secretSets)
+      .where(eq(secretSets.id, ids[449] ?? ''));
+    expect(last && openSecretSet(secretBox(keyring(current)), last)).toEqual([{ name: 'TOKEN', value: 'value 449' }]);
     expect(await database.select().from(secretSets).where(ne(secretSets.keyId, current.id))).toHaveLength(1);
   });
 

@@ -13,8 +13,17 @@ const longestPayload = 65516;
 
 export function packet(payload: string | Buffer): Buffer {
   const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-  if (bytes.length > longestPayload) throw new RangeError('Cannot send a packet: it is longer than git allows');
-  return Buffer.concat([Buffer.from((bytes.length + 4).toString(16).padStart(4, '0')), bytes]);
+  return Buffer.concat([Buffer.from(lengthDigits(bytes.length)), bytes]);
+}
+
+/** Many lines at once: a request may hold ten thousand. */
+export function packets(lines: readonly string[]): Buffer {
+  return Buffer.from(lines.map((line) => lengthDigits(Buffer.byteLength(line)) + line).join(''));
+}
+
+function lengthDigits(payloadLength: number): string {
+  if (payloadLength > longestPayload) throw new RangeError('Cannot send a packet: it is longer than git allows');
+  return (payloadLength + 4).toString(16).padStart(4, '0');
 }
 
 /** Takes bytes as they come and gives out whole packets. */

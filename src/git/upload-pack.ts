@@ -1,6 +1,6 @@
 /** Reading from a server by protocol version 2: refs, and packs of just what is asked for. */
 import { PackReader, type PackReaderOptions } from './pack-reader.ts';
-import { delimiterPacket, flushPacket, lineOf, type Packet, packet, readPackets } from './pkt-line.ts';
+import { delimiterPacket, flushPacket, lineOf, type Packet, packets, readPackets } from './pkt-line.ts';
 import { packetsOf, RemoteError, RemoteText, refuseError } from './sideband.ts';
 import { type Transport, TransportError } from './transport.ts';
 
@@ -53,7 +53,7 @@ export class UploadPack {
   /** Full ref names that begin with one of the prefixes, to their ids. */
   async listRefs(prefixes: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
     await this.abilities(signal);
-    const lines = prefixes.map((prefix) => packet(`ref-prefix ${prefix}\n`));
+    const lines = prefixes.map((prefix) => `ref-prefix ${prefix}\n`);
     const refs = new Map<string, string>();
     // Read to its end, or the connection could not be used again.
     for await (const one of this.#command('ls-refs', lines, signal)) {
@@ -79,20 +79,13 @@ export class UploadPack {
       ...(request.haves ?? []).map((id) => `have ${id}\n`),
       ...(request.done ? ['done\n'] : []),
     ];
-    return readAnswer(
-      this.#command(
-        'fetch',
-        lines.map((line) => packet(line)),
-        signal,
-      ),
-      sink,
-    );
+    return readAnswer(this.#command('fetch', lines, signal), sink);
   }
 
-  #command(command: string, lines: readonly Buffer[], signal?: AbortSignal): AsyncGenerator<Packet> {
+  #command(command: string, lines: readonly string[], signal?: AbortSignal): AsyncGenerator<Packet> {
     const named = this.#abilities?.named ?? [];
     const head = [`command=${command}\n`, ...named.map((capability) => `${capability}\n`)];
-    const body = Buffer.concat([...head.map((line) => packet(line)), delimiterPacket, ...lines, flushPacket]);
+    const body = Buffer.concat([packets(head), delimiterPacket, packets(lines), flushPacket]);
     return packetsOf(this.#transport.request('git-upload-pack', [body], signal));
   }
 }

@@ -3,7 +3,7 @@ import type { CommitId } from '../domain/identifiers.ts';
 import { parseCommit } from '../git/commit.ts';
 import { emptyTree } from '../git/object-id.ts';
 import type { ObjectStore } from '../git/object-store.ts';
-import { type Entry, entryAt, findEntry, folderMode, parseTree } from '../git/tree.ts';
+import { type EntryPosition, findEntry, folderMode, idOf, isFolder, parseTree } from '../git/tree.ts';
 import type { Snapshot, TreeEntry } from '../ports.ts';
 
 const noEntries = Buffer.alloc(0);
@@ -29,14 +29,16 @@ export class GitSnapshot implements Snapshot {
   }
 
   idAt(path: string): string | null {
-    return path === '' ? this.rootId : (this.#entry(path)?.id ?? null);
+    if (path === '') return this.rootId;
+    const found = this.#find(path);
+    return found && idOf(found.raw, found.position);
   }
 
-  #entry(path: string): Entry | null {
+  #find(path: string): { readonly raw: Buffer; readonly position: EntryPosition } | null {
     const slash = path.lastIndexOf('/');
     const raw = this.#folder(slash < 0 ? '' : path.slice(0, slash));
     const position = raw && findEntry(raw, path.slice(slash + 1));
-    return raw && position && entryAt(raw, position);
+    return raw && position && { raw, position };
   }
 
   #folder(path: string): Buffer | null {
@@ -53,8 +55,8 @@ export class GitSnapshot implements Snapshot {
   }
 
   #subfolder(path: string): Buffer | null {
-    const entry = this.#entry(path);
-    return entry?.mode === folderMode ? this.#held(entry.id) : null;
+    const found = this.#find(path);
+    return found && isFolder(found.raw, found.position) ? this.#held(idOf(found.raw, found.position)) : null;
   }
 
   #held(id: string): Buffer {

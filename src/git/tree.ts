@@ -52,10 +52,29 @@ export function sortKey(entry: Pick<Entry, 'mode' | 'name'>): Buffer {
 
 export function entryAt(raw: Buffer, { start, nameStart, end }: EntryPosition): Entry {
   return {
-    mode: raw.toString('latin1', start, nameStart - 1),
+    mode: modeAt(raw, start, nameStart - 1),
     name: raw.toString('utf8', nameStart, end - idLength - 1),
     id: raw.toString('hex', end - idLength, end),
   };
+}
+
+/** Of an entry, without the cost of its other parts. */
+export function idOf(raw: Buffer, { end }: EntryPosition): string {
+  return raw.toString('hex', end - idLength, end);
+}
+
+export function isFolder(raw: Buffer, { start }: EntryPosition): boolean {
+  // Only folders have a mode that begins with 4.
+  return raw[start] === 0x34;
+}
+
+/** Nearly all are one of two, and reading a string out of bytes costs more than comparing them. */
+function modeAt(raw: Buffer, start: number, end: number): string {
+  if (end - start === 5 && raw.readUInt32BE(start) === 0x34303030 && raw[end - 1] === 0x30) return folderMode;
+  if (end - start === 6 && raw.readUInt32BE(start) === 0x31303036 && raw.readUInt16BE(start + 4) === 0x3434) {
+    return fileMode;
+  }
+  return raw.toString('latin1', start, end);
 }
 
 /** A file or folder by its name; a tree never holds both. */
@@ -126,9 +145,7 @@ function exactly(raw: Buffer, start: number, name: Buffer): EntryPosition | null
 }
 
 function scanFor(raw: Buffer, name: Buffer): EntryPosition | null {
-  // The bytes may also be part of another name or of an id, so their place only ends the search.
-  const last = raw.lastIndexOf(name);
-  for (let start = 0; start < last; ) {
+  for (let start = 0; start < raw.length; ) {
     const end = endOf(raw, start);
     // Beside the name: five or six digits of mode, a space, a zero and the id.
     const beside = end - start - name.length;

@@ -18,7 +18,7 @@ ${pc.bold('Start here')}
   $ towpath dev --help               what it starts, and how to deploy to it
 
 ${pc.bold('In production')}
-  $ towpath control-plane --database-url postgres://…
+  $ TOWPATH_DATABASE_URL=postgres://… towpath control-plane
   $ towpath listen --config towpath.yaml
 
 ${pc.bold('Exit codes')}

@@ -16,7 +16,9 @@ export const secretFields = [
 /** Our keys, LangSmith's, credentials in URLs and Authorization headers. */
 const shapes: readonly (readonly [RegExp, string])[] = [
   [/\b(?:lsv2_(?:pt|sk)|tp_(?:admin|ws|lst))_[A-Za-z0-9_-]{16,}/g, hidden],
-  [/(:\/\/)[^/\s@"']+@/g, `$1${hidden}@`],
+  // The user of an SSH address is no secret; what stands alone before the @ of another may be a token.
+  [/(?<!\bssh)(:\/\/)[^/\s@"']+@/g, `$1${hidden}@`],
+  [/(\bssh:\/\/)[^/\s@"':]*:[^/\s@"']*@/g, `$1${hidden}@`],
   [/\b(Basic|Bearer) +[A-Za-z0-9+/=._~-]{8,}/gi, `$1 ${hidden}`],
 ];
 

@@ -22,8 +22,10 @@ const mostFindings = 100;
 
 export function checkPolicy(input: PolicyInput): readonly Finding[] {
   const findings: Finding[] = [];
+  let count = 0;
   const report: Report = (path, message) => {
-    if (findings.length >= mostFindings) return;
+    count += 1;
+    if (count > mostFindings) return;
     findings.push({ path: plainLine(path, 500), line: null, pointer: null, message: plainLine(message, 1000) });
   };
   const { specification } = input;
@@ -43,7 +45,9 @@ export function checkPolicy(input: PolicyInput): readonly Finding[] {
   checkSizes(report, spec);
   checkVolumes(report, spec, policy, mayName);
   checkContainers(report, spec, policy, mayName);
-  return findings;
+  if (count <= mostFindings) return findings;
+  const message = `and ${count - mostFindings} more findings in this request`;
+  return [...findings, { path: 'resource_spec', line: null, pointer: null, message }];
 }
 
 function secretRule({ namespace, agentServer }: PolicyInput): SecretRule {

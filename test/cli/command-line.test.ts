@@ -72,6 +72,10 @@ describe('a failure', () => {
   it('keeps secrets out of what is logged, by shape and by value', () => {
     expect(redact('Authorization: Basic dG93cGF0aDpodW50ZXIy')).toBe('Authorization: Basic [redacted]');
     expect(redact('key lsv2_pt_0123456789abcdef0123456789abcdef_0123456789 used')).toBe('key [redacted] used');
+    expect(redact('https://ghp_token@host and ssh://git:hunter2@host')).toBe(
+      'https://[redacted]@host and ssh://[redacted]@host',
+    );
+    expect(redact('expected ssh://user@host/path')).toBe('expected ssh://user@host/path');
     expect(redactor(['hunter2-hunter2'])('said hunter2-hunter2')).toBe('said [redacted]');
   });
 

@@ -472,6 +472,17 @@ describe('containers', () => {
   ]);
 });
 
+describe('a request that is wrong all over', () => {
+  it('says how much more there is than anybody reads', () => {
+    const labels = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`towpath.dev/l${index}`, 'x']));
+
+    const findings = checkPolicy(sampleInput({ resourceSpec: { labels } }));
+
+    expect(findings).toHaveLength(101);
+    expect(findings.at(-1)).toMatchObject({ path: 'resource_spec', message: 'and 50 more findings in this request' });
+  });
+});
+
 describe('the deployment itself', () => {
   it.each(['', 'a b', 'x:y:z', 'repo/x\nimage: evil', 'repo/x # comment', '$(id)', '../x'])(
     'refuses the image %j',

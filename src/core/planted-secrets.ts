@@ -40,6 +40,21 @@ export function withoutCoincidences(
   return Object.fromEntries(Object.entries(values).filter(([, value]) => !text.includes(value)));
 }
 
+/** The same findings without the values: what is said of a field may quote what a client has written there. */
+export function withoutValues(
+  findings: readonly Finding[],
+  values: Readonly<Record<string, string>>,
+): readonly Finding[] {
+  const secrets = Object.values(values).filter((value) => value.length >= shortest);
+  const hide = (text: string): string => secrets.reduce((done, value) => done.replaceAll(value, '[secret]'), text);
+  return findings.map((finding) => ({
+    ...finding,
+    path: hide(finding.path),
+    pointer: finding.pointer === null ? null : hide(finding.pointer),
+    message: hide(finding.message),
+  }));
+}
+
 function formsOf(value: string): readonly string[] {
   const bytes = Buffer.from(value, 'utf8');
   const json = JSON.stringify(value).slice(1, -1);

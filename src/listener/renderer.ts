@@ -1,6 +1,6 @@
 /** Steps 4 and 5 as one: policy on what was asked for, rendering, validation, and the last look for planted secrets. */
 import type { ManifestSchemas } from '../core/manifest-schemas.ts';
-import { findPlantedSecrets, withoutCoincidences } from '../core/planted-secrets.ts';
+import { findPlantedSecrets, withoutCoincidences, withoutValues } from '../core/planted-secrets.ts';
 import { checkPolicy } from '../core/policy.ts';
 import { renderDeployment } from '../core/render.ts';
 import type { RenderInput, TemplateSet } from '../core/template-set.ts';
@@ -26,13 +26,13 @@ function render(
 ): Rendering {
   // Not rendered at all: a template must not have to cope with what the policy refuses.
   const refused = checkPolicy(input);
-  if (refused.length > 0) return { kind: 'refused', findings: refused };
+  if (refused.length > 0) return { kind: 'refused', findings: withoutValues(refused, sensitive) };
   const files = renderDeployment(set, input);
   const findings = [
     ...validateDeployment(files, validationContext(input), schemas),
     ...plantedSecrets(set, input, files, sensitive),
   ];
-  if (findings.length > 0) return { kind: 'refused', findings };
+  if (findings.length > 0) return { kind: 'refused', findings: withoutValues(findings, sensitive) };
   return { kind: 'rendered', files, url: routeUrl(input.namespace, input.resourceName) };
 }
 

@@ -27,6 +27,16 @@ describe('a secret value that a client has written in plain too', () => {
   });
 });
 
+describe('what is said of a field that holds a secret value', () => {
+  it('does not repeat it', () => {
+    const mounts = [{ name: token, mountPath: '/x' }];
+    const refused = said({ sidecars: [{ name: 'a', image: 'a', volumeMounts: mounts }] }, { TOKEN: token });
+
+    expect(refused.join()).toContain('there is no volume "[secret]"');
+    expect(refused.join()).not.toContain(token);
+  });
+});
+
 describe('a value that is in every manifest', () => {
   it.each(['postgres', 'research-agent', 'ghcr.io/acme/research-agent:1.4.2', 'RollingUpdate', 'team-a'])(
     '%s is no leak',

@@ -84,8 +84,17 @@ function afterReport({ desired, said }: Known, report: Report): Known {
 }
 
 function makeKnown(desired: Desired, said: LastReport | null, finished: boolean): Known {
-  const isOlder = said === null || (desired.lastReport !== null && desired.lastReport.at >= said.at);
+  const isOlder = said === null || (desired.lastReport !== null && isNewer(desired, desired.lastReport, said));
   return { desired, said, finished, current: isOlder ? desired : { ...desired, lastReport: said } };
+}
+
+/** Times come from the clocks of whoever reported: what speaks of the wanted revision counts, whatever its time says. */
+function isNewer(desired: Desired, theirs: LastReport, ours: LastReport): boolean {
+  if (desired.kind === 'present' && theirs.revisionId !== ours.revisionId) {
+    if (theirs.revisionId === desired.revisionId) return true;
+    if (ours.revisionId === desired.revisionId) return false;
+  }
+  return theirs.at >= ours.at;
 }
 
 function sayingAfter(said: LastReport | null, since: Date): LastReport | null {

@@ -1,4 +1,5 @@
 /** What a plan alone already has to say about a deployment, before anything is pushed. */
+import type { Folder } from '../core/folder.ts';
 import { folderPath, type Step } from '../core/plan.ts';
 import {
   byWhom,
@@ -27,7 +28,7 @@ export async function reportsOfStep(
   switch (step.kind) {
     case 'keep':
     case 'outdated':
-      return reportKept(context, view, step.desired, step.folder.path);
+      return reportKept(context, view, step.desired, step.folder);
     case 'hold':
       return reportHold(context, view, step);
     case 'foreign':
@@ -81,7 +82,7 @@ async function reportKept(
   context: LaneContext,
   view: RepositoryView,
   desired: Present,
-  path: string,
+  { path, provenance }: Folder,
 ): Promise<readonly Report[]> {
   const last = desired.lastReport;
   const isSaid = last?.revisionId === desired.revisionId && last.stage === 'committed' && last.outcome === 'succeeded';
@@ -89,7 +90,9 @@ async function reportKept(
   const now = context.clock.now();
   const commit = await commitOf(context.repository, view.snapshot, desired, path, now);
   const { branch, url } = context.repository;
-  return [reportCommitted(desired, { commit, branch, repository: url, notes: [], url: null }, now)];
+  const secret = provenance?.secretName;
+  const notes = secret ? [`A cluster needs Secret "${secret}" in namespace ${context.namespace}.`] : [];
+  return [reportCommitted(desired, { commit, branch, repository: url, notes, url: null }, now)];
 }
 
 async function reportHold(

@@ -139,7 +139,7 @@ describe('a report that is lost with the process', () => {
       response.writeHead(503).end();
       return true;
     };
-    const id = plane.create('chat');
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-token' } });
     await until('the commit', () => remote.head);
     await running.stop();
     plane.script = null;
@@ -148,7 +148,9 @@ describe('a report that is lost with the process', () => {
 
     stops.push(listen({ plane, repository: memoryRepository(remote) }).stop);
 
-    expect((await succeeded(id)).commit).toBe(commit);
+    const report = await succeeded(id);
+    expect(report.commit).toBe(commit);
+    expect(report.message).toMatch(/A cluster needs Secret "chat-[0-9a-f]{10}-env-[0-9a-f]{10}" in namespace team-a/);
     expect(remote.log().filter((each) => each.subject.startsWith('deploy('))).toHaveLength(1);
   });
 });

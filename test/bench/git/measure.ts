@@ -22,6 +22,8 @@ export interface Measurement {
   /** Milliseconds of each run but the first, which warms up. */
   readonly runs: readonly number[];
   readonly medianMs: number;
+  /** What its process took to start, which is not in the runs; null where it ran already. */
+  readonly startMs: number | null;
   readonly requests: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -63,28 +65,21 @@ export async function measure(plan: Plan): Promise<Measurement[]> {
   }
 }
 
-/** A process for each run: nothing is warm, and nobody's memory is somebody else's. */
+/** A process for each run: nothing is warm but the server's files, and nobody's memory is somebody else's. */
 async function coldStarts(field: Field): Promise<Measurement[]> {
-  const results: Measurement[] = [];
-  for (const name of participants(field.plan, 'cold start')) {
-    const recorder = new Recorder(field, 'cold start', name);
-    const world = worldOf(field, name);
-    const runs = field.plan.runsOf(name, 'cold start');
-    const timed = Array.from({ length: runs }, (): RunKind => 'timed');
-    for (const kind of [...timed, ...(name.startsWith('native') ? (['memory'] as const) : [])]) {
-      const process = await startContender(name);
-      await recorder.take(process, { do: 'cold-start', world, memory: kind === 'memory' }, kind);
-      await process.close();
-    }
-    results.push(recorder.result());
-  }
-  return results;
+  return await alternate(field, participants(field.plan, 'cold start'), 'cold start', async (name, _run, take) => {
+    const started = performance.now();
+    const process = await startContender(name);
+    const startMs = performance.now() - started;
+    await take(process, (memory) => ({ do: 'cold-start', world: worldOf(field, name), memory }), startMs);
+    await process.close();
+  });
 }
 
 async function idleAndOne(field: Field): Promise<Measurement[]> {
   const open = await openAll(field, participants(field.plan, 'one change'));
-  const idle = await alternate(field, open, 'nothing to do', (_run, memory) => ({ do: 'idle', memory }));
-  const one = await alternate(field, open, 'one change', (run, memory) => ({
+  const idle = await alternateOpen(field, open, 'nothing to do', (_run, memory) => ({ do: 'idle', memory }));
+  const one = await alternateOpen(field, open, 'one change', (run, memory) => ({
     do: 'changes',
     first: run,
     count: 1,
@@ -96,7 +91,7 @@ async function idleAndOne(field: Field): Promise<Measurement[]> {
 
 async function many(field: Field): Promise<Measurement[]> {
   const open = await openAll(field, participants(field.plan, 'many changes'));
-  const results = await alternate(field, open, 'many changes', (run, memory) => ({
+  const results = await alternateOpen(field, open, 'many changes', (run, memory) => ({
     do: 'changes',
     first: 10_000 + run * field.plan.many,
     count: field.plan.many,
@@ -106,25 +101,42 @@ async function many(field: Field): Promise<Measurement[]> {
   return results;
 }
 
+/** In processes that stay. */
+async function alternateOpen(
+  field: Field,
+  open: ReadonlyMap<ContenderName, ContenderProcess>,
+  scenario: Scenario,
+  orderOf: (run: number, memory: boolean) => Order,
+): Promise<Measurement[]> {
+  return await alternate(field, [...open.keys()], scenario, async (name, run, take) => {
+    const process = open.get(name);
+    if (process) await take(process, (memory) => orderOf(run, memory), null);
+  });
+}
+
+type Take = (process: ContenderProcess, orderOf: (memory: boolean) => Order, startMs: number | null) => Promise<void>;
+
 /**
  * Run by run, each contender in turn, another one first each time. The first run warms up, and native git runs once
  * more for its memory. Who runs only once is too slow for either.
  */
 async function alternate(
   field: Field,
-  open: ReadonlyMap<ContenderName, ContenderProcess>,
+  all: readonly ContenderName[],
   scenario: Scenario,
-  orderOf: (run: number, memory: boolean) => Order,
+  act: (name: ContenderName, run: number, take: Take) => Promise<void>,
 ): Promise<Measurement[]> {
-  const recorders = new Map([...open.keys()].map((name) => [name, new Recorder(field, scenario, name)]));
-  const kinds = new Map([...open.keys()].map((name) => [name, runKinds(name, field.plan.runsOf(name, scenario))]));
+  const recorders = new Map(all.map((name) => [name, new Recorder(field, scenario, name)]));
+  const kinds = new Map(all.map((name) => [name, runKinds(name, field.plan.runsOf(name, scenario))]));
   const most = Math.max(...[...kinds.values()].map((one) => one.length));
   for (let run = 0; run < most; run++) {
-    const names = [...open.keys()].filter((name) => run < (kinds.get(name)?.length ?? 0));
+    const names = all.filter((name) => run < (kinds.get(name)?.length ?? 0));
     for (const name of [...names.slice(run % names.length), ...names.slice(0, run % names.length)]) {
-      const process = open.get(name);
       const kind = kinds.get(name)?.[run];
-      if (process && kind) await recorders.get(name)?.take(process, orderOf(run, kind === 'memory'), kind);
+      if (!kind) continue;
+      await act(name, run, async (process, orderOf, startMs) => {
+        await recorders.get(name)?.take(process, orderOf(kind === 'memory'), kind, startMs);
+      });
     }
     await sameTrees(field, names);
   }
@@ -144,6 +156,7 @@ class Recorder {
   readonly #scenario: Scenario;
   readonly #contender: ContenderName;
   readonly #ms: number[] = [];
+  readonly #startMs: number[] = [];
   readonly #traffic: Traffic[] = [];
   #peakMb = 0;
 
@@ -153,7 +166,7 @@ class Recorder {
     this.#contender = contender;
   }
 
-  async take(process: ContenderProcess, order: Order, kind: RunKind): Promise<void> {
+  async take(process: ContenderProcess, order: Order, kind: RunKind, startMs: number | null): Promise<void> {
     await this.#field.server.take();
     const answer: Answer | null = await process.obey(order);
     const traffic = await this.#field.server.take();
@@ -163,6 +176,7 @@ class Recorder {
     if (!native || kind === 'memory') this.#peakMb = Math.max(this.#peakMb, answer.peakMb);
     if (kind !== 'timed') return;
     this.#ms.push(answer.ms);
+    if (startMs !== null) this.#startMs.push(startMs);
     this.#traffic.push(traffic);
   }
 
@@ -176,6 +190,7 @@ class Recorder {
       contender: this.#contender,
       runs: this.#ms,
       medianMs: median(this.#ms),
+      startMs: this.#startMs.length > 0 ? median(this.#startMs) : null,
       requests: of('requests'),
       bytesSent: of('bytesIn'),
       bytesReceived: of('bytesOut'),

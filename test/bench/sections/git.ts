@@ -1,6 +1,6 @@
 /** Git: commit and push, cold start and a pass with nothing to do, against native git and isomorphic-git. */
 import { type ContenderName, type Measurement, measure, type Plan, type Scenario } from '../git/measure.ts';
-import { type BenchOptions, type Cell, type Goal, rounded, type Section, type Table } from '../section.ts';
+import { type BenchOptions, type Cell, type Goal, median, rounded, type Section, type Table } from '../section.ts';
 
 export const section: Section = { title: 'Git: own engine, native git, isomorphic-git', run };
 
@@ -95,7 +95,7 @@ function tableOf(scenario: Scenario, title: string, roundTripMs: number, measure
       'peak MB native / isomorphic / ours',
     ],
     rows: rows.map(({ cells }) => cells),
-    notes: notesOf(scenario),
+    notes: notesOf(scenario, measured),
     goals: rows.flatMap((row) => goalsOf(scenario, row, roundTripMs)),
   };
 }
@@ -133,7 +133,7 @@ function sizeRow(label: string, measured: readonly Measurement[]): SizeRow {
   return { label, cells, own, native, isomorphic };
 }
 
-function notesOf(scenario: Scenario): string[] {
+function notesOf(scenario: Scenario, measured: readonly Measurement[]): string[] {
   const common =
     'Medians over smart HTTP on the loopback, contenders in turn, each in its own process; all end with the same tree, which is checked after each run. Memory: ours and isomorphic-git with Node (about 60 MB), native git the sum of its processes.';
   switch (scenario) {
@@ -150,7 +150,8 @@ function notesOf(scenario: Scenario): string[] {
     case 'cold start':
       return [
         common,
-        'Native: `git clone --bare --depth 1 --filter=blob:none`, one fetch of the PROVENANCE blobs, one `cat-file --batch`. isomorphic-git has no filter: it clones with depth 1 and reads them. Starting Node is not counted, starting git is.',
+        'All end with the content of each PROVENANCE file in hand. Native: `git clone --bare --depth 1 --filter=blob:none`, `git ls-tree`, one `git fetch` of those blobs, `git cat-file --batch`. Ours holds trees and files in memory. isomorphic-git has no filter: it clones with depth 1 and reads them. Each run is a process of its own, after one run that brings the files of the server into memory.',
+        startNote(measured),
       ];
     case 'nothing to do':
       return [
@@ -160,6 +161,12 @@ function notesOf(scenario: Scenario): string[] {
     default:
       return scenario satisfies never;
   }
+}
+
+/** A listener runs already when it reads a repository, git has to be started for it: so one start is counted. */
+function startNote(measured: readonly Measurement[]): string {
+  const starts = measured.flatMap(({ contender, startMs }) => (contender === 'own' ? (startMs ?? []) : []));
+  return `Starting git is counted, four commands and the processes that they start; starting Node is not, as a listener does that once for all repositories: ${rounded(median(starts))} ms here, from source.`;
 }
 
 function goalsOf(scenario: Scenario, row: SizeRow, roundTripMs: number): Goal[] {

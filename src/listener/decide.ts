@@ -43,7 +43,7 @@ export async function decide(
   memory.kept = keptSteps(plan);
   const now = context.clock.now();
   const writing = plan.steps.filter(isWriting);
-  forgetSetbacks(memory, writing);
+  forgetFinished(memory, writing);
   const due = writing.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
   const taken = due.slice(0, draftsAPass);
   const removals = plan.steps.filter((step) => step.kind === 'remove').slice(0, draftsAPass);
@@ -217,10 +217,12 @@ export function describe(error: unknown): string {
   );
 }
 
-/** What is superseded, removed or done needs no second try. */
-function forgetSetbacks({ setbacks }: LaneMemory, writing: readonly WritingStep[]): void {
+/** What is superseded, removed or done needs no second try, and nothing that was made ready for it. */
+function forgetFinished({ setbacks, prepared }: LaneMemory, writing: readonly WritingStep[]): void {
   const wanted = new Map(writing.map(({ desired }) => [desired.deploymentId, desired.revisionId]));
-  for (const [id, { revisionId }] of setbacks) if (wanted.get(id) !== revisionId) setbacks.delete(id);
+  for (const memory of [setbacks, prepared]) {
+    for (const [id, { revisionId }] of memory) if (wanted.get(id) !== revisionId) memory.delete(id);
+  }
 }
 
 export function earliestRetry(setbacks: ReadonlyMap<DeploymentId, Setback>): number | null {

@@ -140,6 +140,28 @@ describe('the way of one revision', () => {
     expect([...remote.files().keys()]).toEqual(['README.md', `${shard}/NOTES.md`]);
   });
 
+  it('lays its README down once, and leaves it to the readers of the repository', async () => {
+    const plane = await makePlane();
+    const [remote, described] = [memoryRemote(), memoryRemote()];
+    described.commit('Mine', [{ kind: 'write', path: repoPath('README.md'), content: 'mine\n' }]);
+    const id = plane.create('chat');
+    start(plane, remote);
+    await succeeded(plane, id);
+    expect(remote.files().get('README.md')).toContain('team-a');
+
+    remote.commit('No README', [{ kind: 'delete', path: repoPath('README.md') }]);
+    plane.update(id);
+    await succeeded(plane, id);
+    const other = await makePlane();
+    const second = other.create('chat');
+    start(other, described);
+    await succeeded(other, second);
+
+    expect(remote.log()[0]?.subject).toMatch(/^deploy\(chat\)/);
+    expect(remote.files().has('README.md')).toBe(false);
+    expect(described.files().get('README.md')).toBe('mine\n');
+  });
+
   it('asks once and renders nothing when nothing changed', async () => {
     const plane = await makePlane();
     const remote = memoryRemote();

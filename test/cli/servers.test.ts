@@ -1,7 +1,9 @@
 /** `towpath control-plane` and `towpath listen` as processes: keys, TLS, faults at the start, and the end. */
 
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { runTowpath, startTowpath } from '../support/command-line.ts';
@@ -50,6 +52,20 @@ describe('towpath control-plane', () => {
     expect(await ask(second.url, '/towpath/v1/workspaces', key, authority.certificate)).toBe(200);
     expect(second.output()).not.toContain('tp_admin_');
     expect(await second.end()).toBe(0);
+  });
+
+  it('shows its admin key also where it cannot go on, since the next start has none to show', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const port = String((taken.address() as AddressInfo).port);
+    const data = join(await temporaryFolder('servers'), 'data');
+
+    const { code, stdout, stderr } = await runTowpath(['control-plane', '--data', data, '--port', port]);
+    taken.close();
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('another program listens there');
+    expect(stdout).toMatch(/shown this once: tp_admin_\S+/);
   });
 
   it.each([

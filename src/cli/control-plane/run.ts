@@ -23,11 +23,12 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
     log,
   });
   stack.defer(() => controlPlane.close());
+  // Before anything else can fail, a port in use say: nobody could ever read it again.
+  if (controlPlane.newAdminKey !== null) showAdminKey(controlPlane.newAdminKey);
   const server = await startServer({ host, port, tls }, getRequestListener(controlPlane.app.fetch));
   stack.defer(() => server.close());
   // Long polls would hold the server up for a minute; they end first.
   stack.defer(() => controlPlane.stop());
-  if (controlPlane.newAdminKey !== null) showAdminKey(controlPlane.newAdminKey);
   log.info('Control plane is ready', { url: server.url, version: version() });
   await stopped;
   log.info('Stopping: requests under way end first, a second signal does not wait for them');

@@ -10,6 +10,7 @@ import { type FreeBytes, freeBytesOf, refuseChangesWithoutRoom, requireRoom } fr
 import { lockFolder } from './folder-lock.ts';
 import * as schema from './schema.ts';
 import { keepStatements } from './statement-cache.ts';
+import { keepTimesAsText } from './time-parsers.ts';
 
 export async function openEmbedded(
   dataFolder: string,
@@ -25,6 +26,7 @@ export async function openEmbedded(
     const database = drizzle(client, { schema });
     await migrate(database, { migrationsFolder });
     keepStatements(client);
+    keepTimesAsText(client);
     refuseChangesWithoutRoom(client, dataFolder, freeBytes);
     const hub = changeHub();
     for (const channel of channels) await client.listen(channel, (payload) => hub.publish(channel, payload));

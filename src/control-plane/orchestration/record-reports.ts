@@ -1,5 +1,5 @@
 /** Writes down a batch of a listener's reports, in one transaction and a fixed number of statements. */
-import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, type SQLWrapper, sql } from 'drizzle-orm';
 import type { DeploymentId, ListenerId, RevisionId } from '../../domain/identifiers.ts';
 import type { LaneReport, Report, ReportBatch, RevisionReport } from '../../domain/report.ts';
 import { audit } from '../audit.ts';
@@ -8,9 +8,9 @@ import { forgetSecrets } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
 import { deployments, lanes, listeners, revisionLogs, revisions } from '../store/schema.ts';
+import { changeTogether } from '../store/together.ts';
 import { type Folded, foldReports, type Ignored, type Known, replayKey, timeOf } from './fold-reports.ts';
 import { targetOf } from './locking.ts';
-import { writeLog } from './revision-log.ts';
 
 /** Answers which of them were of no use, and why: a deployment may be gone before its last report arrives. */
 export function recordReports(
@@ -23,11 +23,13 @@ export function recordReports(
     const at = now();
     const known = await readKnown(transaction, listenerId, reports, at);
     const folded = foldReports(known, reports, at);
-    await writeRevisions(transaction, folded);
-    await writeDeployments(transaction, folded);
-    await writeLog(transaction, folded.lines);
+    await changeTogether(transaction, [
+      ...(folded.revisions.size > 0 ? [updatedRevisions(folded)] : []),
+      ...(folded.deployments.size > 0 ? [updatedDeployments(folded)] : []),
+      ...(folded.lines.length > 0 ? [transaction.insert(revisionLogs).values([...folded.lines])] : []),
+      ...writtenLanes(transaction, listenerId, reports, at),
+    ]);
     await endGone(transaction, folded);
-    await writeLanes(transaction, listenerId, reports, at);
     return folded.ignored;
   });
 }
@@ -92,28 +94,26 @@ async function readKnown(
 }
 
 /** One statement for all of them; a thousand single ones would hold the listener's row too long. */
-async function writeRevisions(transaction: Transaction, { revisions: changed }: Folded): Promise<void> {
-  if (changed.size === 0) return;
-  await transaction.execute(sql`
+function updatedRevisions({ revisions: changed }: Folded): SQLWrapper {
+  return sql`(
     update revisions set status = v.status, stage = v.stage, outcome = v.outcome, reason = v.reason,
       message = v.message, commit = v.commit, pull_request = v."pullRequest", last_report = v."lastReport",
       updated_at = v."updatedAt", finished_at = v."finishedAt"
     from jsonb_to_recordset(${JSON.stringify([...changed.values()])}::jsonb) as v(
       id uuid, status text, stage text, outcome text, reason text, message text, commit text, "pullRequest" text,
       "lastReport" jsonb, "updatedAt" timestamptz, "finishedAt" timestamptz)
-    where revisions.id = v.id`);
+    where revisions.id = v.id)`;
 }
 
-async function writeDeployments(transaction: Transaction, { deployments: changed }: Folded): Promise<void> {
-  if (changed.size === 0) return;
-  await transaction.execute(sql`
+function updatedDeployments({ deployments: changed }: Folded): SQLWrapper {
+  return sql`(
     update deployments set status = v.status, active_revision_id = v."activeRevisionId",
       reported_url = v."reportedUrl", last_report = v."lastReport", last_removal_report = v."lastRemovalReport",
       gone_at = v."goneAt", updated_at = v."updatedAt"
     from jsonb_to_recordset(${JSON.stringify([...changed.values()])}::jsonb) as v(
       id uuid, status text, "activeRevisionId" uuid, "reportedUrl" text, "lastReport" jsonb,
       "lastRemovalReport" jsonb, "goneAt" timestamptz, "updatedAt" timestamptz)
-    where deployments.id = v.id`);
+    where deployments.id = v.id)`;
 }
 
 async function endGone(transaction: Transaction, { deployments: changed }: Folded): Promise<void> {
@@ -125,22 +125,23 @@ async function endGone(transaction: Transaction, { deployments: changed }: Folde
   }
 }
 
-async function writeLanes(
+function writtenLanes(
   transaction: Transaction,
   listenerId: ListenerId,
   reports: readonly Report[],
   updatedAt: Date,
-): Promise<void> {
+): readonly SQLWrapper[] {
   const said = reports.filter((report): report is LaneReport => report.kind === 'lane');
   const last = new Map(said.map((report) => [report.namespace, report]));
-  if (last.size === 0) return;
-  await transaction
-    .insert(lanes)
-    .values([...last.values()].map((report) => ({ listenerId, namespace: report.namespace, report, updatedAt })))
-    .onConflictDoUpdate({
-      target: [lanes.listenerId, lanes.namespace],
-      set: { report: sql`excluded.report`, updatedAt: sql`excluded.updated_at` },
-    });
+  if (last.size === 0) return [];
+  const rows = [...last.values()].map((report) => ({ listenerId, namespace: report.namespace, report, updatedAt }));
+  const set = { report: sql`excluded.report`, updatedAt: sql`excluded.updated_at` };
+  return [
+    transaction
+      .insert(lanes)
+      .values(rows)
+      .onConflictDoUpdate({ target: [lanes.listenerId, lanes.namespace], set }),
+  ];
 }
 
 function unique<Id extends DeploymentId | RevisionId>(ids: readonly (Id | null)[]): Id[] {

@@ -2,8 +2,9 @@
 import { type SQLWrapper, sql } from 'drizzle-orm';
 import type { Transaction } from './database.ts';
 
-/** Foreign keys are checked when all of it is done, so the order is free; none may read what another writes. */
+/** Foreign keys are checked when all of it is done, so the order is free; none may read what another writes. Raw ones in parentheses. */
 export async function changeTogether(transaction: Transaction, changes: readonly SQLWrapper[]): Promise<void> {
+  if (changes.length === 0) return;
   const parts = changes.map((change, at) => sql`${sql.identifier(`change_${at}`)} as ${change}`);
   await transaction.execute(sql`with ${sql.join(parts, sql`, `)} select 1`);
 }

@@ -80,6 +80,8 @@ export interface Setback {
 /** Everything here can be lost: a fresh start finds it again in git and in the control plane. */
 export interface LaneMemory {
   view: RepositoryView | null;
+  /** When the server itself said, or took from us, that the view's head is its own; null after any doubt. */
+  headKnownAt: number | null;
   /** The newest commit that this process pushed; heads must descend from it. */
   pushed: CommitId | null;
   /** Version of the desired state that the last pass settled; null while something is left to do. */
@@ -98,6 +100,7 @@ export interface LaneMemory {
 export function emptyMemory(): LaneMemory {
   return {
     view: null,
+    headKnownAt: null,
     pushed: null,
     settledVersion: null,
     kept: new Map(),

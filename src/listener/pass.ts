@@ -51,7 +51,9 @@ async function attemptPass(
 ): Promise<PassOutcome> {
   const { repository, desired, namespace } = context;
   const version = desired.version(namespace);
-  const head = await repository.head();
+  const trusted = trustedHead(context, memory, version);
+  memory.headKnownAt = null;
+  const head = trusted === undefined ? await repository.head() : trusted;
   if (memory.view?.snapshot.head === head && isSettled(context, memory, version)) return { kind: 'idle' };
   const items = desired.items(namespace);
   const view = await viewAt(repository, head, memory.view);
@@ -63,7 +65,12 @@ async function attemptPass(
   memory.view = view;
   const decision = await decide(context, memory, view, items);
   const drafts = decision.drafts.filter((draft) => isStillWanted(context, draft));
+  if (drafts.length === 0 && trusted !== undefined && (await repository.head()) !== head) {
+    say(decision.reports);
+    throw new TryAgain(`branch ${repository.branch} moved`);
+  }
   const published = await publish(context, memory, view, drafts, decision, say);
+  memory.headKnownAt = published.unsent ? null : context.clock.now().getTime();
   const isWhole = !decision.more && !published.unsent && drafts.length === decision.drafts.length;
   memory.settledVersion = isWhole ? version : null;
   return {
@@ -74,6 +81,16 @@ async function attemptPass(
     refusal: decision.refusal,
     orphans: decision.plan.orphans,
   };
+}
+
+/**
+ * Where something is wanted that may be pushed, a head that was known a moment ago need not be asked for: a push says
+ * which head it builds on, and is refused where that is no longer so. Undefined: ask.
+ */
+function trustedHead(context: LaneContext, memory: LaneMemory, version: number): CommitId | null | undefined {
+  const { view, headKnownAt, settledVersion } = memory;
+  if (view === null || headKnownAt === null || settledVersion === version) return undefined;
+  return context.clock.now().getTime() - headKnownAt < context.timings.headTrustedMs ? view.snapshot.head : undefined;
 }
 
 function isSettled(context: LaneContext, memory: LaneMemory, version: number): boolean {

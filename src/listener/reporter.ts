@@ -40,6 +40,7 @@ export function startReporter(options: ReporterOptions): Reporter {
       try {
         await flush(queue, options);
         failures = 0;
+        if (queue.size < batchLimit) await waker.pause(timings.reportGapMs);
       } catch (error) {
         failures += 1;
         log.warn('Cannot report to the control plane', { waiting: queue.size, error: describe(error) });

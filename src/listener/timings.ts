@@ -13,6 +13,10 @@ export interface Timings {
   readonly movedMs: { readonly first: number; readonly most: number; readonly attempts: number };
   /** After a server refused: grows with each refusal. */
   readonly deniedMs: { readonly first: number; readonly most: number };
+  /** For so long a head that was read, or pushed, is built on without another look. */
+  readonly headTrustedMs: number;
+  /** Between two calls with reports: what is said meanwhile goes together. */
+  readonly reportGapMs: number;
   /** How long a stop waits for the running pass and the last reports. */
   readonly stopMs: number;
 }
@@ -24,6 +28,8 @@ export const defaultTimings: Timings = {
   prepareMs: 5_000,
   movedMs: { first: 50, most: 2_000, attempts: 8 },
   deniedMs: { first: 15_000, most: 1_800_000 },
+  headTrustedMs: 5_000,
+  reportGapMs: 200,
   stopMs: 10_000,
 };
 

@@ -233,20 +233,66 @@ describe('a pass with nothing to do', () => {
     const id = plane.create('chat');
     const running = start(plane, remote);
     await succeeded(plane, id);
-    const mine = () => server.requests.filter((each) => each.path.includes(`/${remote.name}.git`)).length;
-    await until('the last request to be written down', async () => {
-      const before = mine();
-      await new Promise((done) => setTimeout(done, 30));
-      return mine() === before;
-    });
-    const before = mine();
+    const before = (await quiet(remote)).length;
 
     running.wake();
-    await until('the look', () => mine() > before);
+    await until('the look', () => requestsTo(remote).length > before);
 
-    expect(mine()).toBe(before + 1);
+    expect(requestsTo(remote)).toHaveLength(before + 1);
   });
 });
+
+describe('a head that was known a moment ago', () => {
+  it('is built on without another look', async () => {
+    const { remote, plane } = await world();
+    const first = plane.create('chat');
+    start(plane, remote);
+    await succeeded(plane, first);
+    const before = (await quiet(remote)).length;
+
+    await succeeded(plane, plane.create('other'));
+
+    expect(requestsTo(remote)[before]).toMatchObject({
+      method: 'POST',
+      path: expect.stringContaining('git-receive-pack'),
+    });
+    expect(await deploys(remote)).toHaveLength(2);
+  });
+
+  it('is looked at again where somebody pushed since, and so is what nothing has to be pushed for', async () => {
+    const { remote, plane } = await world();
+    const first = plane.create('chat');
+    start(plane, remote);
+    await succeeded(plane, first);
+    await quiet(remote);
+    await remote.seed({ 'notes.txt': 'by hand\n' }, { message: 'by hand' });
+    await succeeded(plane, plane.create('other'));
+    await quiet(remote);
+    const folder = folderOf('flat', resourceName(DeploymentName.parse('chat'), first), first);
+    await remote.seed({ [`${folder}/api.deployment.yaml`]: 'kind: Edited\n' }, { message: 'edited' });
+    // The same revision once more: nothing to push, yet a reason to look.
+    const again = plane.wanted().get(first);
+    if (again) plane.update(first, { revision: again.revision });
+
+    await until('the hold', () => plane.lastReport(first)?.reason === 'EditedInGit');
+
+    expect((await remote.log()).map(({ subject }) => subject)).toContain('by hand');
+    expect(await deploys(remote)).toHaveLength(2);
+    await remote.fsck();
+  });
+});
+
+const requestsTo = (remote: TestRepository) =>
+  server.requests.filter((each) => each.path.includes(`/${remote.name}.git`));
+
+/** Answers all requests once no more come. */
+function quiet(remote: TestRepository) {
+  return until('the last request to be written down', async () => {
+    const before = requestsTo(remote).length;
+    await new Promise((done) => setTimeout(done, 30));
+    return requestsTo(remote).length === before && requestsTo(remote);
+  });
+}
 
 describe('two listeners on one repository', () => {
   it('write side by side, and each leaves the other’s folders alone', async () => {

@@ -22,6 +22,8 @@ export const hurried: Timings = {
   fullComparisonMs: 60_000,
   retryMs: { first: 20, most: 200 },
   prepareMs: 2_000,
+  headTrustedMs: 5_000,
+  reportGapMs: 5,
   movedMs: { first: 1, most: 20, attempts: 8 },
   deniedMs: { first: 30, most: 200 },
   stopMs: 2_000,

@@ -23,7 +23,7 @@ export async function runDev(options: DevOptions): Promise<void> {
   // Asked to stop while it was starting: there is nobody left to tell.
   if (!signal.aborted) {
     const tookMs = performance.now() - began;
-    const ready = { file: dev.file, version: version(), dataFolder, tookMs, firstStart };
+    const ready = { file: dev.file, version: version(), dataFolder, tookMs, firstStart, sample };
     process.stdout.write(options.json ? `${JSON.stringify(dev.file)}\n` : readyText(ready));
   }
   await stopped;

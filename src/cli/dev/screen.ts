@@ -10,14 +10,17 @@ export interface Ready {
   readonly dataFolder: string;
   readonly tookMs: number;
   readonly firstStart: boolean;
+  /** Whether a first start deploys the sample agent. */
+  readonly sample: boolean;
 }
 
 /** The shape of a digest, and plainly none of a real image. */
 const anyDigest = `sha256:${'0'.repeat(64)}`;
 
-export function readyText({ file, version, dataFolder, tookMs, firstStart }: Ready): string {
+export function readyText({ file, version, dataFolder, tookMs, firstStart, sample }: Ready): string {
   const { url, apiKey, listenerId } = file;
   const took = `${firstStart ? 'first start, ' : ''}${(tookMs / 1000).toFixed(1)} s`;
+  const sampled = sample ? `  ${pc.dim(`the first start deploys a sample agent into ${sampleNamespace}`)}` : '';
   const clones = Object.values(file.namespaces).map(({ repository }) => `  ${cloneLine(repository, apiKey)}`);
   return `
 ${pc.green(pc.bold(`Towpath ${version} is ready`))} ${pc.dim(`(${took})`)}
@@ -34,7 +37,7 @@ ${pc.bold('Deploy an agent')}  ${pc.dim('pip install langgraph-cli; beside your 
     --image-uri registry.example/agents/chat:1.0.0@${anyDigest} \\
     --listener-id ${listenerId} --k8s-namespace team-a
 
-${pc.bold('Read what it commits')}  ${pc.dim(`the first start deploys a sample agent into ${sampleNamespace}`)}
+${pc.bold('Read what it commits')}${sampled}
 
 ${clones.join('\n')}
 

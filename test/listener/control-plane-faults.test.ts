@@ -1,30 +1,42 @@
-/** What a control plane that fails, lies or forgets does to the loop: nothing lost, nothing removed. */
-import { afterEach, describe, expect, it } from 'vitest';
+/** What a control plane that fails, lies or forgets does to the loop, on real git: nothing lost, nothing removed. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { GitRepository } from '../../src/adapters/repository-git.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
+import { HttpTransport } from '../../src/git/http-transport.ts';
+import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { type ListenerSetup, listen } from '../support/listener-world.ts';
-import { type MemoryRemote, memoryRemote, memoryRepository } from '../support/memory-repository.ts';
 import {
   type Script,
   type ScriptedControlPlane,
   startScriptedControlPlane,
 } from '../support/scripted-control-plane.ts';
+import type { TestRepository } from '../support/test-repository.ts';
 import { until } from '../support/until.ts';
 
 let plane: ScriptedControlPlane;
-let remote: MemoryRemote;
+let server: GitServer;
+let remote: TestRepository;
+let count = 0;
 const stops: (() => Promise<unknown>)[] = [];
 
+beforeAll(async () => {
+  server = await startGitServer();
+});
+afterAll(() => server.close());
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
+  await remote.fsck();
 });
 
 async function start(more: Partial<ListenerSetup> = {}) {
   plane = await startScriptedControlPlane();
-  remote = memoryRemote();
-  const running = listen({ plane, repository: memoryRepository(remote), ...more });
+  remote = await server.repository(`plane-${count++}`);
+  const running = listen({ plane, repository: repository(), ...more });
   stops.push(plane.stop, running.stop);
   return running;
 }
+
+const repository = () => new GitRepository({ branch: 'main', transport: new HttpTransport({ url: remote.url }) });
 
 const succeeded = (id: DeploymentId) =>
   until('success', () => plane.lastReport(id)?.outcome === 'succeeded' && plane.lastReport(id));
@@ -57,8 +69,8 @@ describe('a control plane that fails', () => {
 
     const report = await succeeded(id);
 
-    expect(report.commit).toBe(remote.head);
-    expect(remote.log()).toHaveLength(1);
+    expect(report.commit).toBe(await remote.head());
+    expect(await remote.log()).toHaveLength(1);
     expect(running.log.lines.join('\n')).toMatch(/Cannot (ask|read|report)/);
   });
 
@@ -70,7 +82,7 @@ describe('a control plane that fails', () => {
 
     await succeeded(id);
     plane.create('other');
-    await until('the other commit', () => remote.log().length === 2);
+    await until('the other commit', async () => (await remote.log()).length === 2);
 
     const asked = plane.requests.filter((request) => request.includes(stuck));
     expect(asked).toHaveLength(1);
@@ -91,7 +103,7 @@ describe('a control plane that fails', () => {
     await start();
     const ids = ['a', 'b'].map((name) => plane.create(name));
     for (const id of ids) await succeeded(id);
-    const files = remote.files();
+    const files = await remote.tree();
 
     for (const id of ids) plane.vanish(id);
     plane.restore();
@@ -100,7 +112,7 @@ describe('a control plane that fails', () => {
     );
 
     expect(lane).toMatchObject({ reason: 'OrphanFolders' });
-    expect(remote.files()).toEqual(files);
+    expect(await remote.tree()).toEqual(files);
   });
 
   it('hears of orphans even where it wants nothing at all', async () => {
@@ -110,7 +122,7 @@ describe('a control plane that fails', () => {
     await first.stop();
     plane.vanish(id);
 
-    stops.push(listen({ plane, repository: memoryRepository(remote) }).stop);
+    stops.push(listen({ plane, repository: repository() }).stop);
 
     await until('the orphan', () =>
       plane.reports.some((report) => report.kind === 'lane' && report.orphans.length === 1),
@@ -126,8 +138,8 @@ describe('a control plane that fails', () => {
     plane.restore();
 
     await until('the report', () => plane.lastReport(id));
-    expect((await succeeded(id)).commit).toBe(remote.head);
-    expect(remote.log()).toHaveLength(1);
+    expect((await succeeded(id)).commit).toBe(await remote.head());
+    expect(await remote.log()).toHaveLength(1);
   });
 });
 
@@ -140,18 +152,18 @@ describe('a report that is lost with the process', () => {
       return true;
     };
     const id = plane.create('chat', { secrets: { TOKEN: 'planted-token' } });
-    await until('the commit', () => remote.head);
+    await until('the commit', () => remote.head());
     await running.stop();
     plane.script = null;
-    const commit = remote.head;
-    remote.commit('Somebody else', []);
+    const commit = await remote.head();
+    await remote.seed({ 'NOTES.md': 'Somebody else' });
 
-    stops.push(listen({ plane, repository: memoryRepository(remote) }).stop);
+    stops.push(listen({ plane, repository: repository() }).stop);
 
     const report = await succeeded(id);
     expect(report.commit).toBe(commit);
     expect(report.message).toMatch(/A cluster needs Secret "chat-[0-9a-f]{10}-env-[0-9a-f]{10}" in namespace team-a/);
-    expect(remote.log().filter((each) => each.subject.startsWith('deploy('))).toHaveLength(1);
+    expect((await remote.log()).filter((each) => each.subject.startsWith('deploy('))).toHaveLength(1);
   });
 });
 
@@ -164,7 +176,7 @@ describe('changes of mind', () => {
     const other = plane.create('other');
     await succeeded(other);
 
-    expect(remote.log().map((commit) => commit.subject.slice(0, 12))).toEqual(['deploy(other', 'deploy(chat)']);
+    expect((await remote.log()).map((commit) => commit.subject.slice(0, 12))).toEqual(['deploy(other', 'deploy(chat)']);
   });
 
   it('tells a deployment of a namespace that nobody serves', async () => {

@@ -1,14 +1,18 @@
 /** Whatever the order of events, the tree in the repository equals what is wanted, and each revision has one commit. */
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { GitRepository } from '../../src/adapters/repository-git.ts';
 import { blobId } from '../../src/core/blob-id.ts';
 import { contentDigest, parseProvenance } from '../../src/core/provenance.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import { type DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
+import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { RunningListener } from '../../src/listener/listener.ts';
+import type { Repository } from '../../src/ports.ts';
+import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { listen } from '../support/listener-world.ts';
-import { type MemoryRemote, memoryRemote, memoryRepository } from '../support/memory-repository.ts';
+import { memoryRemote, memoryRepository } from '../support/memory-repository.ts';
 import { type ScriptedControlPlane, startScriptedControlPlane } from '../support/scripted-control-plane.ts';
 import { until } from '../support/until.ts';
 
@@ -41,34 +45,94 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
 );
 
-it('converges', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(event, { minLength: 3, maxLength: 14 }), async (events) => {
-      const world = await startWorld();
-      try {
-        for (const each of events) await world.play(each);
-        await world.settle();
-        world.check();
-      } finally {
-        await world.stop();
-      }
-    }),
-    { numRuns: 25, endOnFailure: true },
-  );
-}, 120_000);
+/** A repository as this test sees it: what is in it, and what others do to it. */
+interface Remote {
+  open(): Repository;
+  files(): Promise<ReadonlyMap<string, string>>;
+  commits(): Promise<readonly { readonly id: string; readonly message: string }[]>;
+  /** Somebody else writes a file. */
+  compete(path: string): Promise<void>;
+  /** Before the next push that is made. */
+  beforeNextPush(run: () => Promise<void>): void;
+  sound(): Promise<void>;
+}
+
+let server: GitServer;
+let count = 0;
+
+beforeAll(async () => {
+  server = await startGitServer();
+});
+afterAll(() => server.close());
+
+it.each([
+  ['in memory', inMemory, 25],
+  ['on real git', onRealGit, 20],
+] as const)(
+  'converges %s',
+  async (_where, makeRemote, numRuns) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { minLength: 3, maxLength: 14 }), async (events) => {
+        const world = await startWorld(await makeRemote());
+        try {
+          for (const each of events) await world.play(each);
+          await world.settle();
+          await world.check();
+        } finally {
+          await world.stop();
+        }
+      }),
+      { numRuns, endOnFailure: true },
+    );
+  },
+  120_000,
+);
 
 interface World {
   readonly plane: ScriptedControlPlane;
-  readonly remote: MemoryRemote;
+  readonly remote: Remote;
   readonly ids: DeploymentId[];
   readonly theirs: Set<string>;
   running: RunningListener;
 }
 
-async function startWorld() {
-  const plane = await startScriptedControlPlane();
+async function inMemory(): Promise<Remote> {
   const remote = memoryRemote();
-  const start = () => listen({ plane, repository: memoryRepository(remote), namespace: { deletion: { max: 1000 } } });
+  const compete = async (path: string): Promise<void> => {
+    remote.commit('theirs', [{ kind: 'write', path: repoPath(path), content: 'theirs\n' }]);
+  };
+  return {
+    open: () => memoryRepository(remote),
+    files: async () => remote.files(),
+    commits: async () => remote.log().map(({ id, message }) => ({ id, message })),
+    compete,
+    beforeNextPush: (run) => {
+      remote.beforePublish = () => {
+        remote.beforePublish = null;
+        void run();
+      };
+    },
+    sound: async () => undefined,
+  };
+}
+
+async function onRealGit(): Promise<Remote> {
+  const remote = await server.repository(`convergence-${count++}`);
+  return {
+    open: () => new GitRepository({ branch: 'main', transport: new HttpTransport({ url: remote.url }) }),
+    files: async () => new Map(Object.entries(await remote.tree())),
+    commits: async () => (await remote.log()).map(({ id, body }) => ({ id, message: `${body}\n` })),
+    compete: async (path) => {
+      await remote.seed({ [path]: 'theirs\n' });
+    },
+    beforeNextPush: (run) => server.inject({ kind: 'before', run }),
+    sound: () => remote.fsck(),
+  };
+}
+
+async function startWorld(remote: Remote) {
+  const plane = await startScriptedControlPlane();
+  const start = () => listen({ plane, repository: remote.open(), namespace: { deletion: { max: 1000 } } });
   const world: World = { plane, remote, ids: [], theirs: new Set(), running: start() };
   return {
     play: (each: Event) => play(world, each, start),
@@ -83,10 +147,10 @@ async function startWorld() {
 
 async function play(world: World, event: Event, start: () => RunningListener): Promise<void> {
   const { plane, remote, ids } = world;
-  const compete = (): void => {
-    const path = `theirs/${world.theirs.size}`;
-    world.theirs.add(path);
-    remote.commit('theirs', [{ kind: 'write', path: repoPath(path), content: 'theirs\n' }]);
+  const path = (): string => {
+    const next = `theirs/${world.theirs.size}`;
+    world.theirs.add(next);
+    return next;
   };
   switch (event.kind) {
     case 'create':
@@ -101,13 +165,10 @@ async function play(world: World, event: Event, start: () => RunningListener): P
       return;
     }
     case 'competitor':
-      for (let time = 0; time < event.times; time++) compete();
+      for (let time = 0; time < event.times; time++) await remote.compete(path());
       return;
     case 'lose a push':
-      remote.beforePublish = () => {
-        remote.beforePublish = null;
-        compete();
-      };
+      remote.beforeNextPush(() => remote.compete(path()));
       return;
     case 'lose reports':
       plane.script = (request, response) => {
@@ -137,12 +198,12 @@ async function settle({ plane }: World): Promise<void> {
   );
 }
 
-function check({ plane, remote, theirs }: World): void {
+async function check({ plane, remote, theirs }: World): Promise<void> {
   const wanted = [...plane.wanted().values()];
   const folders = new Map(
     wanted.map((each) => [`deployments/${resourceName(DeploymentName.parse(each.name), each.id)}`, each]),
   );
-  const files = remote.files();
+  const files = await remote.files();
   const outside = [...files.keys()].filter((path) => !path.startsWith('deployments/'));
   const inside = [...files.keys()].filter((path) => path.startsWith('deployments/'));
   expect(outside.filter((path) => path !== 'README.md').toSorted()).toEqual([...theirs].toSorted());
@@ -158,10 +219,12 @@ function check({ plane, remote, theirs }: World): void {
     });
     expect(files.get(`${path}/api.deployment.yaml`)).toContain(`image: ${each.image}\n`);
   }
-  const revisions = remote.log().flatMap((commit) => /^Revision-Id: (.*)$/m.exec(commit.message)?.[1] ?? []);
+  const commits = await remote.commits();
+  const revisions = commits.flatMap((commit) => /^Revision-Id: (.*)$/m.exec(commit.message)?.[1] ?? []);
   expect(new Set(revisions).size).toBe(revisions.length);
   for (const each of wanted) {
-    const commit = remote.commits.get(plane.lastReport(each.id)?.commit as never);
+    const commit = commits.find(({ id }) => id === plane.lastReport(each.id)?.commit);
     expect(commit?.message).toContain(`Revision-Id: ${each.revision}\n`);
   }
+  await remote.sound();
 }

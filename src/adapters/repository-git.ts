@@ -56,9 +56,11 @@ export class GitRepository implements Repository {
     return this.#doing('read', async () => {
       const id = await this.#readHead();
       if (id !== null || this.#options.createBranch) return id;
-      const others = await this.#upload.listRefs(['refs/heads/'], this.#closing.signal);
-      if (others.size > 0) throw missingBranch(this.url, this.branch);
-      return null;
+      const all = await this.#upload.listRefs(['refs/heads/'], this.#closing.signal);
+      // Ours may be among them by now: somebody has just made the first commit.
+      const made = all.get(this.#ref);
+      if (made === undefined && all.size > 0) throw missingBranch(this.url, this.branch);
+      return made === undefined ? null : CommitId.parse(made);
     });
   }
 

@@ -266,6 +266,25 @@ describe('GitRepository', () => {
     await remote.fsck();
   });
 
+  it('finds the branch that somebody makes while it asks whether the repository is empty', async () => {
+    const { remote, open } = await world(null);
+    const on = { method: 'POST', path: /git-upload-pack$/ };
+    let made = '';
+    server.inject({ kind: 'delay', ms: 0, on });
+    server.inject({
+      kind: 'before',
+      on,
+      run: async () => {
+        made = await remote.seed({ 'README.md': 'theirs' });
+      },
+    });
+
+    const head = await open().head();
+
+    expect(made).not.toBe('');
+    expect(head).toBe(made);
+  });
+
   it('stops what it is doing when it is closed', async () => {
     const { open } = await world({ a: '1' });
     const repository = open();

@@ -122,8 +122,9 @@ async function onRealGit(): Promise<Remote> {
     open: () => new GitRepository({ branch: 'main', transport: new HttpTransport({ url: remote.url }) }),
     files: async () => new Map(Object.entries(await remote.tree())),
     commits: async () => (await remote.log()).map(({ id, body }) => ({ id, message: `${body}\n` })),
+    // The listener may be faster, and then the competitor tries again, as anybody would.
     compete: async (path) => {
-      await remote.seed({ [path]: 'theirs\n' });
+      await until('the other commit', () => remote.seed({ [path]: 'theirs\n' }).catch(() => null));
     },
     beforeNextPush: (run) => server.inject({ kind: 'before', run }),
     sound: () => remote.fsck(),

@@ -95,7 +95,7 @@ function tableOf(scenario: Scenario, title: string, roundTripMs: number, measure
       'peak MB native / isomorphic / ours',
     ],
     rows: rows.map(({ cells }) => cells),
-    notes: notesOf(scenario, measured),
+    notes: [...notesOf(scenario, measured), ...(scenario === 'one change' && roundTripMs > 0 ? [farAway] : [])],
     goals: rows.flatMap((row) => goalsOf(scenario, row, roundTripMs)),
   };
 }
@@ -132,6 +132,9 @@ function sizeRow(label: string, measured: readonly Measurement[]): SizeRow {
   ];
   return { label, cells, own, native, isomorphic };
 }
+
+const farAway =
+  'Far away, ours needs four round trips and native git three: the pauses between these runs let kept connections go, and a push that follows the question for the head at once opens a second one instead of waiting for the first. A listener that has pushed within the last five seconds has both open and does not ask for the head: one round trip.';
 
 function notesOf(scenario: Scenario, measured: readonly Measurement[]): string[] {
   const common =

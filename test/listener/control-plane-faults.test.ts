@@ -1,8 +1,10 @@
 /** What a control plane that fails, lies or forgets does to the loop, on real git: nothing lost, nothing removed. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
+import type { SecretSealer } from '../../src/ports.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { type ListenerSetup, listen } from '../support/listener-world.ts';
 import {
@@ -177,6 +179,29 @@ describe('changes of mind', () => {
     await succeeded(other);
 
     expect((await remote.log()).map((commit) => commit.subject.slice(0, 12))).toEqual(['deploy(other', 'deploy(chat)']);
+  });
+
+  it('publishes nothing for a revision that is interrupted while it is prepared', async () => {
+    let id: DeploymentId | null = null;
+    const asked = () => plane.requests.filter((request) => request.includes('/desired')).length;
+    const sealer: SecretSealer = {
+      seal: async (secret) => {
+        if (id !== null && secret.name.includes('-env-')) {
+          const before = asked();
+          plane.update(id, { ...plane.wanted().get(id), interrupted: true });
+          // The next question is asked once the last answer has been taken in.
+          await until('the change of mind', () => asked() > before);
+        }
+        return namedSecretSealer().seal(secret);
+      },
+    };
+    await start({ parts: { sealer } });
+    id = plane.create('chat', { secrets: { TOKEN: 'a-token-of-chat' } });
+    await until('the interruption', () => id !== null && plane.wanted().get(id)?.interrupted);
+
+    await succeeded(plane.create('other'));
+
+    expect((await remote.log()).map((commit) => commit.subject.slice(0, 12))).toEqual(['deploy(other']);
   });
 
   it('tells a deployment of a namespace that nobody serves', async () => {

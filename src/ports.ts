@@ -1,7 +1,18 @@
 /** The outside world as the listener needs it: interfaces only. */
 import type { CommitDraft, CommitSummary } from './domain/commit.ts';
 import type { ControlPlaneInfo, DesiredPage } from './domain/desired.ts';
+import type { FailureKind } from './domain/failure.ts';
 import type { BlobId, CommitId, DeploymentId, NamespaceName, RevisionId } from './domain/identifiers.ts';
+import type {
+  ClusterChange,
+  EngineKind,
+  LeaseRecord,
+  LiveDeployment,
+  LiveObject,
+  LiveSecret,
+  ObjectReference,
+  ProbeAnswer,
+} from './domain/live-object.ts';
 import type { Report } from './domain/report.ts';
 import type { SecretValues, Specification } from './domain/specification.ts';
 
@@ -88,6 +99,77 @@ export interface PlainSecret {
 export interface SecretSealer {
   /** `note` tells what a person must still do (which Secret a cluster would need), or is null. */
   seal(secret: PlainSecret): Promise<{ readonly files: ReadonlyMap<string, string>; readonly note: string | null }>;
+}
+
+/**
+ * One namespace of a cluster as one listener sees it: kept by watches, read synchronously, so that looking costs nothing.
+ * Only objects that bear the listener's id count. Promises reject with TowpathError, classed; a refusal names the verb
+ * and the resource that the listener's Role lacks.
+ */
+export interface Cluster {
+  readonly engine: EngineKind;
+  /**
+   * Begins to watch; resolves once everything was listed for the first time, or the signal aborts. No failure ends the
+   * watches: they are listed anew with growing delay.
+   */
+  start(onChange: (change: ClusterChange) => void, signal: AbortSignal): Promise<void>;
+  /** Why it does not see all that it should (which list or watch fails, and what to do), for people; null: it does. */
+  trouble(): string | null;
+  /** `folder` is the deployment's path in the repository: the engine's object about it is found by that. */
+  live(deploymentId: DeploymentId, folder: string): LiveDeployment;
+  /** Warning events about these objects, newest first, at most 20; an empty list where they may not be read. */
+  events(about: readonly LiveObject[]): Promise<readonly LiveObject[]>;
+  /** All that bears the deployment's label, of every kind that Towpath or the configuration can emit. */
+  remaining(deploymentId: DeploymentId): Promise<readonly ObjectReference[]>;
+  /** Asks the engine to look at these folders now; null: done, else why not (it may not, there is no object yet). */
+  refresh(folders: readonly string[]): Promise<string | null>;
+  /** Ends an operation of Argo CD that goes on retrying an old commit. */
+  endOperation(application: LiveObject): Promise<void>;
+  /** Server-side apply, immutable; the same Secret twice changes nothing. */
+  applySecret(secret: PlainSecret): Promise<void>;
+  secrets(): Promise<readonly LiveSecret[]>;
+  /** Names of Secrets that pod templates of this listener's objects (ReplicaSets too) and live pods refer to. */
+  referredSecrets(): Promise<ReadonlySet<string>>;
+  deleteSecret(name: string): Promise<void>;
+  /** GET of a path on port 8000 of a Service of this namespace, through the API server. */
+  probe(service: string, path: string): Promise<ProbeAnswer>;
+  close(): Promise<void>;
+}
+
+/** The Lease by which replicas of one listener agree who works. */
+export interface LeaseStore {
+  /** Null: there is none yet. */
+  read(): Promise<LeaseRecord | null>;
+  /** Null: somebody else was faster; read again. `previous` null creates it. */
+  write(record: Omit<LeaseRecord, 'version'>, previous: LeaseRecord | null): Promise<LeaseRecord | null>;
+}
+
+/** One step of a revision's way that is over. */
+export interface RevisionStep {
+  readonly name: 'desired-to-committed' | 'committed-to-synced' | 'synced-to-healthy';
+  readonly namespace: NamespaceName;
+  readonly deploymentId: DeploymentId;
+  readonly revisionId: RevisionId;
+  readonly from: Date;
+  readonly to: Date;
+}
+
+export type RequestPeer = 'control-plane' | 'git' | 'kubernetes';
+
+/** What is measured of a running listener. Cheap, never throws. */
+export interface Telemetry {
+  step(step: RevisionStep): void;
+  /** A failed revision: its stage and reason, as reported. */
+  failure(namespace: NamespaceName, stage: string, reason: string): void;
+  pass(namespace: NamespaceName, outcome: 'idle' | 'done' | 'failed', durationMs: number): void;
+  /** Something is tried again, by the class of what went wrong. */
+  retry(kind: FailureKind): void;
+  /** Deployments of a namespace that wait for a pass, and reports that wait for the control plane. */
+  queue(name: 'reports' | `deployments ${string}`, length: number): void;
+  watchRestart(resource: string): void;
+  /** `code` is the HTTP status, or `error` where none came. */
+  request(peer: RequestPeer, code: number | 'error', durationMs: number): void;
+  leading(isLeader: boolean): void;
 }
 
 export interface Clock {

@@ -3,6 +3,8 @@
  * Secrets come only by file or environment variable, never as text. JSON Schema: `towpath validate --schema`.
  */
 import { z } from 'zod';
+import { ClusterAccess, clusterOptions, LeaderElection, Monitoring, Tracing } from './configuration-cluster.ts';
+import { Route } from './configuration-route.ts';
 import {
   authObjections,
   isBranchName,
@@ -11,16 +13,9 @@ import {
   rule,
   sharedRepositoryObjections,
 } from './configuration-rules.ts';
+import { Duration } from './duration.ts';
 import { repoPath } from './file-tree.ts';
 import { CommitId, EnvironmentName, ListenerId, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
-
-const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `500ms`, `10s`, `5m`, `1h`, `2d` to milliseconds. */
-export const Duration = z
-  .string()
-  .regex(/^[1-9][0-9]*(?:ms|s|m|h|d)$/, 'expected a duration such as 500ms, 10s, 5m, 1h or 2d')
-  .transform((text) => Number.parseInt(text, 10) * (units[text.replace(/^[0-9]+/, '')] ?? Number.NaN));
 
 const file = () => z.string().min(1);
 
@@ -74,50 +69,6 @@ const Credentials = z
       ...(value.sshKeyFile ? oneOf(value, ['sshKnownHostsFile'], 'the pinned host keys') : []),
     ]),
   );
-
-const hostRule = rule((value: { host?: string | undefined; hostSuffix?: string | undefined }) =>
-  oneOf(value, ['host', 'hostSuffix'], 'where agents answer'),
-);
-
-const Route = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('none') }),
-  z
-    .strictObject({
-      kind: z.literal('ingress'),
-      host: z.string().optional().describe('one host, a path prefix a deployment'),
-      hostSuffix: z.string().optional().describe('a host a deployment: <resource name>.<hostSuffix>'),
-      className: z.string().optional().describe('the Ingress class'),
-      annotations: z.record(z.string(), z.string()).default({}).describe('put on the Ingress'),
-      tls: z
-        .strictObject({ secretName: ObjectName.optional().describe('holds the certificate') })
-        .optional()
-        .describe('present: https'),
-    })
-    .superRefine(hostRule),
-  z
-    .strictObject({
-      kind: z.literal('gateway'),
-      host: z.string().optional(),
-      hostSuffix: z.string().optional(),
-      parent: z.strictObject({
-        name: ObjectName.describe('the Gateway'),
-        namespace: NamespaceName.optional().describe('its namespace, where it is another one'),
-        sectionName: z.string().optional().describe('one of its listeners'),
-      }),
-      tls: z.boolean().default(true).describe('whether the URL that is reported begins with https'),
-    })
-    .superRefine(hostRule),
-  z
-    .strictObject({
-      kind: z.literal('istio'),
-      host: z.string().optional(),
-      hostSuffix: z.string().optional(),
-      gateway: z.string().describe('<namespace>/<name> of the Istio Gateway'),
-      tls: z.boolean().default(true),
-    })
-    .superRefine(hostRule),
-]);
-export type Route = z.infer<typeof Route>;
 
 const Policy = z.strictObject({
   allowPrivileged: z
@@ -222,7 +173,7 @@ export const Namespace = z
     publication: z
       .strictObject({ mode: z.literal('direct').describe('commits go straight to the branch') })
       .prefault({ mode: 'direct' }),
-    engine: z.literal('none').default('none').describe('none: a revision counts as DEPLOYED once it is pushed'),
+    ...clusterOptions,
     secrets: z
       .strictObject({
         mode: z.literal('cluster').default('cluster').describe('Secrets are in the cluster and never in git'),
@@ -288,7 +239,11 @@ export const Configuration = z
     listener: z.strictObject({
       id: ListenerId.describe('as the control plane registered it'),
       dataFolder: z.string().default('.towpath-listener').describe('mirror mode only: status.json and its key'),
+      leaderElection: LeaderElection.optional().describe('present: several replicas may run, one of them works'),
     }),
+    cluster: ClusterAccess.prefault({}),
+    monitoring: Monitoring.optional().describe('present: metrics and health are served'),
+    tracing: Tracing.optional().describe('present: one trace a revision'),
     git: Git.prefault({}),
     namespaces: z
       .record(NamespaceName, Namespace)

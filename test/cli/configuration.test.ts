@@ -28,7 +28,7 @@ describe('a configuration', () => {
       kind: 'valid',
       configuration: {
         controlPlane: { url: 'https://control-plane.example', mode: 'auto' },
-        namespaces: { 'team-a': { branch: 'main', drift: 'hold', engine: 'none' } },
+        namespaces: { 'team-a': { branch: 'main', drift: 'hold', engine: 'auto' } },
       },
     });
   });

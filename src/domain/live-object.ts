@@ -77,8 +77,10 @@ export type ClusterChange =
 /** The answer of a server's `/ok`, asked through the API server; advisory. */
 export type ProbeAnswer =
   | { readonly kind: 'answered'; readonly status: number }
-  /** Nobody may ask, or nobody answers; the text says which. */
-  | { readonly kind: 'failed'; readonly message: string };
+  /** Nobody answers; the text says why. */
+  | { readonly kind: 'failed'; readonly message: string }
+  /** The listener may not ask. */
+  | { readonly kind: 'forbidden' };
 
 /** A Lease of coordination.k8s.io; `version` is its resourceVersion. */
 export interface LeaseRecord {

@@ -163,6 +163,28 @@ describe.each(databaseKinds)('revisions on %s', (kind) => {
     expect(await tenant.listenerVersion()).toBe(version);
   });
 
+  it('keeps what was deployed DEPLOYED when it falls ill, and says so until it is well again', async () => {
+    const tenant = await plane.tenant();
+    const { id, revisionId } = await tenant.deploy('chat');
+    const seen = async (outcome: 'succeeded' | 'progressing', message: string) => {
+      await tenant.report(id, revisionId, { stage: 'healthy', outcome, message });
+      const { body } = await tenant.call('GET', `/v2/deployments/${id}/revisions/${revisionId}`);
+      return [body.status, body.status_message, body.towpath.outcome];
+    };
+
+    const words = [
+      await seen('succeeded', 'All pods are ready'),
+      await seen('progressing', 'Pod chat-1 crashes'),
+      await seen('succeeded', 'All pods are ready'),
+    ];
+
+    expect(words).toEqual([
+      ['DEPLOYED', 'All pods are ready', 'succeeded'],
+      ['DEPLOYED', 'Pod chat-1 crashes', 'progressing'],
+      ['DEPLOYED', 'All pods are ready', 'succeeded'],
+    ]);
+  });
+
   it('lets no status go backwards but by a late success', async () => {
     const tenant = await plane.tenant();
     const { id, revisionId } = await tenant.deploy('chat');

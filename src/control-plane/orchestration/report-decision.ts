@@ -21,14 +21,20 @@ export function decideReport(revision: RevisionRow, report: RevisionReport, now:
     pullRequest: report.pullRequest ?? revision.pullRequest,
   };
   const news = saysNews(revision, report);
-  if (status === null) return { revision: facts, activates: false, news };
+  if (status === null && !isAilment(revision.status, report)) return { revision: facts, activates: false, news };
   const { stage, outcome, reason, message } = report;
+  if (status === null) return { revision: { ...facts, outcome, reason, message }, activates: false, news };
   const finishedAt = !isFinished(status) ? null : status === revision.status ? revision.finishedAt : now;
   return {
     revision: { ...facts, status, stage, outcome, reason, message, finishedAt },
     activates: status === 'DEPLOYED',
     news,
   };
+}
+
+/** What was deployed and then fell ill stays DEPLOYED, for its rollout is over; but nobody should have to guess. */
+function isAilment(present: RevisionStatus, { stage, outcome }: RevisionReport): boolean {
+  return present === 'DEPLOYED' && stage === 'healthy' && outcome === 'progressing';
 }
 
 const order: readonly RevisionStatus[] = ['CREATING', 'QUEUED', 'AWAITING_DEPLOY', 'DEPLOYING'];

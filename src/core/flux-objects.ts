@@ -1,0 +1,69 @@
+/** Flux's Kustomization of one deployment, which lies in git beside the folder: one refused object holds up nobody else. */
+import type { Flux } from '../domain/configuration-cluster.ts';
+import { goDuration } from '../domain/duration.ts';
+import type { NamespaceName } from '../domain/identifiers.ts';
+import type { ResourceName } from '../domain/resource-name.ts';
+import type { Labels } from './values-labels.ts';
+import { yamlBlock } from './yaml-text.ts';
+
+export interface FluxKustomization {
+  readonly resourceName: ResourceName;
+  /** The deployment's folder, from the repository's root. */
+  readonly folder: string;
+  /** Where the deployment's objects go; the Kustomization itself lies in `settings.namespace`. */
+  readonly namespace: NamespaceName;
+  readonly settings: Flux;
+  /** Of the deployment; who manages it is added. */
+  readonly labels: Labels;
+}
+
+/** The folder that the root Kustomization follows. */
+export const fluxFolder = 'flux';
+
+/**
+ * Lies in the folder for good: git knows no empty folders, and without this one the root Kustomization would fail
+ * instead of taking away the last deployment. Flux reads only YAML.
+ */
+export const fluxReadmePath = `${fluxFolder}/README.md`;
+export const fluxReadme = `Towpath keeps one Flux Kustomization a deployment here, written and removed together with the deployment's folder.
+This file stays, so that the folder does: without it Flux could not take away the last deployment.
+`;
+
+export function fluxKustomizationPath(resourceName: ResourceName): string {
+  return `${fluxFolder}/${resourceName}.yaml`;
+}
+
+/** The same input gives the same text. */
+export function fluxKustomization(deployment: FluxKustomization): string {
+  const { resourceName, folder, namespace, settings, labels } = deployment;
+  const { serviceAccountName } = settings;
+  const kustomization = {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: {
+      name: resourceName,
+      namespace: settings.namespace,
+      labels: { ...labels, 'app.kubernetes.io/managed-by': 'towpath' },
+    },
+    spec: {
+      interval: goDuration(settings.interval),
+      retryInterval: goDuration(settings.retryInterval),
+      timeout: goDuration(settings.timeout),
+      path: `./${folder}`,
+      sourceRef: { kind: 'GitRepository', name: gitRepositoryName(namespace, settings) },
+      targetNamespace: namespace,
+      prune: true,
+      // What goes with the file is deleted even if somebody has turned pruning off.
+      deletionPolicy: 'Delete',
+      // Towpath proves health itself; waiting would keep the repair of a bad commit waiting, too.
+      wait: false,
+      force: false,
+      ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+    },
+  };
+  return `${yamlBlock(kustomization, 0)}\n`;
+}
+
+export function gitRepositoryName(namespace: string, { gitRepository }: Pick<Flux, 'gitRepository'>): string {
+  return gitRepository ?? `towpath-${namespace}`;
+}

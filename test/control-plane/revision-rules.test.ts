@@ -175,11 +175,11 @@ describe.each(databaseKinds)('revisions on %s', (kind) => {
     const words = [
       await seen('succeeded', 'All pods are ready'),
       await seen('progressing', 'Pod chat-1 crashes'),
-      await seen('succeeded', 'All pods are ready'),
+      await seen('succeeded', 'All pods are ready again'),
     ];
 
     expect(words).toEqual([
-      ['DEPLOYED', 'All pods are ready', 'succeeded'],
+      ['DEPLOYED', 'All pods are ready again', 'succeeded'],
       ['DEPLOYED', 'Pod chat-1 crashes', 'progressing'],
       ['DEPLOYED', 'All pods are ready', 'succeeded'],
     ]);

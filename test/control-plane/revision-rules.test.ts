@@ -179,9 +179,9 @@ describe.each(databaseKinds)('revisions on %s', (kind) => {
     ];
 
     expect(words).toEqual([
-      ['DEPLOYED', 'All pods are ready again', 'succeeded'],
-      ['DEPLOYED', 'Pod chat-1 crashes', 'progressing'],
       ['DEPLOYED', 'All pods are ready', 'succeeded'],
+      ['DEPLOYED', 'Pod chat-1 crashes', 'progressing'],
+      ['DEPLOYED', 'All pods are ready again', 'succeeded'],
     ]);
   });
 

@@ -1,6 +1,7 @@
 /** What can be said on the command line. Commands load what they need when they run, so that help is instant. */
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { bootstrapCommand } from './commands/bootstrap.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
 import { devCommand } from './commands/dev.ts';
 import { listenCommand } from './commands/listen.ts';
@@ -42,6 +43,7 @@ export function towpath(): Command {
     renderCommand(),
     planCommand(),
     validateCommand(),
+    bootstrapCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   everyCommand(program, (command) => {

@@ -39,15 +39,15 @@ metadata:
 spec:
   deletionPolicy: Delete
   force: false
-  interval: 600s
+  interval: "600s"
   path: "./deployments/${name}"
   prune: true
-  retryInterval: 60s
+  retryInterval: "60s"
   sourceRef:
     name: towpath-team-a
     kind: GitRepository
   targetNamespace: team-a
-  timeout: 180s
+  timeout: "180s"
   wait: false
 `);
   });

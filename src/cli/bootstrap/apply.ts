@@ -1,0 +1,60 @@
+/** Brings objects into a cluster by server-side apply, one after the other, and tells what each of them became. */
+import { z } from 'zod';
+import type { KubernetesAnswer, KubernetesObjects } from '../../adapters/kubernetes-objects.ts';
+import { resourceOf } from '../../core/bootstrap-kinds.ts';
+import { type BootstrapObject, describeObject } from '../../core/bootstrap-object.ts';
+import { TowpathError } from '../../domain/failure.ts';
+
+export interface Applied {
+  readonly object: BootstrapObject;
+  readonly change: 'created' | 'changed' | 'unchanged';
+}
+
+/** Stops at the first refusal: what comes later mostly needs what came before. */
+export async function* applyObjects(
+  cluster: KubernetesObjects,
+  objects: readonly BootstrapObject[],
+  options: { readonly force: boolean },
+): AsyncGenerator<Applied> {
+  for (const object of objects) {
+    const path = objectPath(object);
+    const before = await cluster.get(path);
+    const after = await cluster.apply(path, object, options);
+    if (after.status >= 300) throw refusal(cluster, object, after);
+    yield { object, change: changeOf(before, after) };
+  }
+}
+
+/** `/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/towpath-team-a` */
+export function objectPath({
+  apiVersion,
+  kind,
+  metadata,
+}: Pick<BootstrapObject, 'apiVersion' | 'kind' | 'metadata'>): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  return `${root}/namespaces/${metadata.namespace}/${resourceOf({ group: '', kind })}/${metadata.name}`;
+}
+
+const Versioned = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+const Status = z.object({ message: z.string() });
+
+/** An apply that changes nothing writes nothing, and so leaves the version. */
+function changeOf(before: KubernetesAnswer, after: KubernetesAnswer): Applied['change'] {
+  if (before.status === 404 || after.status === 201) return 'created';
+  const [one, other] = [before, after].map(({ body }) => Versioned.safeParse(body).data?.metadata.resourceVersion);
+  return one === other ? 'unchanged' : 'changed';
+}
+
+function refusal({ server }: KubernetesObjects, object: BootstrapObject, answer: KubernetesAnswer): TowpathError {
+  const said = Status.safeParse(answer.body).data?.message ?? `it answered ${answer.status}`;
+  const message = `Cannot apply ${describeObject(object)} at ${server}: ${said}${adviceFor(answer.status, object)}`;
+  return new TowpathError('terminal', 'ApplyRefused', message);
+}
+
+function adviceFor(status: number, { kind, metadata }: BootstrapObject): string {
+  if (status === 401 || status === 403) return '; use a kubeconfig that may write it, see --kubeconfig and --context';
+  if (status === 404)
+    return `; install the engine first: the cluster knows no ${kind}, or has no namespace ${metadata.namespace}`;
+  if (status === 409) return '; --force-conflicts takes the fields over';
+  return status === 400 || status === 422 ? '; is the engine too old for it?' : '';
+}

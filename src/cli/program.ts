@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
 import { devCommand } from './commands/dev.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { listenCommand } from './commands/listen.ts';
 import { planCommand } from './commands/plan.ts';
 import { renderCommand } from './commands/render.ts';
@@ -44,6 +45,7 @@ export function towpath(): Command {
     planCommand(),
     validateCommand(),
     bootstrapCommand(),
+    doctorCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   everyCommand(program, (command) => {

@@ -1,0 +1,111 @@
+/** What the doctor asks of a cluster: answers as data, so that judging them needs no cluster. */
+import { z } from 'zod';
+import type { KubernetesAnswer, KubernetesObjects } from '../../adapters/kubernetes-objects.ts';
+import { TowpathError } from '../../domain/failure.ts';
+
+/** As much of any object as is judged. */
+export const AnyObject = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string().optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    ownerReferences: z.array(z.object({ kind: z.string(), name: z.string() })).optional(),
+  }),
+  spec: z.record(z.string(), z.unknown()).optional(),
+  status: z.record(z.string(), z.unknown()).optional(),
+});
+export type AnyObject = z.infer<typeof AnyObject>;
+
+/** What a look came to: the object or objects, or why there is none to judge. */
+export type Seen<Value> =
+  | { readonly kind: 'found'; readonly value: Value }
+  | { readonly kind: 'missing' }
+  /** These rights do not allow it. */
+  | { readonly kind: 'forbidden' };
+
+export interface ResourceAccess {
+  readonly namespace: string;
+  readonly group: string;
+  /** `pods`, or with its part: `services/proxy`. */
+  readonly resource: string;
+  readonly verb: string;
+}
+
+export interface ClusterReader {
+  readonly server: string;
+  version(): Promise<{ readonly minor: string; readonly at: Date | null }>;
+  /** Names of the resources that an API version serves; null where it is not served. */
+  resources(groupVersion: string): Promise<ReadonlySet<string> | null>;
+  /** API groups that are served. */
+  groups(): Promise<ReadonlySet<string>>;
+  object(path: string): Promise<Seen<AnyObject>>;
+  list(path: string): Promise<Seen<readonly AnyObject[]>>;
+  mayI(access: ResourceAccess): Promise<boolean>;
+}
+
+const Version = z.object({ major: z.string(), minor: z.string() });
+const Resources = z.object({ resources: z.array(z.object({ name: z.string() })) });
+const Groups = z.object({ groups: z.array(z.object({ name: z.string() })) });
+const List = z.object({ items: z.array(AnyObject) });
+const Review = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+/** `as`: whose rights `mayI` asks for. */
+export function clusterReader(objects: KubernetesObjects, as: string | undefined): ClusterReader {
+  return {
+    server: objects.server,
+    version: async () => {
+      const answer = await objects.get('/version');
+      const { major, minor } = expected(Version, answer, objects, 'read the version');
+      return { minor: `${major}.${minor.replace(/\D.*$/, '')}`, at: answer.date };
+    },
+    resources: async (groupVersion) => {
+      const answer = await objects.get(groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`);
+      if (answer.status === 404) return null;
+      const { resources } = expected(Resources, answer, objects, `read the resources of ${groupVersion}`);
+      return new Set(resources.map(({ name }) => name));
+    },
+    groups: async () => {
+      const { groups } = expected(Groups, await objects.get('/apis'), objects, 'read the API groups');
+      return new Set(groups.map(({ name }) => name));
+    },
+    object: async (path) => seen(AnyObject, await objects.get(path), objects, path),
+    list: async (path) => {
+      const answer = seen(List, await objects.get(path), objects, path);
+      return answer.kind === 'found' ? { kind: 'found', value: answer.value.items } : answer;
+    },
+    mayI: async (access) => {
+      const answer = await objects.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', reviewOf(access), as);
+      return expected(Review, answer, objects, 'ask for rights').status.allowed;
+    },
+  };
+}
+
+function reviewOf({ namespace, group, resource, verb }: ResourceAccess): unknown {
+  const [name, subresource] = resource.split('/');
+  const resourceAttributes = { namespace, group, resource: name, verb, ...(subresource ? { subresource } : {}) };
+  return { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
+}
+
+function seen<Value>(
+  schema: z.ZodType<Value>,
+  answer: KubernetesAnswer,
+  objects: KubernetesObjects,
+  path: string,
+): Seen<Value> {
+  if (answer.status === 404) return { kind: 'missing' };
+  if (answer.status === 403) return { kind: 'forbidden' };
+  return { kind: 'found', value: expected(schema, answer, objects, `read ${path}`) };
+}
+
+function expected<Value>(
+  schema: z.ZodType<Value>,
+  { status, body }: KubernetesAnswer,
+  { server }: KubernetesObjects,
+  doing: string,
+): Value {
+  const parsed = schema.safeParse(body);
+  if (status < 300 && parsed.success) return parsed.data;
+  const said = z.object({ message: z.string() }).safeParse(body).data?.message;
+  const why = status < 300 ? 'its answer is not what was expected' : `it answered ${status}${said ? ` (${said})` : ''}`;
+  throw new TowpathError('terminal', 'ClusterRefused', `Cannot ${doing} at ${server}: ${why}; check the kubeconfig`);
+}

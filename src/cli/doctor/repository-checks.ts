@@ -1,0 +1,86 @@
+/** Whether the repository of a namespace can be read and would take a push, without pushing. */
+import { gitCredentials, sshAccess } from '../../adapters/git-credentials.ts';
+import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { gitError } from '../../adapters/repository-git-failure.ts';
+import type { Git, Namespace } from '../../domain/configuration.ts';
+import type { CommitId } from '../../domain/identifiers.ts';
+import { HttpTransport } from '../../git/http-transport.ts';
+import { readPackets } from '../../git/pkt-line.ts';
+import { refuseError } from '../../git/sideband.ts';
+import { isSshAddress } from '../../git/ssh-address.ts';
+import { sshTransport } from '../../git/ssh-transport.ts';
+import type { Transport } from '../../git/transport.ts';
+import { version } from '../version.ts';
+import { openRepository } from '../wiring/repository.ts';
+import { attempt, type Finding, ok } from './check.ts';
+
+export interface CheckedRepository {
+  /** Null: it is empty, the branch is not there, or nobody could look. */
+  readonly head: CommitId | null;
+  readonly findings: readonly Finding[];
+}
+
+export async function checkRepository(settings: Namespace, git: Git): Promise<CheckedRepository> {
+  let head: CommitId | null = null;
+  const reading = await attempt(
+    'read',
+    'check the address, the network and the credentials of the namespace',
+    async () => {
+      head = await readHead(settings, git);
+      return [judgeBranch(settings, head)];
+    },
+  );
+  if (reading.some(({ verdict }) => verdict === 'failed')) return { head, findings: reading };
+  const mend = 'give these credentials the right to write to the repository';
+  const writing = await attempt('push', mend, async () => {
+    await askToPush(settings, git);
+    return [ok('push', 'the server offers it to these credentials; whether the branch is protected only a push tells')];
+  });
+  return { head, findings: [...reading, ...writing] };
+}
+
+async function readHead(settings: Namespace, git: Git): Promise<CommitId | null> {
+  const repository = await openRepository(settings, git, version());
+  try {
+    return await repository.head();
+  } finally {
+    await repository.close();
+  }
+}
+
+function judgeBranch({ repository, branch }: Namespace, head: CommitId | null): Finding {
+  if (head === null) return ok('read', `${repository} has no branch ${branch} yet: the first deployment lays it down`);
+  return ok('read', `${repository} ${branch} is at ${head.slice(0, 12)}`);
+}
+
+/** A server tells who may push before it lists what a push could change. */
+async function askToPush(settings: Namespace, git: Git): Promise<void> {
+  const { caFile, proxy } = settings;
+  const dispatcher = await openDispatcher({ caFile, proxy });
+  const transport = transportOf(settings, git, dispatcher);
+  try {
+    const [first] = readPackets(await transport.advertise('git-receive-pack'));
+    if (first?.kind === 'data') refuseError(first.payload);
+  } catch (error) {
+    throw gitError(`push to ${transport.url}`, error);
+  } finally {
+    await transport.close();
+    await dispatcher.destroy();
+  }
+}
+
+function transportOf(
+  { repository: url, credentials }: Namespace,
+  git: Git,
+  dispatcher: Awaited<ReturnType<typeof openDispatcher>>,
+): Transport {
+  if (isSshAddress(url)) return sshTransport(url, { ...sshAccess(credentials), idleTimeoutMs: git.timeout });
+  const userAgent = `git/towpath-${version()}`;
+  return new HttpTransport({
+    url,
+    credentials: gitCredentials(credentials),
+    dispatcher,
+    timeoutMs: git.timeout,
+    userAgent,
+  });
+}

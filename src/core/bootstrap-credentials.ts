@@ -18,7 +18,7 @@ export function argoCdCredentials(namespace: NamespaceName, settings: Namespace)
     ...(credentials === undefined
       ? []
       : [
-          `Argo CD reads ${repository} with credentials of its own. Make read-only ones, and put each into a file:`,
+          `Argo CD reads ${repository} with credentials of its own. Make read-only ones, and put each into a file, a token without a line break:`,
           `$ kubectl -n ${argoCd.namespace} create secret generic ${name} ${sources}`,
           `$ kubectl -n ${argoCd.namespace} label secret ${name} argocd.argoproj.io/secret-type=repository`,
         ]),
@@ -41,7 +41,7 @@ export function fluxCredentials(namespace: NamespaceName, settings: Namespace): 
     ...(caFile === undefined ? [] : ['--from-file=ca.crt=ca.crt']),
   ];
   return [
-    `Flux reads ${repository} with credentials of its own. Make read-only ones, and put each into a file:`,
+    `Flux reads ${repository} with credentials of its own. Make read-only ones, and put each into a file, a token without a line break:`,
     `$ kubectl -n ${flux.namespace} create secret generic ${name} ${sources.join(' ')}`,
   ];
 }

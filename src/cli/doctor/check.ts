@@ -1,4 +1,5 @@
 /** One thing that the doctor has looked at, and how a failure becomes one. */
+import { asTowpathError } from '../../domain/failure.ts';
 import { messages } from '../failure-text.ts';
 
 /** skipped: it could not be looked at, or need not be. */
@@ -47,6 +48,7 @@ export async function attempt(
   try {
     return await look();
   } catch (error) {
-    return [failed(title, messages(error).join('; because: '), mend)];
+    const why = asTowpathError(error)?.message ?? messages(error).join('; because: ');
+    return [failed(title, why, mend)];
   }
 }

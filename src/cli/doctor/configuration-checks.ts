@@ -1,16 +1,17 @@
 /** What the configuration says of one namespace: its key, its templates, and what does not fit together. */
 import type { ManifestSchemas } from '../../core/manifest-schemas.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { AgentServer, Namespace } from '../../domain/configuration.ts';
 import { readSecretKey } from '../wire.ts';
 import { openRenderer } from '../wiring/renderer.ts';
-import { attempt, type Finding, ok, warning } from './check.ts';
+import { attempt, type Finding, failed, ok, warning } from './check.ts';
 
 export async function checkNamespaceSettings(
   settings: Namespace,
+  agentServer: AgentServer,
   schemas: ManifestSchemas,
 ): Promise<readonly Finding[]> {
   const key = await attempt('secret key', 'see secrets.keyFile in the configuration', async () => [
-    judgeKey((await readSecretKey(settings)) !== null),
+    judgeKey((await readSecretKey(settings)) !== null, agentServer),
   ]);
   const templates = await attempt(
     'templates',
@@ -23,10 +24,12 @@ export async function checkNamespaceSettings(
   return [...key, ...templates, ...judgeSecrets(settings)];
 }
 
-function judgeKey(isThere: boolean): Finding {
+function judgeKey(isThere: boolean, { database }: AgentServer): Finding {
   if (isThere) return ok('secret key', 'is there, and well-formed');
-  const message = 'there is none: deployments with secrets or a database in the cluster are refused';
-  return warning('secret key', message, 'make one with "openssl rand -hex 32", and name its file in secrets.keyFile');
+  const mend = 'make one with "openssl rand -hex 32", and name its file in secrets.keyFile';
+  if (database.kind === 'in-cluster')
+    return failed('secret key', 'there is none, but each database needs a password', mend);
+  return warning('secret key', 'there is none: deployments with secrets are refused', mend);
 }
 
 function judgeSecrets({ engine, secrets }: Namespace): readonly Finding[] {

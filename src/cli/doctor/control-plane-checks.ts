@@ -14,8 +14,9 @@ const keyMend = 'make a key for this listener, and put it where controlPlane.api
 export async function checkControlPlane(configuration: Configuration): Promise<readonly Finding[]> {
   const { apiKeyEnv, ...rest } = configuration.controlPlane;
   const apiKey = apiKeyEnv === undefined ? undefined : process.env[apiKeyEnv];
-  if (apiKeyEnv !== undefined && !apiKey)
+  if (apiKeyEnv !== undefined && !apiKey) {
     return [failed('key', `the environment variable ${apiKeyEnv} is not set`, keyMend)];
+  }
   return attempt('answers', 'check controlPlane.url, the network, HTTPS_PROXY and controlPlane.caFile', async () => {
     const client = connectToControlPlane({ ...rest, apiKey, timeoutMs: 15_000 });
     try {

@@ -39,7 +39,7 @@ async function examineWorld(configuration: Configuration, options: DoctorOptions
   const namespaces = await Promise.all(
     Object.entries(configuration.namespaces).map(async ([name, settings]) => {
       const namespace = NamespaceName.parse(name);
-      const own = await checkNamespaceSettings(settings, schemas);
+      const own = await checkNamespaceSettings(settings, configuration.agentServer, schemas);
       const repository = await checkRepository(settings, configuration.git);
       const subject = { namespace, settings, isEmpty: repository.head === null };
       const live =

@@ -20,8 +20,7 @@ export function explainImage(status: unknown, events: readonly LiveObject[], nam
   const reason = reasons.get(textAt(status, 'state', 'waiting', 'reason'));
   if (reason === undefined) return null;
   const told = eventWords(events, textAt(status, 'name'), 'Failed', 'InspectFailed');
-  const cause =
-    causeOf(textAt(status, 'state', 'waiting', 'message')) || (/image/i.test(told) ? causeOf(told) : '');
+  const cause = causeOf(textAt(status, 'state', 'waiting', 'message')) || (/image/i.test(told) ? causeOf(told) : '');
   const words = `${name} cannot pull image ${textAt(status, 'image')}${cause && `: ${cause}`}`;
   return { reason, words, advice: adviceOf(reason, cause), isStuck: true, isPuzzling: cause === '' };
 }
@@ -48,7 +47,9 @@ function causeOf(message: string): string {
 function adviceOf(reason: string, cause: string): string {
   if (reason === 'InvalidImageName') return 'Correct the name of the image';
   if (reason === 'ErrImageNeverPull') return 'Bring the image to the node, or let it be pulled (imagePullPolicy)';
-  return advices.find(([shape]) => shape.test(cause))?.[1] ?? 'Check the name of the image and the access to its registry';
+  return (
+    advices.find(([shape]) => shape.test(cause))?.[1] ?? 'Check the name of the image and the access to its registry'
+  );
 }
 
 const advices: readonly (readonly [RegExp, string])[] = [

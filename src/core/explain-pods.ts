@@ -81,7 +81,9 @@ function unscheduled(pod: LiveObject): Explanation | null {
   return {
     reason: isVolume ? 'VolumeClaimPending' : condition.reason || 'Unschedulable',
     words: `no node takes it${claims && ` while ${claims} has no volume`}: ${said}`,
-    advice: isVolume ? 'Look at the claim and at the StorageClass that should make its volume' : adviceOfScheduler(said),
+    advice: isVolume
+      ? 'Look at the claim and at the StorageClass that should make its volume'
+      : adviceOfScheduler(said),
     isStuck: false,
     since: condition.since,
   };
@@ -98,7 +100,8 @@ function adviceOfScheduler(said: string): string {
   if (/Insufficient (?:cpu|memory|ephemeral-storage)/.test(said)) {
     return 'Ask for less cpu and memory, or add a node with more';
   }
-  if (/taint|node affinity|node selector/i.test(said)) return 'Compare its node selector and tolerations with the nodes';
+  if (/taint|node affinity|node selector/i.test(said))
+    return 'Compare its node selector and tolerations with the nodes';
   return 'Look at the nodes and at what the pod asks for';
 }
 

@@ -47,7 +47,7 @@ export async function scriptedCluster(): Promise<ScriptedCluster> {
   };
   const server = createServer((request, response) => {
     void textOf(request).then((text) => {
-      const { status, body } = answerTo(cluster, request, text === '' ? null : JSON.parse(text));
+      const { status, body } = answerTo(cluster, request, JSON.parse(text || '{}'));
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
   });
@@ -71,12 +71,12 @@ interface Answer {
   readonly body: unknown;
 }
 
-function answerTo(cluster: ScriptedCluster, request: IncomingMessage, body: Record<string, unknown> | null): Answer {
+function answerTo(cluster: ScriptedCluster, request: IncomingMessage, body: StoredObject): Answer {
   const { pathname } = new URL(request.url ?? '', 'http://localhost');
   if (pathname === '/version') return { status: 200, body: { major: '1', minor: cluster.minor } };
   if (pathname === '/apis') return { status: 200, body: { groups: groupsOf(cluster) } };
   if (request.method === 'POST') return review(cluster, request, body);
-  if (request.method === 'PATCH') return apply(cluster, pathname, body ?? {});
+  if (request.method === 'PATCH') return apply(cluster, pathname, body);
   const found = cluster.objects.get(pathname);
   if (cluster.hidden.has(pathname)) return refused(403, 'forbidden');
   if (found) return { status: 200, body: found };
@@ -99,8 +99,8 @@ function list({ objects, served }: ScriptedCluster, path: string): Answer | null
   return { status: 200, body: { items } };
 }
 
-function review(cluster: ScriptedCluster, request: IncomingMessage, body: Record<string, unknown> | null): Answer {
-  const { resourceAttributes } = (body ?? {})['spec'] as { resourceAttributes: Record<string, string> };
+function review(cluster: ScriptedCluster, request: IncomingMessage, body: Readonly<Record<string, unknown>>): Answer {
+  const { resourceAttributes } = body['spec'] as { resourceAttributes: Record<string, string> };
   const user = request.headers['impersonate-user'];
   if (typeof user === 'string') cluster.impersonated.add(user);
   const { verb, resource, subresource } = resourceAttributes;

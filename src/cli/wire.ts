@@ -5,6 +5,7 @@ import { type HttpControlPlane, httpControlPlane } from '../adapters/control-pla
 import { mirrorControlPlane } from '../adapters/control-plane-mirror.ts';
 import { namedSecretSealer } from '../adapters/secret-sealer-named.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { noTelemetry } from '../adapters/telemetry-none.ts';
 import type { ManifestSchemas } from '../core/manifest-schemas.ts';
 import { parseSecretKey, type SecretKey } from '../core/secret-names.ts';
 import type { Configuration, Namespace } from '../domain/configuration.ts';
@@ -34,7 +35,7 @@ export async function wireListener(configuration: Configuration, log: Log): Prom
     await Promise.all([...namespaces.values()].map((parts) => parts.repository.close()));
     await controlPlane.close();
   };
-  return { controlPlane, namespaces, clock, log, close };
+  return { controlPlane, namespaces, clock, log, telemetry: noTelemetry, close };
 }
 
 async function wireNamespace(
@@ -47,6 +48,8 @@ async function wireNamespace(
     sealer: namedSecretSealer(),
     renderer: await openRenderer(settings, schemas),
     secretKey: await readSecretKey(settings),
+    engine: null,
+    cluster: null,
   };
 }
 

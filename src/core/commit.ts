@@ -39,14 +39,14 @@ export interface DeployCommit extends CommitContext {
   readonly requestedAt: Date;
   /** Why, for changes that nobody asked for by a revision. */
   readonly why: string | null;
-  /** Root files to lay down with it: the README of a new repository. */
-  readonly rootFiles: ReadonlyMap<string, string>;
+  /** Files outside the folder to write with it: the README of a new repository, Flux's Kustomization. */
+  readonly outside: ReadonlyMap<string, string>;
 }
 
 export function deployDraft(commit: DeployCommit): CommitDraft {
   const content = contentDigest([...commit.files].map(([path, text]) => ({ path, id: blobId(text) })));
   const files = new Map([...commit.files, [provenanceFile, writeProvenance({ ...commit.trailers, content })]]);
-  const changes = [...rootWrites(commit.rootFiles), ...folderChanges(commit.path, files, commit.folder)];
+  const changes = [...outsideWrites(commit.outside), ...folderChanges(commit.path, files, commit.folder)];
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
   const requester = plainIdentity(commit.requester, unknownRequester);
   const isRequested = commit.trailers.change === 'deploy';
@@ -67,6 +67,8 @@ export interface RemoveCommit extends CommitContext {
   /** Whether volume claims are kept. */
   readonly data: 'retain' | 'delete';
   readonly towpathVersion: string;
+  /** Files outside the folder that go with it. */
+  readonly outside: readonly string[];
 }
 
 export function removeDraft(commit: RemoveCommit): CommitDraft {
@@ -80,6 +82,7 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
     `Data: ${commit.data === 'retain' ? 'volume claims are retained' : 'volume claims are deleted with it'}.`,
     '',
     `Removed: ${path} (${commit.folder.files.length} files)`,
+    ...commit.outside.map((each) => `Removed: ${each}`),
   ];
   const { content: _content, ...trailers } = provenance;
   const lines = trailerLines({ ...trailers, change: 'remove', towpathVersion: commit.towpathVersion });
@@ -87,7 +90,10 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
     message: message(subject('remove', commit.name, [`revision ${short(provenance.revisionId)}`]), body, lines),
     author: author ?? committer,
     committer,
-    changes: [{ kind: 'delete-folder', path: repoPath(path) }],
+    changes: [
+      { kind: 'delete-folder', path: repoPath(path) },
+      ...commit.outside.map((each): FileChange => ({ kind: 'delete', path: repoPath(each) })),
+    ],
   };
 }
 
@@ -108,7 +114,7 @@ function folderChanges(path: string, files: ReadonlyMap<string, string>, folder:
   return [...moved, ...writes, ...deletes];
 }
 
-function rootWrites(files: ReadonlyMap<string, string>): readonly FileChange[] {
+function outsideWrites(files: ReadonlyMap<string, string>): readonly FileChange[] {
   return [...files].map(([path, content]) => ({ kind: 'write', path: repoPath(path), content }));
 }
 

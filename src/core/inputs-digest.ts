@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { AgentServer, Namespace } from '../domain/configuration.ts';
 import type { RevisionId } from '../domain/identifiers.ts';
+import type { EngineKind } from '../domain/live-object.ts';
 
 export interface NamespaceInputs {
   readonly namespace: Namespace;
@@ -9,17 +10,20 @@ export interface NamespaceInputs {
   /** `<name>@sha256:<64 hex>`. */
   readonly template: string;
   readonly keyId: string | null;
+  /** As it was found, where the configuration leaves it open; null without a cluster. */
+  readonly engine: EngineKind | null;
 }
 
 /** One digest a namespace; with the revision it makes the Inputs-Digest of each folder. */
 export function configurationDigest(inputs: NamespaceInputs): string {
-  const { layout, secrets, route, kustomize, deletion, engine } = inputs.namespace;
+  const { layout, secrets, route, kustomize, deletion, flux } = inputs.namespace;
   // Only what templates see: a new password file or push budget must not make every folder outdated.
   const seen = {
     layout,
     route,
     kustomize,
-    engine,
+    // Only Flux needs an object of its own in the repository.
+    flux: inputs.engine === 'flux' ? flux : null,
     secretsMode: secrets.mode,
     data: deletion.data,
     agentServer: inputs.agentServer,

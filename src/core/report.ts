@@ -4,6 +4,7 @@ import type { CommitSummary } from '../domain/commit.ts';
 import type { Removed } from '../domain/desired.ts';
 import { describeFinding, type Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
+import type { EngineKind } from '../domain/live-object.ts';
 import type { LaneReport, LastReport, RemovalReport, Report, RevisionReport } from '../domain/report.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
@@ -26,6 +27,8 @@ export function reportRendered(of: Subject, files: number, template: string, now
 }
 
 export interface Committed {
+  /** Who takes the commit into the cluster; null where nothing watches one, and the way ends here. */
+  readonly engine: EngineKind | null;
   readonly commit: CommitId | null;
   readonly branch: string;
   readonly repository: string;
@@ -34,21 +37,37 @@ export interface Committed {
   readonly url: string | null;
 }
 
-/** With engine `none` the way ends here, and the message says that nothing was seen running. */
+const engineNames = {
+  'argo-cd': 'Argo CD',
+  flux: 'Flux',
+  other: 'whoever applies the branch',
+} as const satisfies Record<EngineKind, string>;
+
 export function reportCommitted(of: Subject, committed: Committed, now: Date): RevisionReport {
+  const { engine } = committed;
   const pushed = committed.commit === null ? 'Present in' : `Pushed as ${committed.commit.slice(0, 12)} to`;
-  const sentences = [
-    `${pushed} branch ${committed.branch} of ${committed.repository}; nothing watches a cluster (engine none), so this counts as deployed.`,
-    ...committed.notes,
-  ];
+  const then =
+    engine === null
+      ? 'nothing watches a cluster (engine none), so this counts as deployed'
+      : `waiting for ${engineNames[engine]}`;
+  const sentences = [`${pushed} branch ${committed.branch} of ${committed.repository}; ${then}.`, ...committed.notes];
   return revision(of, now, {
     stage: 'committed',
-    outcome: 'succeeded',
+    outcome: engine === null ? 'succeeded' : 'progressing',
     reason: 'Pushed',
     message: sentences.join(' '),
     commit: committed.commit,
     url: committed.url,
   });
+}
+
+/** What was seen in the cluster, in the words of `observe`; the commit stays named, for it is the proof of a later hold. */
+export function reportObserved(
+  of: Subject,
+  seen: Pick<RevisionReport, 'stage' | 'outcome' | 'reason' | 'message' | 'commit' | 'url'>,
+  now: Date,
+): RevisionReport {
+  return revision(of, now, seen);
 }
 
 /** `stage` is the one that was not reached. */
@@ -105,15 +124,16 @@ export function byWhom(changes: readonly CommitSummary[]): string {
   return ` by ${author} in ${newest.id.slice(0, 12)} ("${plainLine(newest.subject, 100)}")${more}`;
 }
 
-export type RemovalWords = Pick<RemovalReport, 'outcome' | 'reason' | 'message' | 'commit'>;
+export type RemovalWords = Pick<RemovalReport, 'outcome' | 'reason' | 'message' | 'commit'> &
+  Partial<Pick<RemovalReport, 'retained'>>;
 
 export function reportRemoval(removed: Removed, words: RemovalWords, now: Date): RemovalReport {
   return {
     kind: 'removal',
     deploymentId: removed.deploymentId,
+    retained: [],
     ...words,
     message: limited(words.message),
-    retained: [],
     at: now.toISOString(),
   };
 }

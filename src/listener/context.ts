@@ -6,9 +6,12 @@ import type { RenderInput } from '../core/template-set.ts';
 import type { AgentServer, Namespace } from '../domain/configuration.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, ListenerId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
+import type { EngineKind } from '../domain/live-object.ts';
 import type { Specification } from '../domain/specification.ts';
-import type { Clock, ControlPlane, Log, Repository, SecretSealer } from '../ports.ts';
+import type { Clock, Cluster, ControlPlane, Log, Repository, SecretSealer, Telemetry } from '../ports.ts';
 import type { DesiredState } from './desired-state.ts';
+import type { Leadership } from './leadership.ts';
+import type { Observer } from './observer.ts';
 import type { RepositoryView } from './repository-view.ts';
 import type { Timings } from './timings.ts';
 
@@ -38,6 +41,10 @@ export interface NamespaceParts {
   readonly renderer: Renderer;
   /** Null where none is configured: what needs Secrets is then refused. */
   readonly secretKey: SecretKey | null;
+  /** Null: nothing watches a cluster (engine none), and a revision counts as deployed once it is pushed. */
+  readonly engine: EngineKind | null;
+  /** Null without an engine, and in a preview, which watches nothing. */
+  readonly cluster: Cluster | null;
 }
 
 export interface LaneContext extends NamespaceParts {
@@ -53,7 +60,12 @@ export interface LaneContext extends NamespaceParts {
   readonly desired: DesiredState;
   readonly clock: Clock;
   readonly log: Log;
+  readonly telemetry: Telemetry;
+  /** Whether this process still is the one that may write; asked right before each write. */
+  readonly leadership: Pick<Leadership, 'isHeld'>;
   readonly timings: Timings;
+  /** Null where nothing watches a cluster, and in a preview. */
+  readonly observer: Pick<Observer, 'branch' | 'committed' | 'gone'> | null;
 }
 
 /** A revision that is rendered and found good, waiting for its push. */
@@ -92,6 +104,8 @@ export interface LaneMemory {
   /** Under way; one that takes long is waited for by the next pass, too. */
   readonly preparing: Map<DeploymentId, { readonly revisionId: RevisionId; readonly result: Promise<Prepared> }>;
   readonly setbacks: Map<DeploymentId, Setback>;
+  /** When a revision was first seen wanted, until it is pushed. */
+  readonly wantedSince: Map<DeploymentId, { readonly revisionId: RevisionId; readonly at: Date }>;
   removalsHeld: boolean;
   /** When pushes went out within the last minute. */
   readonly pushes: number[];
@@ -107,6 +121,7 @@ export function emptyMemory(): LaneMemory {
     prepared: new Map(),
     preparing: new Map(),
     setbacks: new Map(),
+    wantedSince: new Map(),
     removalsHeld: false,
     pushes: [],
   };

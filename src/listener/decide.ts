@@ -7,7 +7,7 @@ import { asTowpathError, failureKind, TowpathError } from '../domain/failure.ts'
 import type { DeploymentId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
-import { type Draft, draftDeploy, draftRemoval } from './draft.ts';
+import { type Draft, draftDeploy, draftRemoval, filesNeededOnce } from './draft.ts';
 import { countRecentRemovals, unproven } from './evidence.ts';
 import { prepareRevision } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
@@ -44,12 +44,13 @@ export async function decide(
   const now = context.clock.now();
   const writing = plan.steps.filter(isWriting);
   forgetFinished(memory, writing);
+  noteWanted(memory, writing, now);
   const due = writing.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
   const taken = due.slice(0, draftsAPass);
   const removals = plan.steps.filter((step) => step.kind === 'remove').slice(0, draftsAPass);
   const refusal = await refusalOf(context, memory, view, removals.length);
   const written = await draftAll(context, memory, taken, view);
-  const removed = refusal === null ? removals.map((step) => draftRemoval(context, step)) : [];
+  const removed = refusal === null ? removals.map((step) => draftRemoval(context, view.snapshot, step)) : [];
   const said = [];
   for (const step of plan.steps) said.push(...(await reportsOfStep(context, view, step, refusal)));
   return {
@@ -128,11 +129,10 @@ async function draftAll(
   const results = await Promise.all(steps.map((step) => queue.add(() => draft(step))));
   ready.abort();
   const drafts = results.flatMap((result) => result.drafts);
-  // The very first commit of ours brings the README of the repository.
-  const isFirst = !view.hasReadme && view.folders.every((folder) => folder.provenance === null);
+  const once = filesNeededOnce(context, view);
   const [first, ...rest] = drafts;
   return {
-    drafts: first && isFirst ? [first.withReadme(), ...rest] : drafts,
+    drafts: first && once.size > 0 ? [first.withOnce(once), ...rest] : drafts,
     reports: results.flatMap((result) => result.reports),
     late: results.some((result) => result.late),
   };
@@ -152,7 +152,7 @@ async function draftOne(
     refuseMissingComponents(context, view);
     const prepared = await Promise.race([preparedFor(context, memory, step), over]);
     if (prepared === null) return notReady;
-    const draft = draftDeploy(context, step, prepared);
+    const draft = draftDeploy(context, view.snapshot, step, prepared);
     return { drafts: [draft], reports: draft.renderedReport, late: false };
   } catch (error) {
     const setback = setbackOf(context, memory.setbacks.get(deploymentId), step, error);
@@ -217,10 +217,18 @@ export function describe(error: unknown): string {
   );
 }
 
+/** From here on it is measured how long a revision takes. */
+function noteWanted({ wantedSince }: LaneMemory, writing: readonly WritingStep[], at: Date): void {
+  for (const { desired } of writing) {
+    const { deploymentId, revisionId } = desired;
+    if (wantedSince.get(deploymentId)?.revisionId !== revisionId) wantedSince.set(deploymentId, { revisionId, at });
+  }
+}
+
 /** What is superseded, removed or done needs no second try, and nothing that was made ready for it. */
-function forgetFinished({ setbacks, prepared }: LaneMemory, writing: readonly WritingStep[]): void {
+function forgetFinished({ setbacks, prepared, wantedSince }: LaneMemory, writing: readonly WritingStep[]): void {
   const wanted = new Map(writing.map(({ desired }) => [desired.deploymentId, desired.revisionId]));
-  for (const memory of [setbacks, prepared]) {
+  for (const memory of [setbacks, prepared, wantedSince]) {
     for (const [id, { revisionId }] of memory) if (wanted.get(id) !== revisionId) memory.delete(id);
   }
 }

@@ -1,17 +1,21 @@
 /** One commit and what is said of it before and after its push. */
 import { blobId } from '../core/blob-id.ts';
 import { deployDraft, removeDraft } from '../core/commit.ts';
+import { fluxKustomization, fluxKustomizationPath, fluxReadme, fluxReadmePath } from '../core/flux-objects.ts';
 import type { Drift } from '../core/plan.ts';
 import { type Change, provenanceFile } from '../core/provenance.ts';
 import { reportCommitted, reportRemoval, reportRendered } from '../core/report.ts';
 import { repositoryReadme } from '../core/repository-readme.ts';
 import type { Desired, Removed } from '../domain/desired.ts';
 import type { CommitId } from '../domain/identifiers.ts';
-import type { Report } from '../domain/report.ts';
-import type { CommitDraft } from '../ports.ts';
+import type { RemovalReport, Report } from '../domain/report.ts';
+import { resourceName } from '../domain/resource-name.ts';
+import type { CommitDraft, Snapshot } from '../ports.ts';
 import type { LaneContext, Prepared } from './context.ts';
 import type { RemovingStep, WritingStep } from './decide.ts';
+import { ownLabels } from './plain-secrets.ts';
 import { secretsWord } from './prepare.ts';
+import type { RepositoryView } from './repository-view.ts';
 
 export interface Draft {
   readonly desired: Desired;
@@ -20,8 +24,8 @@ export interface Draft {
   readonly renderedReport: readonly Report[];
   /** Once it is pushed. */
   reportPushed(commit: CommitId): Report;
-  /** The same with the README of a new repository. */
-  withReadme(): Draft;
+  /** The same with files that a repository needs once. */
+  withOnce(files: ReadonlyMap<string, string>): Draft;
 }
 
 const changes = {
@@ -31,7 +35,13 @@ const changes = {
   restore: 'restore',
 } as const satisfies Record<WritingStep['kind'], Change>;
 
-export function draftDeploy(context: LaneContext, step: WritingStep, prepared: Prepared, withReadme = false): Draft {
+export function draftDeploy(
+  context: LaneContext,
+  snapshot: Snapshot,
+  step: WritingStep,
+  prepared: Prepared,
+  once: ReadonlyMap<string, string> = new Map(),
+): Draft {
   const { desired, path } = step;
   const now = context.clock.now();
   const commit = deployDraft({
@@ -46,7 +56,7 @@ export function draftDeploy(context: LaneContext, step: WritingStep, prepared: P
     requester: prepared.specification.revision.requester,
     requestedAt: dateOr(prepared.specification.revision.createdAt, now),
     why: whyOf(step),
-    rootFiles: new Map(withReadme ? [['README.md', repositoryReadme(context.namespace)]] : []),
+    outside: new Map([...once, ...engineFiles(context, snapshot, prepared, path)]),
   });
   return {
     desired,
@@ -54,14 +64,46 @@ export function draftDeploy(context: LaneContext, step: WritingStep, prepared: P
     commit,
     renderedReport: [reportRendered(desired, prepared.files.size + 1, context.renderer.template, now)],
     reportPushed: (id) => committedReport(context, step, prepared, id),
-    withReadme: () => draftDeploy(context, step, prepared, true),
+    withOnce: (files) => draftDeploy(context, snapshot, step, prepared, files),
   };
 }
 
-export function draftRemoval(context: LaneContext, step: RemovingStep): Draft {
+/** Flux follows a Kustomization a deployment, which lies beside the folder; one that is there already is left alone. */
+function engineFiles(
+  context: LaneContext,
+  snapshot: Snapshot,
+  prepared: Prepared,
+  folder: string,
+): readonly (readonly [path: string, content: string])[] {
+  if (context.engine !== 'flux') return [];
+  const { deployment } = prepared.specification;
+  const name = resourceName(deployment.name, deployment.id);
+  const path = fluxKustomizationPath(name);
+  const content = fluxKustomization({
+    resourceName: name,
+    folder,
+    namespace: context.namespace,
+    settings: context.settings.flux,
+    labels: ownLabels(deployment),
+  });
+  return snapshot.idAt(path) === blobId(content) ? [] : [[path, content]];
+}
+
+/** What a repository needs once, and then keeps as a person leaves it. */
+export function filesNeededOnce(context: LaneContext, view: RepositoryView): ReadonlyMap<string, string> {
+  const isNew = !view.hasReadme && view.folders.every((folder) => folder.provenance === null);
+  const lacksFlux = context.engine === 'flux' && view.snapshot.idAt(fluxReadmePath) === null;
+  return new Map([
+    ...(isNew ? [['README.md', repositoryReadme(context.namespace)] as const] : []),
+    ...(lacksFlux ? [[fluxReadmePath, fluxReadme] as const] : []),
+  ]);
+}
+
+export function draftRemoval(context: LaneContext, snapshot: Snapshot, step: RemovingStep): Draft {
   const { desired, folder } = step;
   const now = context.clock.now();
   const { request } = desired;
+  const kustomization = fluxKustomizationPath(resourceName(desired.name, desired.deploymentId));
   if (folder.provenance === null) throw new RangeError(`Cannot remove ${folder.path}: it has no PROVENANCE`);
   const draft: Draft = {
     desired,
@@ -75,16 +117,22 @@ export function draftRemoval(context: LaneContext, step: RemovingStep): Draft {
       folder: { ...folder, provenance: folder.provenance },
       data: context.settings.deletion.data,
       towpathVersion: context.towpathVersion,
+      // Whatever the engine is today: the name holds a digest of the deployment's id, so it is ours.
+      outside: [kustomization].filter((path) => snapshot.idAt(path) !== null),
     }),
     renderedReport: [],
     reportPushed: (id) => removedReport(context, desired, id),
-    withReadme: () => draft,
+    withOnce: () => draft,
   };
   return draft;
 }
 
-export function removedReport(context: LaneContext, desired: Removed, commit: CommitId | null): Report {
+export function removedReport(context: LaneContext, desired: Removed, commit: CommitId | null): RemovalReport {
   const where = commit === null ? 'Nothing of it is in git' : `Removed from git in ${commit.slice(0, 12)}`;
+  if (context.engine !== null) {
+    const message = `${where}; waiting until nothing of it is left in the cluster`;
+    return reportRemoval(desired, { outcome: 'progressing', reason: 'Pruning', message, commit }, context.clock.now());
+  }
   const data = context.settings.deletion.data === 'retain' ? '; a cluster would keep its volume claims' : '';
   const message = `${where}; nothing watches a cluster (engine none), so nothing more is waited for${data}`;
   return reportRemoval(desired, { outcome: 'succeeded', reason: 'Removed', message, commit }, context.clock.now());
@@ -102,7 +150,14 @@ export function writtenProvenance(drafts: readonly Draft[]): ReadonlyMap<string,
 
 function committedReport(context: LaneContext, step: WritingStep, prepared: Prepared, commit: CommitId): Report {
   const { branch, url } = context.repository;
-  const committed = { commit, branch, repository: url, notes: prepared.notes, url: prepared.url };
+  const committed = {
+    engine: context.engine,
+    commit,
+    branch,
+    repository: url,
+    notes: prepared.notes,
+    url: prepared.url,
+  };
   return reportCommitted(step.desired, committed, context.clock.now());
 }
 

@@ -75,6 +75,8 @@ async function onePass(
   const began = context.clock.now().getTime();
   try {
     const outcome = await runPass(context, memory, say);
+    context.telemetry.pass(context.namespace, outcome.kind, context.clock.now().getTime() - began);
+    context.telemetry.queue(`deployments ${context.namespace}`, memory.wantedSince.size);
     if (outcome.kind === 'done') {
       say([...outcome.reports, laneReport(context, outcome)]);
       const fields = { namespace: context.namespace, commits: outcome.pushed, head: outcome.head };
@@ -85,6 +87,8 @@ async function onePass(
     return { kind: 'passed', again: memory.settledVersion !== context.desired.version(context.namespace) };
   } catch (error) {
     memory.settledVersion = null;
+    context.telemetry.pass(context.namespace, 'failed', context.clock.now().getTime() - began);
+    context.telemetry.retry(failureKind(error));
     sayFailure(context, memory, error, say);
     return { kind: 'failed', error };
   }
@@ -117,8 +121,8 @@ function sayFailure(
 ): void {
   const { namespace, clock, log } = context;
   const known = asTowpathError(error);
-  if (known?.reason === 'PushBudget') {
-    log.debug('Waiting for the push budget', { namespace });
+  if (known?.reason === 'PushBudget' || known?.reason === 'NotLeading') {
+    log.debug('Waiting before the next push', { namespace, reason: known.reason });
     return;
   }
   const kind = failureKind(error);

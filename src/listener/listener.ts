@@ -3,11 +3,13 @@ import { configurationDigest } from '../core/inputs-digest.ts';
 import type { Configuration } from '../domain/configuration.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
-import type { Clock, ControlPlane, Log } from '../ports.ts';
+import type { Clock, ControlPlane, Log, Telemetry } from '../ports.ts';
 import type { LaneContext, NamespaceParts } from './context.ts';
 import { createDesiredState, type DesiredState } from './desired-state.ts';
 import { runIntake } from './intake.ts';
 import { type Lane, startLane } from './lane.ts';
+import { type Leadership, soleLeadership } from './leadership.ts';
+import { type Observer, startObserver } from './observer.ts';
 import { startReporter } from './reporter.ts';
 import { defaultTimings, type Timings } from './timings.ts';
 
@@ -17,10 +19,13 @@ export interface ListenerPorts {
   readonly namespaces: ReadonlyMap<NamespaceName, NamespaceParts>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly telemetry: Telemetry;
 }
 
 export interface ListenerOptions {
   readonly towpathVersion: string;
+  /** Absent: nobody else is expected. */
+  readonly leadership?: Leadership;
   readonly timings?: Partial<Timings>;
 }
 
@@ -41,19 +46,22 @@ export function startListener(
   configuration: Configuration,
   options: ListenerOptions,
 ): RunningListener {
-  const { clock, log } = ports;
+  const { clock, log, telemetry } = ports;
+  const { leadership = soleLeadership } = options;
   const timings = { ...defaultTimings, ...options.timings };
   const stopping = new AbortController();
   const desired = createDesiredState();
-  const reporter = startReporter({ controlPlane: ports.controlPlane, clock, log, timings, term: 0 });
+  const reporter = startReporter({ controlPlane: ports.controlPlane, clock, log, timings, leadership, telemetry });
   const say = (reports: readonly Report[]): void => {
     desired.note(reports);
     reporter.say(reports);
+    noteFailures(telemetry, desired, reports);
   };
   const lanes = startLanes(ports, configuration, {
     desired,
     say,
     timings,
+    leadership,
     signal: stopping.signal,
     towpathVersion: options.towpathVersion,
   });
@@ -71,7 +79,10 @@ export function startListener(
     await restedInTime(resting, clock, stopping.signal, timings.stopMs);
     // Ends requests that are still under way; a push that was cut off is found again at the next start.
     await Promise.all(
-      [...ports.namespaces.values()].map(({ repository }) => repository.close().catch(() => undefined)),
+      [...ports.namespaces.values()].flatMap(({ repository, cluster }) => [
+        repository.close().catch(() => undefined),
+        cluster?.close().catch(() => undefined),
+      ]),
     );
     await resting;
     await reporter.stop(timings.stopMs);
@@ -100,6 +111,7 @@ interface LaneSetup {
   readonly desired: DesiredState;
   readonly say: (reports: readonly Report[]) => void;
   readonly timings: Timings;
+  readonly leadership: Leadership;
   readonly signal: AbortSignal;
   readonly towpathVersion: string;
 }
@@ -111,18 +123,39 @@ function startLanes(
 ): ReadonlyMap<NamespaceName, Lane> {
   return new Map(
     [...ports.namespaces].map(([namespace, parts]) => {
-      const context = laneContext({ ...ports, ...setup }, configuration, namespace, parts);
-      return [
-        namespace,
-        startLane({ context, intervalMs: configuration.git.interval, say: setup.say, signal: setup.signal }),
-      ];
+      const alone = laneContext({ ...ports, ...setup }, configuration, namespace, parts);
+      const observer = watch(alone, setup);
+      const context = { ...alone, observer };
+      const lane = startLane({
+        context,
+        intervalMs: configuration.git.interval,
+        say: setup.say,
+        signal: setup.signal,
+      });
+      return [namespace, { ...lane, done: Promise.all([lane.done, observer?.done]).then(() => undefined) }];
     }),
   );
 }
 
+function watch(context: LaneContext, { say, signal }: LaneSetup): Observer | null {
+  const { cluster } = context;
+  return cluster === null ? null : startObserver({ context: { ...context, cluster }, say, signal });
+}
+
+function noteFailures(telemetry: Telemetry, desired: DesiredState, reports: readonly Report[]): void {
+  for (const report of reports) {
+    if (report.kind !== 'revision' || report.outcome !== 'failed') continue;
+    const namespace = desired.find(report.deploymentId)?.namespace;
+    if (namespace) telemetry.failure(namespace, report.stage, report.reason);
+  }
+}
+
 /** What a lane, or a preview of one, works with. */
 export function laneContext(
-  shared: Pick<LaneContext, 'controlPlane' | 'desired' | 'clock' | 'log' | 'timings' | 'towpathVersion'>,
+  shared: Pick<
+    LaneContext,
+    'controlPlane' | 'desired' | 'clock' | 'log' | 'telemetry' | 'leadership' | 'timings' | 'towpathVersion'
+  >,
   configuration: Configuration,
   namespace: NamespaceName,
   parts: NamespaceParts,
@@ -131,7 +164,7 @@ export function laneContext(
   if (!settings) throw new RangeError(`Cannot serve namespace ${namespace}: the configuration does not name it`);
   const { agentServer } = configuration;
   const { template } = parts.renderer;
-  const { controlPlane, desired, clock, log, timings, towpathVersion } = shared;
+  const { controlPlane, desired, clock, log, telemetry, leadership, timings, towpathVersion } = shared;
   return {
     ...parts,
     namespace,
@@ -144,12 +177,16 @@ export function laneContext(
       agentServer,
       template,
       keyId: parts.secretKey?.id ?? null,
+      engine: parts.engine,
     }),
     controlPlane,
     desired,
     clock,
     log,
+    telemetry,
+    leadership,
     timings,
     towpathVersion,
+    observer: null,
   };
 }

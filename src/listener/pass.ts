@@ -63,6 +63,7 @@ async function attemptPass(
     desired: items,
   });
   memory.view = view;
+  context.observer?.branch(view);
   const decision = await decide(context, memory, view, items);
   const drafts = decision.drafts.filter((draft) => isStillWanted(context, draft));
   if (drafts.length === 0 && trusted !== undefined && (await repository.head()) !== head) {
@@ -127,17 +128,31 @@ async function publish(
     throw error;
   });
   const { snapshot, pushed, refused, unsent } = published;
-  for (const { draft } of pushed) {
-    memory.prepared.delete(draft.desired.deploymentId);
-    memory.setbacks.delete(draft.desired.deploymentId);
-  }
+  for (const { draft, commit } of pushed) notePushed(context, memory, draft, commit);
   // What is pushed is pushed, even where reading it back fails.
   memory.view = await viewOf(context.repository, snapshot, view, writtenProvenance(drafts)).catch(() => null);
+  if (memory.view !== null) context.observer?.branch(memory.view);
   const reports = [
     ...pushed.map(({ draft, commit }) => draft.reportPushed(commit)),
     ...refused.flatMap(({ draft, error }) => reportRefused(context, memory, draft.desired, error)),
   ];
   return { reports, head: snapshot.head, pushed: pushed.length, unsent };
+}
+
+function notePushed(context: LaneContext, memory: LaneMemory, { desired, path }: Draft, commit: CommitId): void {
+  const { deploymentId } = desired;
+  const wanted = memory.wantedSince.get(deploymentId);
+  const now = context.clock.now();
+  for (const made of [memory.prepared, memory.setbacks, memory.wantedSince]) made.delete(deploymentId);
+  if (desired.kind === 'removed') {
+    context.observer?.gone(desired, path, commit);
+    return;
+  }
+  context.observer?.committed(desired, path, now);
+  if (wanted?.revisionId !== desired.revisionId) return;
+  const { namespace, telemetry } = context;
+  const { revisionId } = desired;
+  telemetry.step({ name: 'desired-to-committed', namespace, deploymentId, revisionId, from: wanted.at, to: now });
 }
 
 function keepsMoving(context: LaneContext, cause: Error): TowpathError {

@@ -2,15 +2,15 @@
 import { inputsDigest } from '../core/inputs-digest.ts';
 import type { Provenance } from '../core/provenance.ts';
 import { describeFindings } from '../core/report.ts';
-import { databasePassword, databaseSecretName, environmentSecretName, type SecretKey } from '../core/secret-names.ts';
 import { hasExternalDatabase } from '../core/values-server.ts';
 import type { Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
-import { type ResourceName, resourceName } from '../domain/resource-name.ts';
+import { resourceName } from '../domain/resource-name.ts';
 import type { Specification } from '../domain/specification.ts';
 import type { PlainSecret } from '../ports.ts';
 import type { LaneContext, Prepared, Rendering } from './context.ts';
+import { databaseSecret, environmentSecretOf, keyOf } from './plain-secrets.ts';
 
 /** Throws TowpathError, classed; findings make a terminal one that names them all. */
 export async function prepareRevision(
@@ -81,13 +81,10 @@ async function planSecrets(
   specification: Specification,
   held: Provenance | null,
 ): Promise<PlannedSecrets> {
-  const name = resourceName(specification.deployment.name, specification.deployment.id);
   const database = !hasExternalDatabase({ specification, agentServer: context.agentServer })
-    ? plainSecret(context, specification, databaseSecretName(name), {
-        POSTGRES_PASSWORD: databasePassword(keyOf(context, specification), specification.deployment.id),
-      })
+    ? databaseSecret(context, specification)
     : null;
-  const environment = await environmentSecret(context, specification, name, held);
+  const environment = await environmentSecret(context, specification, held);
   const plain = [environment.plain, database].filter((secret) => secret !== null);
   return {
     environment: environment.name,
@@ -101,18 +98,17 @@ async function planSecrets(
 /** Values are asked for only where PROVENANCE does not name their version, made with the same key. */
 async function environmentSecret(
   context: LaneContext,
-  { deployment, revision, secretsVersion, ...specification }: Specification,
-  name: ResourceName,
+  specification: Specification,
   held: Provenance | null,
 ): Promise<{ readonly name: string | null; readonly plain: PlainSecret | null; readonly note: string | null }> {
+  const { deployment, revision, secretsVersion } = specification;
   if (secretsVersion === null) return { name: null, plain: null, note: null };
-  const whole = { deployment, revision, secretsVersion, ...specification };
-  const key = keyOf(context, whole);
+  const key = keyOf(context, specification);
   if (held?.secretName && held.secretsVersion === secretsWord(secretsVersion) && held.keyId === key.id) {
     return { name: held.secretName, plain: null, note: `Secret "${held.secretName}" stays as it was.` };
   }
   const { values } = await context.controlPlane.secrets(deployment.id, revision.id);
-  const secret = plainSecret(context, whole, environmentSecretName(key, name, values), values);
+  const secret = environmentSecretOf(context, specification, values);
   return { name: secret.name, plain: secret, note: null };
 }
 
@@ -121,33 +117,6 @@ export function secretsWord(version: string): string {
   return /^[!-~]{1,300}$/.test(version)
     ? version
     : `base64:${Buffer.from(version).toString('base64url').slice(0, 290)}`;
-}
-
-function plainSecret(
-  context: LaneContext,
-  { deployment }: Specification,
-  name: string,
-  values: Readonly<Record<string, string>>,
-): PlainSecret {
-  const labels = {
-    'app.kubernetes.io/name': resourceName(deployment.name, deployment.id),
-    'app.kubernetes.io/part-of': resourceName(deployment.name, deployment.id),
-    'app.kubernetes.io/managed-by': 'towpath',
-    'towpath.dev/deployment-id': deployment.id,
-    'towpath.dev/listener-id': deployment.listenerId,
-    'towpath.dev/workspace-id': deployment.workspaceId,
-  };
-  return { namespace: context.namespace, name, labels, values };
-}
-
-function keyOf(context: LaneContext, { deployment }: Specification): SecretKey {
-  if (context.secretKey) return context.secretKey;
-  throw new TowpathError(
-    'terminal',
-    'MissingKey',
-    `Cannot name the Secrets of ${deployment.name}: namespace ${context.namespace} has no secrets.keyFile; ` +
-      'make one with "openssl rand -hex 32" and start the listener again',
-  );
 }
 
 function accepted(rendering: Rendering, { deployment }: Specification): Extract<Rendering, { kind: 'rendered' }> {

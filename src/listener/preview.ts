@@ -18,6 +18,7 @@ import { type Decision, decide } from './decide.ts';
 import { createDesiredState, type DesiredState } from './desired-state.ts';
 import type { Draft } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
+import { soleLeadership } from './leadership.ts';
 import { type ListenerPorts, laneContext } from './listener.ts';
 import { viewAt } from './repository-view.ts';
 import { defaultTimings } from './timings.ts';
@@ -93,7 +94,7 @@ async function previewNamespace(ports: ListenerPorts, subject: Subject): Promise
   const { url: repository, branch } = parts.repository;
   // Nobody waits behind a preview: it takes the time that it takes.
   const timings = { ...defaultTimings, prepareMs: 300_000 };
-  const shared = { ...ports, desired, timings, towpathVersion };
+  const shared = { ...ports, desired, timings, towpathVersion, leadership: soleLeadership };
   const context = laneContext(shared, subject.configuration, namespace, parts);
   try {
     return { namespace, repository, branch, failure: null, ...(await previewSteps(context)) };

@@ -64,6 +64,7 @@ async function sendChunk(
   chunk: readonly Draft[],
   isLater: boolean,
 ): Promise<Sent | null> {
+  refuseWithoutLeadership(context);
   const wait = budgetWait(context, memory);
   if (wait > 0 && isLater) return null;
   if (wait > 0) throw overBudget(context, wait);
@@ -75,6 +76,13 @@ async function sendChunk(
   if (outcome.kind === 'moved' && isLater) return null;
   if (outcome.kind === 'moved') throw new TryAgain(`branch ${context.repository.branch} moved`);
   return { kind: 'denied', error: deniedError(outcome) };
+}
+
+/** A process that slept for a while finds the branch as its successor left it; it must not even try. */
+function refuseWithoutLeadership({ leadership, repository }: LaneContext): void {
+  if (leadership.isHeld()) return;
+  const message = `Cannot push to ${repository.url}: another replica of this listener leads now; it goes on from here`;
+  throw new TowpathError('waiting', 'NotLeading', message);
 }
 
 /** A forge counts pushes a minute; beyond that a pass waits, and takes along what arrives meanwhile. */

@@ -1,8 +1,9 @@
 /** Brings reports to the control plane: in order, batched, again after each outage, and never too many in memory. */
 import { asTowpathError, failureKind } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
-import type { Clock, ControlPlane, Log } from '../ports.ts';
+import type { Clock, ControlPlane, Log, Telemetry } from '../ports.ts';
 import { describe } from './decide.ts';
+import type { Leadership } from './leadership.ts';
 import { backoff, type Timings } from './timings.ts';
 import { createWaker } from './waker.ts';
 
@@ -19,15 +20,16 @@ export interface ReporterOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timings: Timings;
-  /** The Lease's term; 0 until listeners elect a leader. */
-  readonly term: number;
+  readonly leadership: Leadership;
+  readonly telemetry: Pick<Telemetry, 'queue' | 'retry'>;
 }
 
 const batchLimit = 500;
 const queueLimit = 20_000;
 
 export function startReporter(options: ReporterOptions): Reporter {
-  const { clock, log, timings } = options;
+  const { clock, log, timings, telemetry } = options;
+  const session: Session = { ...options, term: options.leadership.term };
   const queue = new Map<string, Report>();
   const said = new Map<string, string>();
   const stopping = new AbortController();
@@ -38,11 +40,14 @@ export function startReporter(options: ReporterOptions): Reporter {
     while (!stopping.signal.aborted) {
       if (queue.size === 0) await waker.wait(3_600_000);
       try {
-        await flush(queue, options);
+        await flush(queue, session);
         failures = 0;
+        telemetry.queue('reports', queue.size);
         if (queue.size < batchLimit) await waker.pause(timings.reportGapMs);
       } catch (error) {
         failures += 1;
+        telemetry.retry(failureKind(error));
+        telemetry.queue('reports', queue.size);
         log.warn('Cannot report to the control plane', { waiting: queue.size, error: describe(error) });
         await waker.pause(asTowpathError(error)?.retryAfterMs ?? backoff(timings.retryMs, failures));
       }
@@ -64,20 +69,36 @@ export function startReporter(options: ReporterOptions): Reporter {
   };
 }
 
+interface Session extends ReporterOptions {
+  term: number;
+}
+
 type Batch = readonly (readonly [key: string, report: Report])[];
 
-async function flush(queue: Map<string, Report>, options: ReporterOptions): Promise<void> {
+async function flush(queue: Map<string, Report>, session: Session): Promise<void> {
   const batch: Batch = [...queue].slice(0, batchLimit);
   if (batch.length === 0) return;
   try {
-    await send(queue, batch, options);
+    await send(queue, batch, session);
   } catch (error) {
+    if (asTowpathError(error)?.reason === 'StaleTerm') return raiseTerm(session, error);
     if (!isRefusal(error)) throw error;
-    await sendOneByOne(queue, batch, options);
+    await sendOneByOne(queue, batch, session);
   }
 }
 
-async function send(queue: Map<string, Report>, batch: Batch, { controlPlane, term }: ReporterOptions): Promise<void> {
+/**
+ * Whoever holds the Lease leads: the control plane has seen a higher term only where the Lease was deleted and made
+ * anew. Whoever does not hold it any more was replaced, and has nothing to say.
+ */
+async function raiseTerm(session: Session, refusal: unknown): Promise<void> {
+  const { leadership, term } = session;
+  if (!leadership.isHeld()) throw refusal;
+  session.term = await leadership.raiseTerm(Math.max(term * 2, 1));
+  if (session.term <= term) throw refusal;
+}
+
+async function send(queue: Map<string, Report>, batch: Batch, { controlPlane, term }: Session): Promise<void> {
   await controlPlane.report(
     term,
     batch.map(([, report]) => report),
@@ -86,15 +107,15 @@ async function send(queue: Map<string, Report>, batch: Batch, { controlPlane, te
 }
 
 /** One report that the control plane refuses must not hold up the others for ever. */
-async function sendOneByOne(queue: Map<string, Report>, batch: Batch, options: ReporterOptions): Promise<void> {
+async function sendOneByOne(queue: Map<string, Report>, batch: Batch, session: Session): Promise<void> {
   for (const [key, report] of batch) {
     try {
-      await send(queue, [[key, report]], options);
+      await send(queue, [[key, report]], session);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       queue.delete(key);
       const fields = { report: report.kind, reason: report.reason, error: describe(error) };
-      options.log.error('The control plane refused a report', fields);
+      session.log.error('The control plane refused a report', fields);
     }
   }
 }
@@ -133,8 +154,10 @@ function isNews(said: Map<string, string>, report: Report): boolean {
   return true;
 }
 
-/** Terminal, but for a key that is missing or wrong: that is mended outside, and tried again slowly. */
+/** Terminal, but for a key or a term that is wrong: that is mended outside, and tried again slowly. */
 function isRefusal(error: unknown): boolean {
   const reason = asTowpathError(error)?.reason;
-  return failureKind(error) === 'terminal' && reason !== 'Unauthorized' && reason !== 'Forbidden';
+  return (
+    failureKind(error) === 'terminal' && reason !== 'Unauthorized' && reason !== 'Forbidden' && reason !== 'StaleTerm'
+  );
 }

@@ -34,7 +34,7 @@ export async function reportsOfStep(
     case 'foreign':
       return reportForeign(context, step.desired, step.path);
     case 'removed':
-      return [removedReport(context, step.desired, await removalCommitOf(context, view, step.desired))];
+      return reportRemoved(context, view, step.desired);
     case 'remove':
       return refusal === null ? [] : [removalFailed(context, step, 'DeletionLimit', refusal)];
     case 'remove-held':
@@ -84,15 +84,29 @@ async function reportKept(
   desired: Present,
   { path, provenance }: Folder,
 ): Promise<readonly Report[]> {
-  const last = desired.lastReport;
-  const isSaid = last?.revisionId === desired.revisionId && last.stage === 'committed' && last.outcome === 'succeeded';
-  if (isSaid) return [];
+  if (isSaidCommitted(context, desired)) return [];
   const now = context.clock.now();
   const commit = await commitOf(context.repository, view.snapshot, desired, path, now);
   const { branch, url } = context.repository;
-  const secret = provenance?.secretName;
+  const { engine } = context;
+  const secret = engine === null ? provenance?.secretName : null;
   const notes = secret ? [`A cluster needs Secret "${secret}" in namespace ${context.namespace}.`] : [];
-  return [reportCommitted(desired, { commit, branch, repository: url, notes, url: null }, now)];
+  context.observer?.committed(desired, path, now);
+  return [reportCommitted(desired, { engine, commit, branch, repository: url, notes, url: null }, now)];
+}
+
+/** What was seen in the cluster since has the last word; a failure of this stage (a hold, a refusal) is over. */
+function isSaidCommitted({ engine }: LaneContext, { lastReport: last, revisionId }: Present): boolean {
+  if (last?.revisionId !== revisionId || last.commit === null) return false;
+  if (last.stage === 'committed') return last.outcome === (engine === null ? 'succeeded' : 'progressing');
+  return engine !== null && (last.stage === 'synced' || last.stage === 'healthy');
+}
+
+/** With a cluster the word is the observer's: gone from git is not gone. */
+async function reportRemoved(context: LaneContext, view: RepositoryView, desired: Removed): Promise<readonly Report[]> {
+  const commit = await removalCommitOf(context, view, desired);
+  context.observer?.gone(desired, folderPath(desired, context.settings.layout), commit);
+  return context.engine === null ? [removedReport(context, desired, commit)] : [];
 }
 
 async function reportHold(

@@ -17,6 +17,14 @@ export interface Timings {
   readonly headTrustedMs: number;
   /** Between two calls with reports: what is said meanwhile goes together. */
   readonly reportGapMs: number;
+  /** Between a change in the cluster and a look at it: what changes meanwhile goes together. */
+  readonly observeGapMs: number;
+  /** Between two requests to an engine that has not looked yet. */
+  readonly refreshMs: { readonly first: number; readonly most: number };
+  /** Between two looks for what is left of a removed deployment, where nothing tells of a change. */
+  readonly removalMs: { readonly first: number; readonly most: number };
+  /** After a cluster could not be seen, or a pod lacked a Secret. */
+  readonly blindMs: number;
   /** How long a stop waits for the running pass and the last reports. */
   readonly stopMs: number;
 }
@@ -30,6 +38,10 @@ export const defaultTimings: Timings = {
   deniedMs: { first: 15_000, most: 1_800_000 },
   headTrustedMs: 5_000,
   reportGapMs: 200,
+  observeGapMs: 50,
+  refreshMs: { first: 2_000, most: 60_000 },
+  removalMs: { first: 500, most: 15_000 },
+  blindMs: 5_000,
   stopMs: 10_000,
 };
 

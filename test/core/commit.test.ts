@@ -51,7 +51,7 @@ const commit: DeployCommit = {
   committer: { name: 'Towpath', email: 'towpath@example.com' },
   now: new Date('2026-01-02T00:00:00Z'),
   why: null,
-  rootFiles: new Map(),
+  outside: new Map(),
 };
 
 describe('PROVENANCE', () => {
@@ -171,7 +171,16 @@ Towpath-Version: 0.1.0
   it('removes the folder and says what of', () => {
     const folder = { ...makeFolder(commit.path, [{ path: 'PROVENANCE', id: 'd'.repeat(40) }], provenance), provenance };
     const { now, committer, name, namespace } = commit;
-    const removal = { now, committer, name, namespace, folder, data: 'retain', towpathVersion: '0.2.0' } as const;
+    const removal = {
+      now,
+      committer,
+      name,
+      namespace,
+      folder,
+      data: 'retain',
+      towpathVersion: '0.2.0',
+      outside: [],
+    } as const;
     const at = new Date('2026-01-02T03:04:05Z');
     const draft = removeDraft({ ...removal, request: { requester: { name: 'Ada', email: 'ada@example.com' }, at } });
 

@@ -253,7 +253,7 @@ function draftOf(requester: { readonly name: string; readonly email: string }) {
     requester,
     requestedAt: new Date(0),
     why: null,
-    rootFiles: new Map(),
+    outside: new Map(),
     committer: { name: 'Towpath', email: 'towpath@example.com' },
     now: new Date(0),
   });

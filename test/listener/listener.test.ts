@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
 import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
 import { parseProvenance } from '../../src/core/provenance.ts';
 import type { Namespace } from '../../src/domain/configuration.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
@@ -505,7 +506,7 @@ describe('one repository’s failure', () => {
         Promise.reject(new TowpathError('terminal', 'AuthenticationFailed', 'Cannot read it: wrong password')),
     };
     const parts = (repository: Repository): NamespaceParts => ({
-      ...{ repository, secretKey, sealer: namedSecretSealer(), renderer: plainRenderer() },
+      ...{ repository, secretKey, sealer: namedSecretSealer(), renderer: plainRenderer(), engine: null, cluster: null },
     });
     const controlPlane = httpControlPlane({ url: plane.url, apiKey: 'key' }, plane.listenerId);
     const namespaces = new Map([
@@ -518,7 +519,7 @@ describe('one repository’s failure', () => {
     const id = plane.create('chat');
 
     const running = startListener(
-      { controlPlane, namespaces, clock: systemClock, log: memoryLog() },
+      { controlPlane, namespaces, clock: systemClock, log: memoryLog(), telemetry: noTelemetry },
       { ...configuration, namespaces: { [teamA]: settings as Namespace, [teamB]: settings as Namespace } },
       { towpathVersion: '0.1.0', timings: hurried },
     );

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
 import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
 import { previewPass } from '../../src/listener/preview.ts';
 import { configurationFor, listen, secretKey, systemClock, teamA } from '../support/listener-world.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -35,8 +36,11 @@ it('shows each step with its files before and after, and each failure with its r
     sealer: namedSecretSealer(),
     renderer: plainRenderer(),
     secretKey,
+    engine: null,
+    cluster: null,
   };
-  const ports = { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log: memoryLog() };
+  const shared = { clock: systemClock, log: memoryLog(), telemetry: noTelemetry };
+  const ports = { controlPlane, namespaces: new Map([[teamA, parts]]), ...shared };
   const [preview] = await previewPass(ports, configurationFor({ plane }), '0.1.0');
   await controlPlane.close();
 

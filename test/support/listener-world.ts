@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
 import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
 import { parseSecretKey } from '../../src/core/secret-names.ts';
 import { Configuration } from '../../src/domain/configuration.ts';
 import { type ListenerId, NamespaceName } from '../../src/domain/identifiers.ts';
@@ -24,6 +25,10 @@ export const hurried: Timings = {
   prepareMs: 2_000,
   headTrustedMs: 5_000,
   reportGapMs: 5,
+  observeGapMs: 2,
+  refreshMs: { first: 20, most: 200 },
+  removalMs: { first: 10, most: 100 },
+  blindMs: 50,
   movedMs: { first: 1, most: 20, attempts: 8 },
   deniedMs: { first: 30, most: 200 },
   stopMs: 2_000,
@@ -75,10 +80,12 @@ export function listenTo(setup: ListenToSetup): RunningListener & { readonly log
     sealer: namedSecretSealer(),
     renderer: setup.renderer ?? plainRenderer(),
     secretKey,
+    engine: null,
+    cluster: null,
     ...setup.parts,
   };
   const running = startListener(
-    { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log },
+    { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log, telemetry: noTelemetry },
     configurationFor({ ...setup, plane: setup }),
     { towpathVersion: '0.1.0', timings: { ...hurried, ...setup.timings } },
   );

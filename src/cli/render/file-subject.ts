@@ -25,6 +25,8 @@ export async function openFileSubject(path: string, options: RenderOptions): Pro
     sealer: namedSecretSealer(),
     renderer: await openRenderer(settings, readSchemas()),
     secretKey: (await readSecretKey(settings)) ?? previewKey,
+    engine: null,
+    cluster: null,
   };
   const { secretsVersion } = specification;
   const controlPlane = {

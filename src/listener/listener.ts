@@ -10,7 +10,7 @@ import { runIntake } from './intake.ts';
 import { type Lane, startLane } from './lane.ts';
 import { type Leadership, soleLeadership } from './leadership.ts';
 import { type Observer, startObserver } from './observer.ts';
-import { startReporter } from './reporter.ts';
+import { type Reporter, startReporter } from './reporter.ts';
 import { defaultTimings, type Timings } from './timings.ts';
 
 export interface ListenerPorts {
@@ -75,18 +75,7 @@ export function startListener(
     onListing: reporter.forget,
   });
   const resting = Promise.all([intake, ...[...lanes.values()].map((lane) => lane.done)]);
-  const done = (async () => {
-    await restedInTime(resting, clock, stopping.signal, timings.stopMs);
-    // Ends requests that are still under way; a push that was cut off is found again at the next start.
-    await Promise.all(
-      [...ports.namespaces.values()].flatMap(({ repository, cluster }) => [
-        repository.close().catch(() => undefined),
-        cluster?.close().catch(() => undefined),
-      ]),
-    );
-    await resting;
-    await reporter.stop(timings.stopMs);
-  })();
+  const done = finish({ ...ports, resting, reporter, timings, signal: stopping.signal });
   return {
     wake: (namespace) => wake(namespace === undefined ? served : [namespace]),
     releaseRemovals: (namespace) => lanes.get(namespace)?.releaseRemovals(),
@@ -96,6 +85,22 @@ export function startListener(
     },
     done,
   };
+}
+
+interface Finishing extends Pick<ListenerPorts, 'namespaces' | 'clock'> {
+  readonly resting: Promise<unknown>;
+  readonly reporter: Reporter;
+  readonly timings: Timings;
+  readonly signal: AbortSignal;
+}
+
+async function finish({ namespaces, clock, resting, reporter, timings, signal }: Finishing): Promise<void> {
+  await restedInTime(resting, clock, signal, timings.stopMs);
+  // Ends requests that are still under way; a push that was cut off is found again at the next start.
+  const closing = [...namespaces.values()].flatMap(({ repository, cluster }) => [repository.close(), cluster?.close()]);
+  await Promise.allSettled(closing);
+  await resting;
+  await reporter.stop(timings.stopMs);
 }
 
 /** Resolves once all has come to rest, or `ms` after the signal was aborted. */

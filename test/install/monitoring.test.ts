@@ -1,23 +1,8 @@
 /** The Grafana dashboard and the alert rules: they ask for metrics that exist, by labels that exist, and explain themselves. */
 import { describe, expect, it } from 'vitest';
 import { document, read } from './files.ts';
+import { metrics } from './metrics.ts';
 
-/** What a listener serves on /metrics, with the labels of each. */
-const metrics: Readonly<Record<string, readonly string[]>> = {
-  ...histogram('towpath_desired_to_committed_seconds', 'namespace'),
-  ...histogram('towpath_committed_to_synced_seconds', 'namespace'),
-  ...histogram('towpath_synced_to_healthy_seconds', 'namespace'),
-  towpath_revision_failures_total: ['namespace', 'stage', 'reason'],
-  towpath_passes_total: ['namespace', 'outcome'],
-  ...histogram('towpath_pass_duration_seconds', 'namespace'),
-  towpath_retries_total: ['kind'],
-  towpath_queue_length: ['queue'],
-  towpath_watch_restarts_total: ['resource'],
-  towpath_requests_total: ['peer', 'code'],
-  ...histogram('towpath_request_duration_seconds', 'peer'),
-  towpath_leader: [],
-  towpath_info: ['version'],
-};
 /** What a scrape adds. */
 const scraped = ['job', 'instance', 'pod', 'namespace'];
 
@@ -113,10 +98,6 @@ describe.each(alerts.map((alert) => [alert.alert, alert] as const))('the alert %
     expect(named.filter((label) => !kept.includes(label))).toEqual([]);
   });
 });
-
-function histogram(name: string, ...labels: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  return { [`${name}_bucket`]: [...labels, 'le'], [`${name}_count`]: labels, [`${name}_sum`]: labels };
-}
 
 function metricsIn(expression: string): readonly string[] {
   return expression.match(/\btowpath_\w+/g) ?? [];

@@ -10,9 +10,9 @@ import {
   timingsProblem,
 } from '../core/lease-decision.ts';
 import { TowpathError } from '../domain/failure.ts';
-import type { LeaseRecord } from '../domain/live-object.ts';
 import type { Clock, LeaseStore, Log, Telemetry } from '../ports.ts';
 import { describe } from './decide.ts';
+import { type LeaseAccess, leaseAccess, type Written } from './leader-lease.ts';
 import type { Leadership } from './leadership.ts';
 
 /** What `run` gets: it asks `isHeld()` right before each write, and ends when the signal aborts. */
@@ -25,6 +25,8 @@ export interface HeldLeadership extends Leadership {
 export type LeaderState =
   | { readonly kind: 'leading'; readonly term: number }
   | { readonly kind: 'standing-by'; readonly holder: string | null }
+  /** Lost it, and waits for `run` to end. */
+  | { readonly kind: 'leaving' }
   /** The Lease can be neither read nor written; the message says why. */
   | { readonly kind: 'blind'; readonly message: string };
 
@@ -54,7 +56,7 @@ export async function lead(options: LeadOptions): Promise<void> {
     throw new TowpathError('terminal', 'InvalidLeaderElection', `Cannot elect a leader: ${problem}`);
   }
   const { signal, telemetry } = options;
-  const election: Election = { ...options, monotonic: options.monotonic ?? (() => performance.now()), observed: null };
+  const election: Election = { ...options, access: leaseAccess(options), observed: null };
   telemetry.leading(false);
   while (!signal.aborted) {
     const won = await standBy(election);
@@ -64,35 +66,27 @@ export async function lead(options: LeadOptions): Promise<void> {
 }
 
 interface Election extends LeadOptions {
-  readonly monotonic: () => number;
+  readonly access: LeaseAccess;
   observed: LeaseObservation | null;
-}
-
-/** A moment by both clocks: the wall clock runs while a machine sleeps, the other one is not set back. */
-interface Moment {
-  readonly monotonic: number;
-  readonly wall: number;
-}
-
-interface Written {
-  readonly record: LeaseRecord;
-  /** Before the request was sent: the others count from a later moment. */
-  readonly at: Moment;
 }
 
 async function standBy(election: Election): Promise<Written | null> {
   const { signal, timings, clock, log, onState, random = Math.random } = election;
   let said: string | null = '';
+  const say = (key: string | null, write: () => void): void => {
+    if (key !== said) write();
+    said = key;
+  };
   while (!signal.aborted) {
     try {
       const answer = await tryToTake(election);
       if (answer.kind === 'taken') return answer.written;
-      if (answer.holder !== said) log.info('Standing by', { leader: answer.holder });
-      said = answer.holder;
+      say(answer.holder, () => log.info('Standing by', { leader: answer.holder }));
       onState?.({ kind: 'standing-by', holder: answer.holder });
     } catch (error) {
-      log.warn('Cannot take part in the election', { error: describe(error) });
-      onState?.({ kind: 'blind', message: describe(error) });
+      const message = describe(error);
+      say(message, () => log.warn('Cannot take part in the election', { error: message }));
+      onState?.({ kind: 'blind', message });
     }
     await pause(clock, timings.retryPeriod * (1 + jitterFactor * random()), signal);
   }
@@ -104,12 +98,12 @@ type Attempt =
   | { readonly kind: 'wait'; readonly holder: string | null };
 
 async function tryToTake(election: Election): Promise<Attempt> {
-  const { lease, identity, monotonic } = election;
-  const record = await within(election, lease.read());
-  election.observed = observeLease(election.observed, record, monotonic());
-  const decision = decideToTake(election.observed, identity, monotonic());
+  const { access, identity } = election;
+  const record = await access.read();
+  election.observed = observeLease(election.observed, record, access.nowMs());
+  const decision = decideToTake(election.observed, identity, access.nowMs());
   if (decision.kind !== 'take') return { kind: 'wait', holder: decision.holder };
-  const written = await write(election, decision.term, record);
+  const written = await access.write(decision.term, record);
   if (written === null) return { kind: 'wait', holder: null };
   election.log.info('Leading', { term: decision.term, lease: decision.why });
   return { kind: 'taken', written };
@@ -119,6 +113,8 @@ async function tryToTake(election: Election): Promise<Attempt> {
 interface Reign {
   readonly election: Election;
   readonly lost: AbortController;
+  /** The work has ended by itself, so the Lease may go to somebody else. */
+  isDone: boolean;
   last: Written;
   wantedTerm: number;
   /** Renewals and raised terms, one after the other. */
@@ -129,6 +125,7 @@ async function reign(election: Election, won: Written): Promise<'finished' | 'lo
   const current: Reign = {
     election,
     lost: new AbortController(),
+    isDone: false,
     last: won,
     wantedTerm: won.record.term,
     queue: Promise.resolve(),
@@ -140,14 +137,16 @@ async function reign(election: Election, won: Written): Promise<'finished' | 'lo
   // Told to stop while the Lease was being taken: it is only given back.
   const work = signal.aborted ? Promise.resolve() : run(leadershipOf(current));
   const running = work.finally(() => ended.abort());
-  const [outcome] = await Promise.allSettled([running, keepRenewing(current, ended.signal)]);
+  const over = AbortSignal.any([ended.signal, current.lost.signal]);
+  const [outcome] = await Promise.allSettled([running, keepRenewing(current, over), watchDeadline(current, over)]);
   telemetry.leading(false);
-  election.observed = observeLease(election.observed, current.last.record, election.monotonic());
+  election.observed = observeLease(election.observed, current.last.record, election.access.nowMs());
   if (!isHeld(current)) {
     if (outcome.status === 'rejected')
       log.warn('The work of a lost leadership failed', { error: describe(outcome.reason) });
     return 'lost';
   }
+  current.isDone = true;
   await release(current);
   if (outcome.status === 'rejected') throw outcome.reason;
   return 'finished';
@@ -165,34 +164,47 @@ function leadershipOf(current: Reign): HeldLeadership {
 }
 
 /** By the clock and not by a timer: a process that slept learns it at its first question. Once lost is lost. */
-function isHeld({ election, last, lost }: Reign): boolean {
-  if (lost.signal.aborted) return false;
-  if (elapsedSince(election, last.at) < election.timings.renewDeadline) return true;
-  lost.abort();
-  election.log.warn('Lost the leadership: the Lease could not be renewed in time', { term: last.record.term });
+function isHeld(current: Reign): boolean {
+  const { election, last, lost, isDone } = current;
+  if (isDone || lost.signal.aborted) return false;
+  if (election.access.elapsedSince(last.at) < election.timings.renewDeadline) return true;
+  lose(current, 'Lost the leadership: the Lease could not be renewed in time', {});
   return false;
 }
 
-async function keepRenewing(current: Reign, ended: AbortSignal): Promise<void> {
-  const { election, lost } = current;
-  const { clock, timings, log, onState } = election;
-  const over = AbortSignal.any([ended, lost.signal]);
+function lose({ election, last, lost }: Reign, message: string, fields: Readonly<Record<string, unknown>>): void {
+  if (lost.signal.aborted) return;
+  lost.abort();
+  election.telemetry.leading(false);
+  election.log.warn(message, { term: last.record.term, ...fields });
+  election.onState?.({ kind: 'leaving' });
+}
+
+async function keepRenewing(current: Reign, over: AbortSignal): Promise<void> {
+  const { clock, timings, log, onState } = current.election;
   while (!over.aborted) {
-    const left = timings.renewDeadline - elapsedSince(election, current.last.at);
-    await pause(clock, Math.max(1, Math.min(timings.retryPeriod, left)), over);
+    await pause(clock, timings.retryPeriod, over);
     if (over.aborted || !isHeld(current)) return;
     try {
       await renewInTurn(current);
       tell(current);
     } catch (error) {
       log.warn('Cannot renew the Lease', { error: describe(error) });
-      onState?.({ kind: 'blind', message: describe(error) });
+      if (isHeld(current)) onState?.({ kind: 'blind', message: describe(error) });
     }
   }
 }
 
-function tell({ election, last, lost }: Reign): void {
-  if (!lost.signal.aborted) election.onState?.({ kind: 'leading', term: last.record.term });
+/** A request may hang beyond the deadline; the work is to learn of it all the same. */
+async function watchDeadline(current: Reign, over: AbortSignal): Promise<void> {
+  const { access, clock, timings } = current.election;
+  while (!over.aborted && isHeld(current)) {
+    await pause(clock, timings.renewDeadline - access.elapsedSince(current.last.at) + 1, over);
+  }
+}
+
+function tell(current: Reign): void {
+  if (isHeld(current)) current.election.onState?.({ kind: 'leading', term: current.last.record.term });
 }
 
 function renewInTurn(current: Reign): Promise<void> {
@@ -204,25 +216,22 @@ function renewInTurn(current: Reign): Promise<void> {
 /** First on what was written last, without reading; where that is not there any more, on what is. */
 async function renew(current: Reign): Promise<void> {
   if (!isHeld(current)) return;
-  const { election } = current;
-  const quick = await write(election, current.wantedTerm, current.last.record);
+  const { access, identity } = current.election;
+  const quick = await access.write(current.wantedTerm, current.last.record);
   if (quick !== null) return accept(current, quick);
-  const record = await within(election, election.lease.read());
-  const decision = decideToRenew(record, election.identity, current.wantedTerm);
-  if (decision.kind === 'lost') return depose(current, decision.holder);
-  const written = await write(election, decision.term, record);
+  const record = await access.read();
+  const decision = decideToRenew(record, identity, current.wantedTerm);
+  if (decision.kind === 'lost') {
+    return lose(current, 'Lost the leadership: somebody else holds the Lease', { leader: decision.holder });
+  }
+  if (!isHeld(current)) return;
+  const written = await access.write(decision.term, record);
   if (written !== null) accept(current, written);
 }
 
 /** An answer that came too late changes nothing: by then the leadership was given up. */
 function accept(current: Reign, written: Written): void {
   if (isHeld(current)) current.last = written;
-}
-
-function depose({ election, last, lost }: Reign, holder: string | null): void {
-  if (lost.signal.aborted) return;
-  lost.abort();
-  election.log.warn('Lost the leadership: somebody else holds the Lease', { term: last.record.term, leader: holder });
 }
 
 async function raiseTerm(current: Reign, above: number): Promise<number> {
@@ -238,52 +247,18 @@ async function raiseTerm(current: Reign, above: number): Promise<number> {
   throw new TowpathError('transient', 'TermNotRaised', message);
 }
 
-/** Names nobody, so that another replica takes over at its next look; should that fail, it does once the Lease expires. */
-async function release({ election, last }: Reign): Promise<void> {
-  const { lease, clock, log, onState } = election;
-  const record = { holder: null, term: last.record.term, renewedAt: clock.now(), durationSeconds: 1 };
+/** So that another replica takes over at its next look; should this fail, it does once the Lease expires. */
+async function release({ election, last, queue }: Reign): Promise<void> {
+  const { access, log, onState } = election;
+  const { term } = last.record;
+  await queue;
   try {
-    await within(election, lease.write(record, last.record));
-    log.info('Gave the Lease back', { term: record.term });
+    if (await access.release(last.record)) log.info('Gave the Lease back', { term });
+    else log.info('Did not give the Lease back: somebody else holds it', { term });
   } catch (error) {
     log.warn('Cannot give the Lease back: another replica waits until it expires', { error: describe(error) });
   }
   onState?.({ kind: 'standing-by', holder: null });
-}
-
-async function write(election: Election, term: number, previous: LeaseRecord | null): Promise<Written | null> {
-  const { lease, identity, timings, clock } = election;
-  const at = momentOf(election);
-  const durationSeconds = Math.ceil(timings.leaseDuration / 1_000);
-  const next = { holder: identity, term, renewedAt: clock.now(), durationSeconds };
-  const record = await within(election, lease.write(next, previous));
-  return record === null ? null : { record, at };
-}
-
-/** Half the deadline, as client-go's clients have it: a connection that hangs leaves time for another one. */
-async function within<T>({ clock, timings }: Election, request: Promise<T>): Promise<T> {
-  const timeoutMs = timings.renewDeadline / 2;
-  const settled = new AbortController();
-  const late = clock.sleep(timeoutMs, settled.signal).then(() => {
-    const message = `Cannot reach the Lease: no answer within ${timeoutMs} ms; is the API server reachable?`;
-    throw new TowpathError('transient', 'LeaseUnreachable', message);
-  });
-  try {
-    return await Promise.race([request, late]);
-  } finally {
-    settled.abort();
-    late.catch(() => undefined);
-    request.catch(() => undefined);
-  }
-}
-
-function momentOf({ clock, monotonic }: Election): Moment {
-  return { monotonic: monotonic(), wall: clock.now().getTime() };
-}
-
-/** By whichever clock says more; a wall clock that was set back says less than nothing. */
-function elapsedSince({ clock, monotonic }: Election, moment: Moment): number {
-  return Math.max(monotonic() - moment.monotonic, clock.now().getTime() - moment.wall);
 }
 
 async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -52,6 +52,15 @@ export function whyReserved(key: string): string | null {
   return null;
 }
 
+/** Why a key may not be put on what LangChain's operator makes, or null. */
+export function whyOperators(key: string): string | null {
+  // Its own templates select by it, and a neighbour's Service would select these pods.
+  if (key === 'app') return "LangChain's operator selects pods by this label";
+  const prefix = prefixOf(key);
+  const isOrder = isUnder(prefix, 'langchain.ai') || isUnder(prefix, 'lgp-operator.io');
+  return isOrder ? "LangChain's operator takes orders from this key" : null;
+}
+
 const injectorKeys = new Set([
   'sidecar.istio.io/userVolume',
   'sidecar.istio.io/userVolumeMount',

@@ -2,18 +2,18 @@
  * DESIGN's policy on what a client asked for: nobody reaches beyond his own deployment in a shared namespace.
  * The control plane takes most structures as they come, so this is the gate; it names the field that is meant.
  */
-import type { Policy } from '../domain/configuration.ts';
+import type { Namespace, Policy } from '../domain/configuration.ts';
 import type { Finding } from '../domain/finding.ts';
 import { EnvironmentName, ObjectName, SecretKey } from '../domain/identifiers.ts';
 import type { ResourceSpec } from '../domain/resource-spec.ts';
 import { isLabelKey, isLabelValue } from './label-syntax.ts';
-import { isDoorToNode, whyReserved } from './owned-keys.ts';
+import { isDoorToNode, whyOperators, whyReserved } from './owned-keys.ts';
 import { plainLine } from './plain-line.ts';
 import { checkContainers } from './policy-containers.ts';
 import { checkImage, type Report, type SecretRule } from './policy-report.ts';
 import { checkVolumes } from './policy-volumes.ts';
 import { belongsToAnother, configuredSecrets, secretOwner } from './secret-ownership.ts';
-import type { RenderInput } from './template-set.ts';
+import { isOperated, type RenderInput } from './template-set.ts';
 
 export type PolicyInput = Pick<RenderInput, 'resourceName' | 'specification' | 'namespace' | 'agentServer'>;
 
@@ -32,9 +32,10 @@ export function checkPolicy(input: PolicyInput): readonly Finding[] {
   const spec = specification.resourceSpec;
   const mayName = secretRule(input);
   checkImage(report, 'image', specification.image);
-  const { policy } = input.namespace;
-  checkKeyed(report, 'resource_spec.labels', spec.labels, { policy, isValue: isLabelValue });
-  checkKeyed(report, 'resource_spec.annotations', spec.annotations, { policy, isValue: () => true });
+  const { namespace } = input;
+  const { policy } = namespace;
+  checkKeyed(report, 'resource_spec.labels', spec.labels, { namespace, isValue: isLabelValue });
+  checkKeyed(report, 'resource_spec.annotations', spec.annotations, { namespace, isValue: () => true });
   checkAnnotationSize(report, spec.annotations);
   checkSecretReferences(report, input, mayName);
   checkServiceAccount(report, input);
@@ -67,11 +68,12 @@ function checkKeyed(
   report: Report,
   path: string,
   keyed: Readonly<Record<string, string>> | null | undefined,
-  { policy, isValue }: { readonly policy: Policy; readonly isValue: (value: string) => boolean },
+  { namespace, isValue }: { readonly namespace: Namespace; readonly isValue: (value: string) => boolean },
 ): void {
   for (const [key, value] of Object.entries(keyed ?? {})) {
     const field = `${path}[${JSON.stringify(key)}]`;
-    const reserved = whyReserved(key) ?? whyConfigured(key, policy);
+    const reserved =
+      whyReserved(key) ?? (isOperated(namespace) ? whyOperators(key) : null) ?? whyConfigured(key, namespace.policy);
     if (!isLabelKey(key))
       report(field, 'is no valid key: expected name or prefix.example/name, of letters, digits, "-", "_" and "."');
     else if (reserved !== null) report(field, `is reserved: ${reserved}`);

@@ -50,3 +50,8 @@ export interface RenderInput {
   readonly agentServer: AgentServer;
   readonly secrets: SecretNames;
 }
+
+/** The shipped set that leaves workloads to LangChain's operator: what it makes itself is neither named nor rendered. */
+export function isOperated({ templates }: Pick<Namespace, 'templates'>): boolean {
+  return templates === 'lgp';
+}

@@ -9,7 +9,7 @@ import { podTemplatesOf } from './workloads.ts';
 
 export function checkLinks(manifests: readonly Manifest[], context: ValidationContext): readonly Finding[] {
   const pods = manifests.flatMap((manifest) =>
-    podTemplatesOf(manifest).map((template) => textRecord(dig(template.value, 'metadata', 'labels'))),
+    podTemplatesOf(manifest).map((template) => textRecord(template.labels.value)),
   );
   return [
     ...manifests.flatMap((manifest) => checkWorkloadSelector(manifest, context)),
@@ -27,7 +27,7 @@ function checkWorkloadSelector(manifest: Manifest, context: ValidationContext): 
   if (!selecting.has(manifest.kind)) return [];
   const selector = place(manifest, 'spec', 'selector', 'matchLabels');
   const wanted = textRecord(selector.value);
-  const labels = textRecord(dig(podTemplatesOf(manifest)[0]?.value, 'metadata', 'labels'));
+  const labels = textRecord(podTemplatesOf(manifest)[0]?.labels.value);
   const missing = Object.keys(wanted).filter((key) => dig(labels, key) !== wanted[key]);
   return [
     ...missing.map((key) => findingAt(manifest, below(selector, key), 'does not match the labels of the pod template')),

@@ -11,7 +11,7 @@ export function checkProtection(manifests: readonly Manifest[]): readonly Findin
   const guards = new Set<Manifest>();
   const unprotected = manifests.flatMap((workload) =>
     podTemplatesOf(workload).flatMap((template) => {
-      const labels = textRecord(dig(template.value, 'metadata', 'labels'));
+      const labels = textRecord(template.labels.value);
       const component = labels['app.kubernetes.io/component'] ?? '';
       if (!stores.has(component)) return [];
       const own = policies.filter((policy) => selects(dig(policy.object, 'spec', 'podSelector'), labels));

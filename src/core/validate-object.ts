@@ -69,13 +69,14 @@ function checkDemandedLabels(manifest: Manifest, context: ValidationContext): re
 
 /** Pods may bear less than objects do, but nothing that makes them look like a neighbour's. */
 function checkPodLabels(manifest: Manifest, context: ValidationContext): readonly Finding[] {
-  return podTemplatesOf(manifest).flatMap((template) => {
-    const labels = below(template, 'metadata', 'labels');
-    return keysOf(labels).flatMap((key) => {
-      const expected = dig(context.labels, key);
-      if (typeof expected !== 'string' || dig(labels.value, key) === expected) return [];
-      return [findingAt(manifest, below(labels, key), `expected "${expected}"`)];
-    });
+  return podTemplatesOf(manifest).flatMap((template) => checkIdentity(manifest, template.labels, context));
+}
+
+export function checkIdentity(manifest: Manifest, labels: Place, context: ValidationContext): readonly Finding[] {
+  return keysOf(labels).flatMap((key) => {
+    const expected = dig(context.labels, key);
+    if (typeof expected !== 'string' || dig(labels.value, key) === expected) return [];
+    return [findingAt(manifest, below(labels, key), `expected "${expected}"`)];
   });
 }
 
@@ -90,23 +91,28 @@ function checkRevisionLabel(manifest: Manifest, context: ValidationContext): rea
     ];
   }
   return templates.flatMap((template) => {
-    const pods = dig(template.value, 'metadata', 'labels', revisionLabel);
+    const pods = dig(template.labels.value, revisionLabel);
     const wanted = context.revisionId;
     const wrong = wanted !== null && [ours.value, pods].some((value) => value !== undefined && value !== wanted);
     if (wrong) return [findingAt(manifest, ours, `expected the revision "${wanted}"`)];
     if (pods === ours.value) return [];
     const message = `expected the same ${revisionLabel} on the workload and on its pod template, to prove which pods are new`;
-    return [findingAt(manifest, below(template, 'metadata', 'labels'), message)];
+    return [findingAt(manifest, template.labels, message)];
   });
 }
 
 /** Labels and annotations of the object and of the pods that it makes. */
 function checkAllKeys(manifest: Manifest): readonly Finding[] {
-  const owners = [place(manifest, 'metadata'), ...podTemplatesOf(manifest).map((one) => below(one, 'metadata'))];
-  return owners.flatMap((owner) => [
-    ...checkKeys(manifest, below(owner, 'labels'), whyNoLabelValue),
-    ...checkKeys(manifest, below(owner, 'annotations'), () => null),
-  ]);
+  const metadata = place(manifest, 'metadata');
+  const own = { labels: below(metadata, 'labels'), annotations: below(metadata, 'annotations') };
+  return [own, ...podTemplatesOf(manifest)].flatMap((owner) => checkKeyed(manifest, owner));
+}
+
+export function checkKeyed(
+  manifest: Manifest,
+  { labels, annotations }: { readonly labels: Place; readonly annotations: Place },
+): readonly Finding[] {
+  return [...checkKeys(manifest, labels, whyNoLabelValue), ...checkKeys(manifest, annotations, () => null)];
 }
 
 function checkKeys(

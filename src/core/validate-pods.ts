@@ -9,19 +9,15 @@ import type { ValidationContext } from './validation-context.ts';
 import { podTemplatesOf } from './workloads.ts';
 
 export function checkPods(manifest: Manifest, context: ValidationContext): readonly Finding[] {
-  return podTemplatesOf(manifest).flatMap((template) => {
-    const spec = below(template, 'spec');
-    const containers = ['initContainers', 'containers'].flatMap((list) => items(below(spec, list)));
-    return [
-      ...checkHost(manifest, spec, context),
-      ...checkSecurity(manifest, spec, context),
-      ...checkNames(manifest, containers),
-      ...containers.flatMap((container) => checkContainer(manifest, container, context)),
-      ...items(below(spec, 'volumes')).flatMap((volume) => checkVolume(manifest, volume, context)),
-      ...checkMounts(manifest, spec, containers),
-      ...namedObjects(spec, containers).flatMap((found) => checkNamed(manifest, found, context)),
-    ];
-  });
+  return podTemplatesOf(manifest).flatMap(({ spec, containers }) => [
+    ...checkHost(manifest, spec, context),
+    ...checkSecurity(manifest, spec, context),
+    ...checkNames(manifest, containers),
+    ...containers.flatMap((container) => checkContainer(manifest, container, context)),
+    ...items(below(spec, 'volumes')).flatMap((volume) => checkVolume(manifest, volume, context)),
+    ...checkMounts(manifest, spec, containers),
+    ...namedObjects(spec, containers).flatMap((found) => checkNamed(manifest, found, context)),
+  ]);
 }
 
 const hostFields = ['hostNetwork', 'hostPID', 'hostIPC'];
@@ -107,7 +103,7 @@ function checkMounts(manifest: Manifest, spec: Place, containers: readonly Place
     });
 }
 
-interface NamedObject extends Place {
+export interface NamedObject extends Place {
   readonly kind: 'Secret' | 'claim' | 'account';
 }
 
@@ -136,7 +132,7 @@ function namedObjects(spec: Place, containers: readonly Place[]): readonly Named
   ].filter((found) => found.value !== undefined);
 }
 
-function checkNamed(manifest: Manifest, found: NamedObject, context: ValidationContext): readonly Finding[] {
+export function checkNamed(manifest: Manifest, found: NamedObject, context: ValidationContext): readonly Finding[] {
   const why = whyNotNamed(found.kind, String(found.value), context);
   return why === null ? [] : [findingAt(manifest, found, `"${String(found.value)}" ${why}`)];
 }

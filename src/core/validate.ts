@@ -10,6 +10,7 @@ import type { ManifestSchemas } from './manifest-schemas.ts';
 import { plainLine } from './plain-line.ts';
 import { readManifest } from './read-manifest.ts';
 import { suggestion } from './suggestion.ts';
+import { checkAgent } from './validate-agent.ts';
 import { checkFolder } from './validate-folder.ts';
 import { checkLinks } from './validate-links.ts';
 import { checkObject } from './validate-object.ts';
@@ -46,6 +47,7 @@ export function validateDeployment(
     ...checkFolder(files, manifests, context),
     ...objects.flatMap((manifest) => checkObject(manifest, context)),
     ...objects.flatMap((manifest) => checkPods(manifest, context)),
+    ...objects.flatMap((manifest) => checkAgent(manifest, context)),
     // What could not be read may be just what the others point to.
     ...(unreadable > 0 ? [] : checkLinks(objects, context)),
   ];

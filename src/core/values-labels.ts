@@ -4,7 +4,7 @@ import type { ImageReference } from '../domain/image-reference.ts';
 import type { RenderInput } from './template-set.ts';
 
 /** The parts of a deployment, as `app.kubernetes.io/component` says them. */
-export type Component = 'api' | 'queue' | 'postgres' | 'redis' | 'route' | 'network' | 'serviceaccount';
+export type Component = 'agent' | 'api' | 'queue' | 'postgres' | 'redis' | 'route' | 'network' | 'serviceaccount';
 export type Labels = Readonly<Record<string, string>>;
 
 /** On metadata of every object. The resource name, not the deployment's, is what is unique in a namespace. */
@@ -21,13 +21,22 @@ export function commonLabels({ resourceName, specification }: RenderInput, compo
   };
 }
 
-/** On API and queue only, metadata and pod template: a revision rolls its pods and proves which pods are new. */
+/** On what runs the server only (API and queue, or the agent as a whole), metadata and pod template: a revision rolls its pods and proves which pods are new. */
 export function revisionLabels({ specification }: RenderInput, image: ImageReference): Labels {
   return {
     'app.kubernetes.io/version': versionLabel(image),
     'towpath.dev/revision-id': specification.revision.id,
   };
 }
+
+/** What an operator is to put on everything that it makes: whose it is, and nothing that a revision changes. */
+export function sharedLabels(input: RenderInput): Labels {
+  const kept = Object.entries(commonLabels(input, 'agent')).filter(([key]) => !ofOneObject.has(key));
+  return Object.fromEntries(kept);
+}
+
+/** The operator manages what it makes, and knows its parts better than we do. */
+const ofOneObject = new Set(['app.kubernetes.io/component', 'app.kubernetes.io/managed-by']);
 
 /** What workloads, Services and disruption budgets select by. Immutable in Kubernetes, so never anything more. */
 export function selectorLabels({ resourceName }: RenderInput, component: Component): Labels {

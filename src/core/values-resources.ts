@@ -19,7 +19,7 @@ export interface Sizes {
   readonly postgres: Resources;
   readonly apiScale: Scale;
   readonly queueScale: Scale;
-  readonly databaseStorage: string;
+  readonly databaseStorageGi: number;
   readonly databaseConnections: number;
 }
 
@@ -52,7 +52,7 @@ export function sizesOf(spec: ResourceSpec, findings: Finding[]): Sizes {
     postgres: quantities(spec, 'db_', postgres, findings),
     apiScale,
     queueScale,
-    databaseStorage: `${spec.db_storage_gi ?? defaults.storageGi}Gi`,
+    databaseStorageGi: spec.db_storage_gi ?? defaults.storageGi,
     databaseConnections: spec.db_max_connections ?? defaults.connections,
   };
 }

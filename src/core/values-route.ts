@@ -2,6 +2,7 @@
 import type { Namespace } from '../domain/configuration.ts';
 import type { Route } from '../domain/configuration-route.ts';
 import type { ResourceName } from '../domain/resource-name.ts';
+import { isOperated } from './template-set.ts';
 
 export interface RouteValues {
   readonly name: string;
@@ -10,7 +11,7 @@ export interface RouteValues {
   readonly gateway: GatewayValues | null;
   readonly istio: IstioValues | null;
   readonly host: string;
-  /** `/` with a host of its own, else `/<resource name>`. */
+  /** `/` with a host of its own, else `/<resource name>`, or where the operator puts it. */
   readonly path: string;
   /** `MOUNT_PREFIX` of the server; empty with a host of its own. */
   readonly prefix: string;
@@ -31,9 +32,10 @@ interface IstioValues {
 }
 
 /** Null where the namespace has no route. */
-export function routeValues({ route }: Pick<Namespace, 'route'>, resourceName: ResourceName): RouteValues | null {
+export function routeValues(namespace: RouteSettings, resourceName: ResourceName): RouteValues | null {
+  const { route } = namespace;
   if (route.kind === 'none') return null;
-  const { host, prefix } = addressOf(route, resourceName);
+  const { host, prefix } = addressOf(route, namespace, resourceName);
   return {
     name: resourceName,
     ingress: route.kind === 'ingress' ? ingressValues(route) : null,
@@ -46,16 +48,20 @@ export function routeValues({ route }: Pick<Namespace, 'route'>, resourceName: R
 }
 
 /** Where clients reach the agent, for the report; null without a route. */
-export function routeUrl({ route }: Pick<Namespace, 'route'>, resourceName: ResourceName): string | null {
+export function routeUrl(namespace: RouteSettings, resourceName: ResourceName): string | null {
+  const { route } = namespace;
   if (route.kind === 'none') return null;
-  const { host, prefix } = addressOf(route, resourceName);
+  const { host, prefix } = addressOf(route, namespace, resourceName);
   return `${route.tls ? 'https' : 'http'}://${host}${prefix}`;
 }
 
+type RouteSettings = Pick<Namespace, 'route' | 'templates'>;
 type Opened = Exclude<Route, { kind: 'none' }>;
 
 /** The configuration's rules see to it that exactly one of host and hostSuffix is there. */
-function addressOf(route: Opened, resourceName: ResourceName): { readonly host: string; readonly prefix: string } {
+function addressOf(route: Opened, namespace: RouteSettings, resourceName: ResourceName) {
+  // LangChain's operator opens every agent below this path, whatever the way in.
+  if (isOperated(namespace)) return { host: route.host ?? '', prefix: `/lgp/${resourceName}` };
   if (route.hostSuffix !== undefined) return { host: `${resourceName}.${route.hostSuffix}`, prefix: '' };
   return { host: route.host ?? '', prefix: `/${resourceName}` };
 }

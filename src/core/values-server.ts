@@ -1,6 +1,6 @@
 /** What the server in API and queue is told by Towpath: ports, databases, traces, licence, who may call. */
 import type { Finding } from '../domain/finding.ts';
-import type { RenderInput } from './template-set.ts';
+import { isOperated, type RenderInput } from './template-set.ts';
 import {
   type EnvironmentVariable,
   externalNames,
@@ -53,10 +53,12 @@ export function serverValues(input: RenderInput, route: RouteValues | null, find
   // With a queue of its own the API takes no runs, whatever users say about workers.
   const withoutJobs = users.filter(({ variable }) => variable.name !== 'N_JOBS_PER_WORKER');
   const noJobs = { name: 'N_JOBS_PER_WORKER', value: '0' };
-  const worker = mergeEnvironment(shared, giveWay, users, findings);
-  const { queue } = input.agentServer;
+  const isAgent = isOperated(input.namespace);
+  // An LGP has one environment for API and queue, and a field of its own for the jobs.
+  const worker = mergeEnvironment(shared, giveWay, isAgent ? withoutJobs : users, findings);
+  const splits = input.agentServer.queue && !isAgent;
   return {
-    apiEnvironment: queue ? mergeEnvironment([...shared, noJobs], giveWay, withoutJobs, []) : worker,
+    apiEnvironment: splits ? mergeEnvironment([...shared, noJobs], giveWay, withoutJobs, []) : worker,
     queueEnvironment: worker,
     jobsPerWorker: wholeNumber(input, 'N_JOBS_PER_WORKER', defaults.jobsPerWorker, findings),
     terminationGracePeriodSeconds: grace + 30,
@@ -94,6 +96,8 @@ function database(input: RenderInput, users: Users, findings: Finding[]) {
   if (input.secrets.database === null) {
     findings.push({ path: 'database', line: null, pointer: null, message: 'no Secret is named for its password' });
   }
+  // Only the operator knows what it calls the Postgres that it makes.
+  if (isOperated(input.namespace)) return [];
   const host = `${input.resourceName}-postgres:${databasePort}`;
   return [
     fromSecretKey('POSTGRES_PASSWORD', { name: input.secrets.database ?? '', key: 'POSTGRES_PASSWORD' }),
@@ -103,6 +107,7 @@ function database(input: RenderInput, users: Users, findings: Finding[]) {
 
 function redis(input: RenderInput, users: Users, findings: Finding[]) {
   if (hasExternalRedis(input)) return external('REDIS_URI', externalNames.redis, users, findings);
+  if (isOperated(input.namespace)) return null;
   return { name: 'REDIS_URI', value: `redis://${input.resourceName}-redis:${redisPort}/0` };
 }
 
@@ -126,18 +131,21 @@ function access({ specification, agentServer }: RenderInput, route: RouteValues 
   ];
 }
 
-/** What gives way to users. HOME: a user id without an entry in the image's passwd would have `/`, which is closed. */
-function defaultsOf({ agentServer }: RenderInput, grace: number): EnvironmentVariable[] {
+/** What gives way to users; an LGP cannot say what the first two go with: how long a pod may take, and its user. HOME: a user id without an entry in the image's passwd would have `/`, which is closed. */
+function defaultsOf({ agentServer, namespace }: RenderInput, grace: number): EnvironmentVariable[] {
+  const tracing = agentServer.langsmith ? [{ name: 'LANGSMITH_TRACING', value: 'true' }] : [];
+  if (isOperated(namespace)) return tracing;
   return [
     { name: 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', value: String(grace) },
     ...(agentServer.runAsUser === 0 ? [] : [{ name: 'HOME', value: '/tmp' }]),
-    ...(agentServer.langsmith ? [{ name: 'LANGSMITH_TRACING', value: 'true' }] : []),
+    ...tracing,
   ];
 }
 
-/** These two shape the manifests, so Towpath must know them: the configuration may set them, a Secret may not. */
+/** What shapes the manifest too, Towpath must know: the configuration may set it, a Secret may not. */
 function wholeNumber(input: RenderInput, name: string, fallback: number, findings: Finding[]): number {
-  if (name !== 'N_JOBS_PER_WORKER' && isNamed(input.specification, name)) {
+  const shaping = isOperated(input.namespace) ? 'N_JOBS_PER_WORKER' : 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS';
+  if (name === shaping && isNamed(input.specification, name)) {
     const message = `${name} shapes the pods too: set it in agentServer.environment, not by a Secret`;
     findings.push({ path: `secrets.${name}`, line: null, pointer: null, message });
   }

@@ -7,6 +7,8 @@ import { TowpathError } from '../domain/failure.ts';
 import { describeFinding, type Finding } from '../domain/finding.ts';
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
 import type { RenderInput } from './template-set.ts';
+import { type AgentValues, agentValues } from './values-agent.ts';
+import { checkAgent } from './values-agent-limits.ts';
 import { type ScalingValues, scalingOf } from './values-autoscaler.ts';
 import type { EnvironmentVariable } from './values-environment.ts';
 import { claimLabels, commonLabels, type Labels, revisionLabels, selectorLabels } from './values-labels.ts';
@@ -22,6 +24,8 @@ export interface Values {
   readonly deployment: { readonly name: string; readonly id: string };
   readonly image: string;
   readonly port: number;
+  /** The whole as an operator takes it, which then makes what follows; null with every set but `lgp`. */
+  readonly agent: AgentValues | null;
   readonly pod: PodValues & { readonly terminationGracePeriodSeconds: number };
   readonly api: WorkloadValues & { readonly probePath: string; readonly disruptionBudget: boolean };
   readonly queue: WorkloadValues | null;
@@ -76,7 +80,7 @@ export interface NetworkValues {
 }
 
 /** What has been worked out once and several parts need. */
-interface Facts {
+export interface Facts {
   readonly input: RenderInput;
   readonly sizes: Sizes;
   readonly server: ServerValues;
@@ -94,6 +98,7 @@ export function valuesOf(input: RenderInput): Values {
   const extraLabels = { ...revisionLabels(input, image), ...input.specification.resourceSpec.labels };
   checkLabels(input, image, findings);
   checkRoute(input, findings);
+  checkAgent(input, sizes, findings);
   if (findings.length > 0) throw invalidSpecification(input, findings);
 
   const facts = { input, sizes, server, extraLabels };
@@ -104,6 +109,7 @@ export function valuesOf(input: RenderInput): Values {
   const pod = podValues(input);
   return {
     ...identity(input),
+    agent: agentValues(facts),
     pod: { ...pod, terminationGracePeriodSeconds: server.terminationGracePeriodSeconds },
     api: { ...api, probePath: `${opened?.prefix ?? ''}/ok`, disruptionBudget: sizes.apiScale.min >= 2 },
     queue: input.agentServer.queue ? workloadValues(facts, 'queue', scaling.queue) : null,
@@ -147,7 +153,7 @@ function postgresValues({ input, sizes }: Facts): PostgresValues | null {
     image: database.image,
     secretName: input.secrets.database ?? '',
     resources: sizes.postgres,
-    storage: sizes.databaseStorage,
+    storage: `${sizes.databaseStorageGi}Gi`,
     storageClassName: database.storageClassName ?? null,
     claimLabels: claimLabels(input),
     whenDeleted: input.namespace.deletion.data === 'delete' ? 'Delete' : 'Retain',

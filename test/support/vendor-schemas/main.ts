@@ -1,14 +1,17 @@
 /**
- * Makes `templates/schemas/` again: `node test/support/vendor-schemas/main.ts`.
+ * Makes `templates/schemas/` again, and the CRD of LGPs for the end-to-end tests: `node test/support/vendor-schemas/main.ts`.
  * Needs Python with pip and Go; both fetch from wherever they are configured to.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { lgpDefinitions, lgpIdentity, lgpMinor, lgpSchema } from './lgp.ts';
+import { lgpResourceDefinition } from './lgp-crd.ts';
 import { bundle, type Schema, strict } from './prune.ts';
 import { customKinds, customSources, kubernetesDefinitions, kubernetesKinds } from './sources.ts';
 
 const target = resolve(import.meta.dirname, '../../../templates/schemas');
+const standIn = resolve(import.meta.dirname, '../../e2e/manifests/lgp-crd.yaml');
 const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const scratch = mkdtempSync(join(tmpdir(), 'vendor-schemas-'));
 try {
@@ -28,14 +31,17 @@ try {
 
 function writeCustom(minors: ReadonlyMap<string, Parameters<typeof bundle>[0]>): void {
   const newest = [...minors.values()].at(-1) ?? {};
+  const operators = bundle(minors.get(lgpMinor) ?? {}, lgpDefinitions);
   const kinds: Record<string, string> = {};
-  const definitions: Record<string, Schema> = { ...bundle(newest, [objectMeta]) };
-  for (const found of customSources.flatMap((source) => customKinds(scratch, source))) {
+  const definitions: Record<string, Schema> = { ...operators, ...bundle(newest, [objectMeta]) };
+  const published = customSources.flatMap((source) => customKinds(scratch, source));
+  for (const found of [...published, { ...lgpIdentity, schema: lgpSchema }]) {
     const name = `${found.apiVersion.replace('/', '.')}.${found.kind}`;
     kinds[`${found.apiVersion}/${found.kind}`] = name;
     definitions[name] = strict(found.schema, found);
   }
   write('custom.json', kinds, definitions);
+  writeFileSync(standIn, lgpResourceDefinition(operators));
 }
 
 /** `io.k8s.api.apps.v1.Deployment` is what a manifest calls `apps/v1` and `Deployment`. */

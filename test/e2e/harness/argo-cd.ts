@@ -27,11 +27,16 @@ interface Plan {
   readonly keyring: string;
 }
 
-/** `repositories` are credentials for every repository whose address begins with theirs. */
+interface Credentials {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 export async function startArgoCd(
   world: World,
   { kubeconfig, client }: Core,
-  repositories: { readonly url: string; readonly username: string; readonly password: string },
+  repositories: Credentials,
 ): Promise<ArgoCd> {
   const webhookSecret = randomBytes(16).toString('hex');
   const prepared = prepareCluster(client, join(world.built.share, 'argo-cd'), webhookSecret, repositories);
@@ -68,7 +73,7 @@ async function prepareCluster(
   client: Kubernetes,
   shared: string,
   webhookSecret: string,
-  repositories: Readonly<Record<string, string>>,
+  repositories: Credentials,
 ): Promise<void> {
   await Promise.all([
     client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: argoCdNamespace } }),
@@ -81,7 +86,7 @@ async function prepareCluster(
       'webhook.gogs.secret': webhookSecret,
     }),
   );
-  await client.apply(secret('e2e-repositories', { type: 'git', ...repositories }, 'repo-creds'));
+  await client.apply(repositoryCredentials(repositories));
   // The API server makes it at its first start; nothing should have to wait for that.
   await client.apply({
     apiVersion: 'argoproj.io/v1alpha1',
@@ -93,6 +98,11 @@ async function prepareCluster(
       clusterResourceWhitelist: [{ group: '*', kind: '*' }],
     },
   });
+}
+
+/** For every repository whose address begins with this one. */
+export function repositoryCredentials({ url, username, password }: Credentials): KubernetesObject {
+  return secret('e2e-repositories', { type: 'git', url, username, password }, 'repo-creds');
 }
 
 function secret(name: string, stringData: Readonly<Record<string, string>>, type?: string): KubernetesObject {

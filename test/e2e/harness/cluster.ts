@@ -56,9 +56,8 @@ async function startParts(
   const git = await startGit(world.makeFolder('git'));
   stops.push(git.close);
   const core = await timed('Kubernetes', startCore(world));
-  const { url, username, password } = git.address;
   const [argoCd] = await Promise.all([
-    timed('Argo CD', startArgoCd(world, core, { url, username, password })),
+    timed('Argo CD', startArgoCd(world, core, git.address)),
     timed('Flux', startFlux(world, core)),
     applyFolder(core.client, join(world.built.share, 'definitions')),
   ]);

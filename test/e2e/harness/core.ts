@@ -31,7 +31,7 @@ export async function startCore(world: World): Promise<Core> {
   const plan = { world, certificates, ports, kubeconfig };
   await world.programs.launch(etcd(plan));
   await world.programs.launch(apiServer(plan));
-  const client = kubernetes(kubeconfig);
+  const client = kubernetes(readFileSync(kubeconfig, 'utf8'));
   await Promise.all([
     world.programs.launch(controllerManager(plan)),
     world.programs.launch(scheduler(plan)),

@@ -18,7 +18,8 @@ export interface RunningGit {
   close(): Promise<void>;
 }
 
-export async function startGit(root: string): Promise<RunningGit> {
+/** `address` is one of this machine's own that a cluster's pods can reach; without it only this machine can. */
+export async function startGit(root: string, address = '127.0.0.1'): Promise<RunningGit> {
   const username = 'towpath';
   const password = randomBytes(16).toString('hex');
   const backend = await openGitHttpBackend({
@@ -28,10 +29,10 @@ export async function startGit(root: string): Promise<RunningGit> {
       credentials?.username === username && credentials.password === password ? 'allow' : 'unauthenticated',
   });
   const server = createServer((request, response) => void backend.handle(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   const { port } = server.address() as AddressInfo;
   return {
-    address: { url: `http://127.0.0.1:${port}/git`, username, password, root },
+    address: { url: `http://${address}:${port}/git`, username, password, root },
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       await backend.close();

@@ -1,5 +1,4 @@
 /** A small client for tests: objects go to the API server and come back just as they are, in plain JSON. */
-import { readFileSync } from 'node:fs';
 import { type RequestOptions, request } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
@@ -70,9 +69,10 @@ export interface ListOptions {
 
 const fieldManager = 'towpath-e2e';
 
-export function kubernetes(kubeconfigPath: string): Kubernetes {
+/** A client for the current context of a kubeconfig, given as text. */
+export function kubernetes(kubeconfig: string): Kubernetes {
   const config = new KubeConfig();
-  config.loadFromString(readFileSync(kubeconfigPath, 'utf8'));
+  config.loadFromString(kubeconfig);
   const send: Send = (method, path, body, contentType) => ask(config, method, path, body, contentType);
   const pathOf = pathFinder(send);
   const at = async ({ apiVersion, kind, metadata }: KubernetesReference): Promise<string> =>

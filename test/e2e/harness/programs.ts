@@ -32,6 +32,7 @@ export class Programs {
   readonly #folder: RunFolder;
   readonly #known = new Map<string, Program>();
   readonly #running = new Map<string, Running>();
+  #closed = false;
 
   constructor(folder: RunFolder) {
     this.#folder = folder;
@@ -51,9 +52,14 @@ export class Programs {
   async start(name: string): Promise<void> {
     const program = this.#find(name);
     if (!this.#running.has(name)) this.#spawn(program);
-    await until(`${name} to get ready`, () => this.#isReady(program), readyWithinMs).catch((cause: unknown) => {
-      throw new Error(`Cannot start ${name}: ${String(cause)}\n${this.#tailOfLog(name)}`, { cause });
-    });
+    const settled = async (): Promise<boolean> => !this.#running.has(name) || (await program.ready());
+    const inTime = await until(`${name} to get ready`, settled, readyWithinMs).then(
+      () => true,
+      () => false,
+    );
+    if (inTime && this.#running.has(name)) return;
+    const why = inTime ? 'it has ended' : `it was not ready after ${readyWithinMs / 1000} s`;
+    throw new Error(`Cannot start ${name}: ${why}; the end of its log:\n${this.#tailOfLog(name)}`);
   }
 
   /** TERM, and KILL when that is not enough; done when it has ended. */
@@ -88,6 +94,7 @@ export class Programs {
 
   /** The last started first. */
   async stopAll(): Promise<void> {
+    this.#closed = true;
     for (const name of this.names.toReversed()) await this.stop(name);
   }
 
@@ -112,6 +119,8 @@ export class Programs {
   }
 
   #spawn(program: Program): void {
+    // While one part fails to start, another may be about to.
+    if (this.#closed) throw new Error(`Cannot start ${program.name}: the cluster is being stopped`);
     const log = openSync(this.#logOf(program.name), 'a');
     // In a group of its own: Ctrl-C at a terminal must not reach it, and what it starts can be ended with it.
     const child = spawn(program.command, [...program.args], {
@@ -121,16 +130,12 @@ export class Programs {
       detached: true,
     });
     closeSync(log);
+    // What went wrong is told by the missing id.
+    child.once('error', () => undefined);
     if (child.pid === undefined) throw new Error(`Cannot start ${program.name}: ${program.command} cannot be run`);
     this.#folder.remember(child.pid);
     const ended = once(child, 'exit').then(() => this.#running.delete(program.name));
     this.#running.set(program.name, { program, child, pid: child.pid, ended });
-  }
-
-  async #isReady(program: Program): Promise<boolean> {
-    if (!this.#running.has(program.name))
-      throw new Error(`Cannot start ${program.name}: it ended\n${this.#tailOfLog(program.name)}`);
-    return await program.ready();
   }
 
   #logOf(name: string): string {
@@ -138,8 +143,7 @@ export class Programs {
   }
 
   #tailOfLog(name: string): string {
-    const lines = readFileSync(this.#logOf(name), 'utf8').trimEnd().split('\n');
-    return `the end of its log:\n${lines.slice(-20).join('\n')}`;
+    return readFileSync(this.#logOf(name), 'utf8').trimEnd().split('\n').slice(-20).join('\n');
   }
 }
 

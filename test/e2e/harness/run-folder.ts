@@ -1,7 +1,17 @@
 /** The folder of one run: data, logs and the ids of its processes. What a killed run left behind is cleared away. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from './paths.ts';
 
 const prefix = 'towpath-e2e-';
 
@@ -10,6 +20,7 @@ export interface RunFolder {
   /** One log a program. */
   readonly logs: string;
   remember(pid: number): void;
+  /** Takes the data away, and keeps the logs in the cache until the next run ends. */
   remove(): void;
 }
 
@@ -24,7 +35,12 @@ export function openRunFolder(): RunFolder {
     path,
     logs,
     remember: (pid) => writeFileSync(join(path, 'pids', String(pid)), ''),
-    remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
+    remove: () => {
+      const kept = join(cacheFolder(), 'last-logs');
+      rmSync(kept, { recursive: true, force: true });
+      cpSync(logs, kept, { recursive: true });
+      removeFolder(path);
+    },
   };
 }
 
@@ -36,8 +52,13 @@ function clearAwayDeadRuns(): void {
     if (owner > 0 && isAlive(owner)) continue;
     for (const pid of readdirOr(join(path, 'pids')))
       if (runsIn(Number(pid), path)) process.kill(-Number(pid), 'SIGKILL');
-    rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    removeFolder(path);
   }
+}
+
+/** Programs that were killed may still be writing. */
+function removeFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 /** Process ids are used again: only one that works in that run's folder is that run's. */

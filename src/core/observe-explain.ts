@@ -18,6 +18,17 @@ export function explainSight(sight: Sight, engine: EngineVerdict): Explained {
   return sight.fresh.length === 0 ? explainAbsence(sight, engine) : explainWorkloads(sight, engine);
 }
 
+/** The same after it ran. */
+export function explainLoss(sight: Sight, engine: EngineVerdict): Explained {
+  if (sight.fresh.length > 0) return explainWorkloads(sight, engine);
+  const message = sentences(
+    'No workload of this revision is in the namespace any more',
+    staleWords(sight),
+    engine.kind === 'synced' ? '' : engine.message,
+  );
+  return { reason: 'WorkloadsMissing', message };
+}
+
 function explainAbsence(sight: Sight, engine: EngineVerdict): Explained {
   if (engine.kind !== 'synced') return { reason: engine.reason, message: engine.message };
   const there = sight.workloads.length === 0 ? 'no workload' : 'no workload of this revision';
@@ -36,12 +47,16 @@ function explainWorkloads(sight: Sight, engine: EngineVerdict): Explained {
   const engineWords = engine.kind !== 'synced' && (isApart || engine.kind === 'blocked' || unready.length === 0);
   const message = sentences(
     sight.missing.length === 0 ? '' : `Not there yet: ${sight.missing.join(', ')}`,
-    sight.stale.length === 0 ? '' : `Still of another revision: ${namesOf(sight.stale)}`,
+    staleWords(sight),
     engineWords ? engine.message : '',
     ...unready.map(({ status }) => status.message).filter((words) => !told.has(words)),
     ...troubles.flatMap(({ message: words, advice }) => [words, advice]),
   );
   return { reason: reasonOf(sight, unready, engineWords ? engine : null), message };
+}
+
+function staleWords({ stale }: Sight): string {
+  return stale.length === 0 ? '' : `Still of another revision: ${namesOf(stale)}`;
 }
 
 /** What merely starts is no reason as long as there is a better one. */

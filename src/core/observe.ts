@@ -5,7 +5,7 @@ import type { LastReport, Outcome } from '../domain/report.ts';
 import { argoCdVerdict } from './argo-cd.ts';
 import { fluxVerdict } from './flux.ts';
 import { type EngineVerdict, waiting } from './observe-engine.ts';
-import { explainSight, runningWords } from './observe-explain.ts';
+import { explainLoss, explainSight, runningWords } from './observe-explain.ts';
 import { lookAt, type Sight } from './observe-sight.ts';
 import { durationWords, sentences } from './observe-words.ts';
 
@@ -76,7 +76,7 @@ type Said = Pick<Verdict, 'stage' | 'outcome' | 'reason' | 'message'>;
 function judge(observation: Observation, sight: Sight, engine: EngineVerdict): Said {
   if (observation.wasHealthy) {
     if (sight.isComplete) return running(sight);
-    return { stage: 'healthy', outcome: 'progressing', ...explainSight(sight, engine) };
+    return { stage: 'healthy', outcome: 'progressing', ...explainLoss(sight, engine) };
   }
   if (sight.isComplete && !isRefusing(engine)) return running(sight);
   return (

@@ -144,8 +144,14 @@ describe('an object that the API server refuses', () => {
 
   it('is not taken back between two attempts, when Argo CD has emptied the result', () => {
     expect(tried(trying(ours, 2))).toMatchObject({ kind: 'waiting', isUnfinished: true, isRetrying: true });
-    const refreshed = { ...trying(ours, 2), operation: { sync: { revision: '' } } };
-    expect(tried(refreshed)).toMatchObject({ kind: 'waiting', isUnfinished: true, isRetrying: true });
+    expect(tried(trying(ours, 1))).toMatchObject({ kind: 'waiting', isUnfinished: true, isRetrying: false });
+  });
+
+  it('is known as ours by the comparison where retry.refresh has emptied what was asked for (fact 6)', () => {
+    const operationState = { ...trying(ours, 2), operation: { sync: { revision: '' } } };
+    const said = verdict({ operation: { sync: {} }, sync: atOurs, operationState });
+
+    expect(said).toMatchObject({ kind: 'waiting', isUnfinished: true, isRetrying: true });
   });
 
   it('fails at once when Argo CD has given up (fact 11)', () => {

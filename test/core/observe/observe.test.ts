@@ -204,6 +204,14 @@ describe('before the engine has applied the commit', () => {
     expect(verdict.lookAgainAt).toBeNull();
   });
 
+  it('is not troubled by a database that fails before the commit arrives', () => {
+    const late = progressing('ProgressDeadlineExceeded', '', 'False');
+    const failed = deployment('chat-redis', { revision: null, status: { updatedReplicas: 1, conditions: [late] } });
+
+    expect(see({ workloads: [asBefore('chat'), failed] }).stage).toBe('committed');
+    expect(see({ workloads: [asBefore('chat'), failed] }).outcome).toBe('progressing');
+  });
+
   it('is not troubled by the pods of the older revision', () => {
     const pods = [pod('chat-old', { revision: olderRevisionId, status: { containerStatuses: [backOff] } })];
 
@@ -241,6 +249,20 @@ describe('while it rolls out', () => {
     expect(word(verdict)).toBe('synced progressing ImagePullBackOff');
     expect(verdict.message).toContain('Pod chat-5d9-x: container api-server cannot pull image');
     expect(verdict.lookAgainAt).toEqual(new Date(new Date(iso(2)).getTime() + 60_000));
+  });
+
+  it('does not take the older revision’s pods for its own', () => {
+    const pods = [pod('chat-old', { revision: olderRevisionId, status: { containerStatuses: [backOff] } })];
+
+    expect(word(see({ workloads, pods, now: at(500) }))).toBe('synced progressing LessAvailable');
+  });
+
+  it('waits for the workload that replaces one that is being deleted', () => {
+    const ending = deployment('chat-queue', { metadata: { deletionTimestamp: iso(1) } });
+
+    expect(see({ workloads: [api, ending, redis, postgres] }).message).toBe(
+      'Not there yet: 1 Deployment. Waiting for whoever applies the branch. Deployment chat-queue is being deleted.',
+    );
   });
 
   it('tells one trouble of several pods once, and two troubles both', () => {

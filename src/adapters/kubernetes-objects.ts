@@ -59,6 +59,9 @@ interface Call {
 
 function loadConfig({ kubeconfig, context }: ClusterAccess): KubeConfig {
   const config = new KubeConfig();
+  if (kubeconfig === undefined && !process.env['KUBERNETES_SERVICE_HOST']) {
+    throw unusable(kubeconfig, 'this is no pod of a cluster');
+  }
   try {
     if (kubeconfig === undefined) config.loadFromCluster();
     else config.loadFromFile(kubeconfig);
@@ -71,8 +74,6 @@ function loadConfig({ kubeconfig, context }: ClusterAccess): KubeConfig {
   }
   const server = config.getCurrentCluster()?.server;
   if (server === undefined || !URL.canParse(server)) throw unusable(kubeconfig, 'its context names no API server');
-  // The service account of a pod is never missing its file, only its variables.
-  if (/undefined/.test(server)) throw unusable(kubeconfig, 'this is no pod of a cluster');
   return config;
 }
 

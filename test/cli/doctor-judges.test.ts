@@ -149,7 +149,11 @@ describe('Flux', () => {
       { gitRepositories: found([]) },
       'failed GitRepository: there is no towpath-team-a in flux-system',
     ],
-    ['no Flux', { gitRepositories: { kind: 'missing' } }, 'failed GitRepository: the cluster knows no such kind'],
+    [
+      'no Flux',
+      { gitRepositories: { kind: 'missing' } },
+      'failed GitRepository: the cluster serves none of version v1',
+    ],
     [
       'another repository',
       { gitRepositories: found([changed(gitRepository, { url: 'https://git.example/x' })]) },

@@ -164,7 +164,7 @@ describe('what is wrong', () => {
 
     expect(found(checks, 'engine')).toMatchObject({
       verdict: 'warning',
-      message: 'flux follows the same repository as argo-cd',
+      message: 'Flux follows the same repository as Argo CD',
     });
   });
 

@@ -89,7 +89,13 @@ function keyNotes(keyIds: readonly string[]): readonly string[] {
 }
 
 function accountNotes(namespace: NamespaceName, { flux }: Namespace): readonly string[] {
-  if (flux.serviceAccountName !== undefined) return [];
+  if (flux.serviceAccountName !== undefined) {
+    return [
+      `Flux applies ${namespace} as ${flux.serviceAccountName}. A Kustomization that somebody pushes without an ` +
+        'account is applied with the rights of the controller, unless kustomize-controller runs with ' +
+        '--default-service-account.',
+    ];
+  }
   return [
     `Flux applies ${namespace} with the rights of its controller: whoever may push to the repository may do with the ` +
       'cluster what Flux may. Set flux.serviceAccountName to limit it.',

@@ -1,4 +1,5 @@
 /** What the doctor asks of a cluster: answers as data, so that judging them needs no cluster. */
+import PQueue from 'p-queue';
 import { z } from 'zod';
 import type { KubernetesAnswer, KubernetesObjects } from '../../adapters/kubernetes-objects.ts';
 import { TowpathError } from '../../domain/failure.ts';
@@ -78,6 +79,15 @@ export function clusterReader(objects: KubernetesObjects, as: string | undefined
       return expected(Review, answer, objects, 'ask for rights').status.allowed;
     },
   };
+}
+
+/** A few at a time: each is a request, and there are dozens. */
+export async function askForRights<Right extends ResourceAccess>(
+  reader: ClusterReader,
+  rights: readonly Right[],
+): Promise<readonly (Right & { readonly isAllowed: boolean })[]> {
+  const queue = new PQueue({ concurrency: 8 });
+  return queue.addAll(rights.map((right) => async () => ({ ...right, isAllowed: await reader.mayI(right) })));
 }
 
 function reviewOf({ namespace, group, resource, verb }: ResourceAccess): unknown {

@@ -59,7 +59,8 @@ function judgeGitRepository(
   const name = gitRepositoryName(namespace, settings.flux);
   const where = settings.flux.namespace;
   if (seen.kind === 'forbidden') return [skipped('GitRepository', `these rights do not show those of ${where}`)];
-  if (seen.kind === 'missing') return [failed('GitRepository', 'the cluster knows no such kind', 'install Flux')];
+  if (seen.kind === 'missing')
+    return [failed('GitRepository', 'the cluster serves none of version v1', 'install Flux 2.5 or later')];
   const object = seen.value.find(({ metadata }) => metadata.name === name);
   const spec = GitRepositorySpec.safeParse(object?.spec).data;
   if (!object || !spec) return [failed('GitRepository', `there is no ${name} in ${where}`, bootstrapMend)];
@@ -81,7 +82,8 @@ function judgeGitRepository(
 
 function judgeKustomizations(subject: FluxSubject, seen: FluxFacts['kustomizations']): readonly Finding[] {
   if (seen.kind === 'forbidden') return [skipped('root Kustomization', 'these rights do not show it')];
-  if (seen.kind === 'missing') return [failed('root Kustomization', 'the cluster knows no such kind', 'install Flux')];
+  if (seen.kind === 'missing')
+    return [failed('root Kustomization', 'the cluster serves none of version v1', 'install Flux 2.5 or later')];
   const source = gitRepositoryName(subject.namespace, subject.settings.flux);
   const about = seen.value.flatMap((object) => {
     const spec = KustomizationSpec.safeParse(object.spec).data;

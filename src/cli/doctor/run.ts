@@ -6,10 +6,11 @@ import { loadConfiguration } from '../configuration/load.ts';
 import { redact } from '../redaction.ts';
 import { readSchemas } from '../wiring/renderer.ts';
 import { about, attempt, type Check, ok, skipped } from './check.ts';
-import { type CheckedCluster, checkCluster, checkNamespace } from './cluster-checks.ts';
+import { type CheckedCluster, checkCluster } from './cluster-checks.ts';
 import { checkNamespaceSettings } from './configuration-checks.ts';
 import { checkControlPlane } from './control-plane-checks.ts';
 import { doctorText } from './doctor-text.ts';
+import { checkNamespace } from './namespace-checks.ts';
 import { checkRepository } from './repository-checks.ts';
 
 /** 1: something failed. */

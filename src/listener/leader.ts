@@ -218,7 +218,10 @@ async function renew(current: Reign): Promise<void> {
   if (!isHeld(current)) return;
   const { access, identity } = current.election;
   const quick = await access.write(current.wantedTerm, current.last.record);
-  if (quick !== null) return accept(current, quick);
+  if (quick !== null) {
+    current.last = quick;
+    return;
+  }
   const record = await access.read();
   const decision = decideToRenew(record, identity, current.wantedTerm);
   if (decision.kind === 'lost') {
@@ -226,12 +229,7 @@ async function renew(current: Reign): Promise<void> {
   }
   if (!isHeld(current)) return;
   const written = await access.write(decision.term, record);
-  if (written !== null) accept(current, written);
-}
-
-/** An answer that came too late changes nothing: by then the leadership was given up. */
-function accept(current: Reign, written: Written): void {
-  if (isHeld(current)) current.last = written;
+  if (written !== null) current.last = written;
 }
 
 async function raiseTerm(current: Reign, above: number): Promise<number> {

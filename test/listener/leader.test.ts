@@ -100,6 +100,22 @@ describe('a leader that stops', () => {
     expect(one.log.lines.join('\n')).toContain('another replica waits until it expires');
   });
 
+  it('gives the Lease back also where it never learned that a renewal was written', async () => {
+    const { time, lease, start } = leaseWorld();
+    let fate = quickly;
+    const one = start('one', { fate: () => fate });
+    await time.run(1_000);
+
+    fate = { thereMs: 5, backMs: 5, kind: 'lost' };
+    await time.run(2_000);
+    fate = quickly;
+    one.stop();
+    await time.run(1_000);
+
+    await one.ended;
+    expect(lease.record).toMatchObject({ holder: null });
+  });
+
   it('gives back what it had just taken when it was told to stop, and begins no work', async () => {
     const { time, lease, start } = leaseWorld();
     const one = start('one');
@@ -192,6 +208,7 @@ describe('a leader that was paused', () => {
     await time.run(60_000);
     expect(one.reigns).toHaveLength(1);
     one.process.stopFor(11_000);
+    one.process.setClockForward(-86_400_000);
     await time.run(11_000 - 1);
 
     expect(one.holds()).toBe(false);
@@ -239,6 +256,22 @@ describe('a leader that cannot reach the API server', () => {
 
     expect(one.holds()).toBe(true);
     expect(one.reigns).toHaveLength(1);
+  });
+
+  it('counts from when it asked, not from when the answer came: others count from the time between', async () => {
+    const { time, start } = leaseWorld();
+    let fate: Fate = { thereMs: 0, backMs: 4_900, kind: 'answered' };
+    const one = start('one', { fate: () => fate });
+    // Reading and writing the Lease take 9.8 s, and the write was made right after the first half.
+    await time.run(9_900);
+    expect(one.holds()).toBe(true);
+
+    fate = unreachable;
+    await time.run(4_900);
+    expect(one.holds()).toBe(true);
+    await time.run(200);
+
+    expect(one.holds()).toBe(false);
   });
 
   it('waits for its work to end before it stands for election again', async () => {

@@ -1,8 +1,8 @@
 /** Kubernetes itself: etcd, API server, controller manager, scheduler, and KWOK in place of kubelets. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../../support/until.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
+import { eventually } from './eventually.ts';
 import { answers } from './http-answers.ts';
 import { type Kubernetes, type KubernetesObject, kubernetes, objectsIn } from './kubernetes.ts';
 import { logsOf, nodes, stagesOf } from './kwok.ts';
@@ -37,8 +37,12 @@ export async function startCore(world: World): Promise<Core> {
     world.programs.launch(scheduler(plan)),
     prepareNodes(client, world).then(() => world.programs.launch(kwok(plan))),
   ]);
-  await until('the nodes to be ready', () => nodesAreReady(client), 60_000);
-  await until('the default service account', () => client.find('v1', 'ServiceAccount', 'default', 'default'), 60_000);
+  await eventually('the nodes to be ready', () => nodesAreReady(client), 60_000);
+  await eventually(
+    'the default service account',
+    () => client.find('v1', 'ServiceAccount', 'default', 'default'),
+    60_000,
+  );
   return { kubeconfig, client };
 }
 
@@ -47,15 +51,26 @@ export async function applyFolder(client: Kubernetes, folder: string, namespace?
   const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
   const objects = texts.flatMap((text) => objectsIn(text, namespace));
   await Promise.all(objects.map((object) => client.apply(object)));
-  const definitions = objects.filter((one) => one.kind === 'CustomResourceDefinition');
-  await Promise.all(definitions.map(({ metadata }) => established(client, metadata.name)));
+  const definitions = objects.filter((one) => one.kind === 'CustomResourceDefinition') as Definition[];
+  for (const definition of definitions) await served(client, definition);
 }
 
-async function established(client: Kubernetes, name: string): Promise<void> {
-  await until(`the definition ${name} to be served`, async () => {
-    const { status } = await client.read<WithConditions>('apiextensions.k8s.io/v1', 'CustomResourceDefinition', name);
-    return status?.conditions?.some(({ type, status: holds }) => type === 'Established' && holds === 'True');
-  });
+/** By discovery, which is small; a definition itself may be a megabyte. */
+async function served(client: Kubernetes, { metadata, spec }: Definition): Promise<void> {
+  const version = spec.versions.find((one) => one.served)?.name;
+  const isServed = async (): Promise<boolean> => {
+    const answer = (await client.request('GET', `/apis/${spec.group}/${version}`)) as { resources: { name: string }[] };
+    return answer.resources.some(({ name }) => name === spec.names.plural);
+  };
+  await eventually(`the definition ${metadata.name} to be served`, isServed, 120_000);
+}
+
+interface Definition extends KubernetesObject {
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+  };
 }
 
 interface WithConditions extends KubernetesObject {

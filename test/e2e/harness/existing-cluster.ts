@@ -2,13 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../../support/until.ts';
 import { argoCdNamespace, repositoryCredentials } from './argo-cd.ts';
 import type { Say } from './build.ts';
 import type { RunningCluster } from './cluster.ts';
 import type { ProgramControl } from './control.ts';
 import { serveControl } from './control-server.ts';
 import { applyFolder } from './core.ts';
+import { eventually } from './eventually.ts';
 import { fateStages } from './fates.ts';
 import { fluxNamespace } from './flux.ts';
 import { startGit } from './git.ts';
@@ -77,7 +77,7 @@ async function scale(client: Kubernetes, program: string, replicas: number): Pro
   }
   const reference = { apiVersion: 'apps/v1', kind, metadata: { name: program, namespace } };
   await client.patch(reference, { spec: { replicas } });
-  await until(`${program} to have ${replicas} pods`, () => hasPods(client, kind, program, namespace), 120_000);
+  await eventually(`${program} to have ${replicas} pods`, () => hasPods(client, kind, program, namespace), 120_000);
 }
 
 async function hasPods(client: Kubernetes, kind: string, name: string, namespace: string): Promise<boolean> {

@@ -1,13 +1,15 @@
 /** What a test file needs of the cluster: namespaces, repositories and service accounts, and patience. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, inject } from 'vitest';
 import { parse } from 'yaml';
 import { createRepository } from '../../../src/adapters/git-http-repositories.ts';
 import { type TestRepository, testRepository } from '../../support/test-repository.ts';
 import { kubeconfigOf } from './certificates.ts';
+import { eventually } from './eventually.ts';
 import { type Kubernetes, kubernetes, reference } from './kubernetes.ts';
+
+export { eventually };
 
 const namespaces: string[] = [];
 
@@ -53,27 +55,6 @@ export async function serviceAccountKubeconfig(name: string, namespace: string):
 
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(4).toString('hex')}`;
-}
-
-/** Asks until there is an answer that holds; what is thrown counts as "not yet", and is told when time is up. */
-export async function eventually<T>(
-  what: string,
-  probe: () => T | Promise<T>,
-  deadlineMs = 60_000,
-): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = Date.now() + deadlineMs;
-  let last = '';
-  for (;;) {
-    try {
-      const found = await probe();
-      if (found) return found as Exclude<T, undefined | null | false>;
-      last = '';
-    } catch (error) {
-      last = `; the last answer was: ${error instanceof Error ? error.message : String(error)}`;
-    }
-    if (Date.now() > deadline) throw new Error(`Waited ${deadlineMs} ms in vain for ${what}${last}`);
-    await sleep(100);
-  }
 }
 
 function serverOf(kubeconfigPath: string): { readonly server: string; readonly ca: string } {

@@ -2,7 +2,7 @@
 import { type RequestOptions, request } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { loadAll } from 'js-yaml';
-import { until } from '../../support/until.ts';
+import { eventually } from './eventually.ts';
 
 /** Any object; a test says by `T` which fields it is going to read. */
 export interface KubernetesObject {
@@ -109,7 +109,7 @@ export function kubernetes(kubeconfig: string): Kubernetes {
     remove: async (object, deadlineMs = 60_000) => {
       await client.delete(object);
       const { apiVersion, kind, metadata } = object;
-      await until(
+      await eventually(
         `${kind} ${metadata.name} to be gone`,
         async () => !(await client.find(apiVersion, kind, metadata.name, metadata.namespace)),
         deadlineMs,

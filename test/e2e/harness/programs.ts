@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '../../support/until.ts';
+import { eventually } from './eventually.ts';
 import type { RunFolder } from './run-folder.ts';
 
 export interface Program {
@@ -53,7 +53,7 @@ export class Programs {
     const program = this.#find(name);
     if (!this.#running.has(name)) this.#spawn(program);
     const settled = async (): Promise<boolean> => !this.#running.has(name) || (await program.ready());
-    const inTime = await until(`${name} to get ready`, settled, readyWithinMs).then(
+    const inTime = await eventually(`${name} to get ready`, settled, readyWithinMs).then(
       () => true,
       () => false,
     );

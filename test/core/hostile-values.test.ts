@@ -11,19 +11,36 @@ const readers = {
   'js-yaml': (text: string) => load(text),
 };
 
-/** A deployment that carries one text wherever a client or the configuration may write freely. */
+/** Both shipped sets with one text wherever a client or the configuration may write freely. */
 function carrying(text: string): ReadonlyMap<string, string> {
+  const lgp = render(
+    renderInput({
+      ...asked(text),
+      namespace: { templates: 'lgp', deletion: { data: 'delete' } },
+      agentServer: { environment: { TEXT: text } },
+    }),
+  );
+  return new Map([...agentServer(text), ...[...lgp].map(([file, rendered]) => [`lgp/${file}`, rendered] as const)]);
+}
+
+function asked(text: string) {
+  return {
+    resourceSpec: {
+      labels: { team: text },
+      annotations: { note: text },
+      volumes: [{ name: text, configMap: { name: text, items: [{ key: text, path: text }] } }],
+      volume_mounts: [{ name: text, mountPath: text, subPath: text }],
+      init_containers: [{ name: text, image: text, command: [text], args: [text, text], workingDir: text }],
+      sidecars: [{ name: 's', image: text, env: [{ name: 'X', value: text }], envFrom: [{ prefix: text }] }],
+    },
+    secretReferences: [{ name: 'TOKEN', secret_name: text, secret_key: text }],
+  };
+}
+
+function agentServer(text: string): ReadonlyMap<string, string> {
   return render(
     renderInput({
-      resourceSpec: {
-        labels: { team: text },
-        annotations: { note: text },
-        volumes: [{ name: text, configMap: { name: text, items: [{ key: text, path: text }] } }],
-        volume_mounts: [{ name: text, mountPath: text, subPath: text }],
-        init_containers: [{ name: text, image: text, command: [text], args: [text, text], workingDir: text }],
-        sidecars: [{ name: 's', image: text, env: [{ name: 'X', value: text }], envFrom: [{ prefix: text }] }],
-      },
-      secretReferences: [{ name: 'TOKEN', secret_name: text, secret_key: text }],
+      ...asked(text),
       namespace: {
         route: { kind: 'ingress', host: 'agents.example.com', className: text, annotations: { note: text } },
       },
@@ -80,7 +97,7 @@ describe.each(Object.entries(readers))('whatever a client writes, read by %s', (
 });
 
 it('refuses a text that is none', () => {
-  expect(() => carrying('\ud83d')).toThrow(/api\.deployment\.yaml\.hbs:\d+: cannot write ".+": .*surrogate/);
+  expect(() => carrying('\ud83d')).toThrow(/agent\.lgp\.yaml\.hbs:\d+: cannot write ".+": .*surrogate/);
 });
 
 function expectOnlyThis(text: string, read: (text: string) => unknown): void {

@@ -458,7 +458,8 @@ it('refuses an image that is none', () => {
 });
 
 it('are all in the table that template authors read', () => {
-  const table = readFileSync(join(import.meta.dirname, '../../templates/README.md'), 'utf8');
+  const documents = ['templates/README.md', 'templates/lgp/README.md'];
+  const table = documents.map((path) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8')).join('');
   const paths = Object.values(renderCases).flatMap((input) => pathsOf(valuesOf(input)));
 
   const missing = new Set(paths.filter((path) => !path.startsWith('queue.') && !table.includes(`\`${path}\``)));

@@ -1,4 +1,4 @@
-/** The shipped set and the vendored schemas, compiled once for a test file. */
+/** The shipped sets and the vendored schemas, compiled once for a test file. */
 import { readSchemaCatalogue } from '../../../src/adapters/schema-folder.ts';
 import { readTemplateSet } from '../../../src/adapters/template-folder.ts';
 import { compileTemplateSet } from '../../../src/core/compile-template-set.ts';
@@ -7,17 +7,23 @@ import { renderDeployment } from '../../../src/core/render.ts';
 import type { RenderInput } from '../../../src/core/template-set.ts';
 import { validateDeployment } from '../../../src/core/validate.ts';
 import { validationContext } from '../../../src/core/validation-context.ts';
+import type { FileTree } from '../../../src/domain/file-tree.ts';
 import { describeFinding } from '../../../src/domain/finding.ts';
 
 export const agentServerSet = compileTemplateSet(await readTemplateSet('agent-server', '.'));
+const agentSet = compileTemplateSet(await readTemplateSet('lgp', '.'));
 const schemas = compileSchemas(readSchemaCatalogue());
 
-export function render(input: RenderInput): ReadonlyMap<string, string> {
-  return renderDeployment(agentServerSet, input);
+export function render(input: RenderInput): FileTree {
+  return renderDeployment(input.namespace.templates === 'lgp' ? agentSet : agentServerSet, input);
 }
 
 /** What validation says about a rendered deployment, as people read it. */
 export function problemsOf(input: RenderInput): string[] {
-  const files = renderDeployment(agentServerSet, input);
+  return complaintsAbout(render(input), input);
+}
+
+/** The same about files that a test has changed. */
+export function complaintsAbout(files: FileTree, input: RenderInput): string[] {
   return validateDeployment(files, validationContext(input), schemas).map(describeFinding);
 }

@@ -54,6 +54,8 @@ const everyField = {
   ],
 };
 
+const operated = { templates: 'lgp', deletion: { data: 'delete' } };
+
 export const renderCases: Readonly<Record<string, RenderInput>> = {
   minimal: renderInput(),
   'every-field': renderInput({
@@ -112,5 +114,30 @@ export const renderCases: Readonly<Record<string, RenderInput>> = {
         tenantId: '5d2c1b0a-9f8e-4d7c-b6a5-948372615040',
       },
     },
+  }),
+  lgp: renderInput({ namespace: operated }),
+  'lgp-every-field': renderInput({
+    image: `ghcr.io/acme/research-agent:1.4.2@sha256:${'6b86b273ff34fce1'.repeat(4)}`,
+    resourceSpec: everyField,
+    secretNames: ['OPENAI_API_KEY', 'TAVILY_API_KEY'],
+    secretReferences: [{ name: 'SEARCH_TOKEN', secret_name: 'search', secret_key: 'token' }],
+    namespace: {
+      ...operated,
+      route: { kind: 'ingress', host: 'agents.example.com', tls: {} },
+      kustomize: { components: ['components/defaults'] },
+    },
+    agentServer: {
+      ...langsmith,
+      autoscaler: 'keda',
+      auth: { kind: 'langsmith', endpoint: 'https://api.smith.langchain.com' },
+      environment: { BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS: '600', N_JOBS_PER_WORKER: '20', PRICE: 'costs $(5), $$' },
+    },
+  }),
+  'lgp-external': renderInput({
+    resourceSpec: { min_scale: 3, max_scale: 3 },
+    secretNames: ['POSTGRES_URI_CUSTOM'],
+    secretReferences: [{ name: 'REDIS_URI_CUSTOM', secret_name: 'shared-redis', secret_key: 'uri' }],
+    namespace: { templates: 'lgp', layout: 'sharded' },
+    agentServer: { queue: false, runAsUser: 0 },
   }),
 };

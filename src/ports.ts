@@ -159,8 +159,13 @@ export type RequestPeer = 'control-plane' | 'git' | 'kubernetes';
 /** What is measured of a running listener. Cheap, never throws. */
 export interface Telemetry {
   step(step: RevisionStep): void;
-  /** A failed revision: its stage and reason, as reported. */
-  failure(namespace: NamespaceName, stage: string, reason: string): void;
+  /** A failed revision: its stage and reason, as reported; without `about` it is counted, but in no trace. */
+  failure(
+    namespace: NamespaceName,
+    stage: string,
+    reason: string,
+    about?: Pick<RevisionStep, 'deploymentId' | 'revisionId'>,
+  ): void;
   pass(namespace: NamespaceName, outcome: 'idle' | 'done' | 'failed', durationMs: number): void;
   /** Something is tried again, by the class of what went wrong. */
   retry(kind: FailureKind): void;

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono';
 import { ensureAdminKey } from './access/admin-key.ts';
 import { type Authenticate, authenticator } from './access/authenticate.ts';
+import type { Answered } from './api/answered.ts';
 import { controlPlaneApp } from './api/app.ts';
 import type { TowpathServices } from './api/towpath/services.ts';
 import type { Keyring } from './secrets/keyring.ts';
@@ -20,6 +21,8 @@ export interface ControlPlaneOptions {
   readonly towpathCalls?: boolean;
   readonly log: Log;
   readonly now?: () => Date;
+  /** Told of each answer, for whoever measures. */
+  readonly onAnswer?: (answered: Answered) => void;
 }
 
 export interface OpenControlPlane {
@@ -53,7 +56,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
       log,
     };
     return {
-      app: controlPlaneApp(services, { towpathCalls: options.towpathCalls ?? true }),
+      app: controlPlaneApp(services, { towpathCalls: options.towpathCalls ?? true, onAnswer: options.onAnswer }),
       services,
       authenticate,
       newAdminKey,

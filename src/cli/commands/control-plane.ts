@@ -14,6 +14,8 @@ export interface ControlPlaneOptions extends DatabaseOptions, LogOptions {
   readonly port: number;
   readonly tlsCertFile?: string;
   readonly tlsKeyFile?: string;
+  readonly monitoringPort?: number;
+  readonly monitoringHost?: string;
   readonly extension: boolean;
 }
 
@@ -53,6 +55,8 @@ export function controlPlaneCommand(): Command {
     .option('-p, --port <number>', 'port to listen on', port, 8700)
     .option('--tls-cert-file <file>', 'serve HTTPS with this certificate (PEM)')
     .option('--tls-key-file <file>', 'the certificate’s private key (PEM)')
+    .option('--monitoring-port <number>', 'serve /metrics, /healthz and /readyz there, without a key', port)
+    .option('--monitoring-host <address>', 'address of the monitoring port (default: that of --host)')
     .option('--no-extension', 'leave out /towpath/v1, as LangSmith does: for tests of mirror mode')
     .addHelpText('after', help)
     .action(async (options: ControlPlaneOptions) => {

@@ -6,8 +6,10 @@ import type { ControlPlaneOptions } from '../commands/control-plane.ts';
 import { openLog } from '../log.ts';
 import { logSettings } from '../options.ts';
 import { type ServerSettings, startServer } from '../server/http-server.ts';
+import { startMonitoring } from '../server/monitoring.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
+import { controlPlaneHealth, controlPlaneMonitor } from './monitoring.ts';
 import { openingOf } from './opening.ts';
 
 export async function runControlPlane(options: ControlPlaneOptions): Promise<void> {
@@ -16,15 +18,27 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
   const { host, port } = options;
   const tls = tlsFiles(options);
   await using stack = new AsyncDisposableStack();
+  const monitor = options.monitoringPort === undefined ? null : controlPlaneMonitor();
   const controlPlane = await openControlPlane({
     ...(await openingOf(options)),
     adminKey: process.env['TOWPATH_ADMIN_KEY'],
     towpathCalls: options.extension,
     log,
+    ...(monitor ? { onAnswer: monitor.onAnswer } : {}),
   });
   stack.defer(() => controlPlane.close());
   // Before anything else can fail, a port in use say: nobody could ever read it again.
   if (controlPlane.newAdminKey !== null) showAdminKey(controlPlane.newAdminKey);
+  if (monitor) {
+    const { services } = controlPlane;
+    const { url, close } = await startMonitoring({
+      ...monitoringAddress(options),
+      metrics: () => monitor.metrics(services),
+      health: () => controlPlaneHealth(services),
+    });
+    stack.defer(close);
+    log.info('Metrics and health are served', { monitoring: url });
+  }
   const server = await startServer({ host, port, tls }, getRequestListener(controlPlane.app.fetch));
   stack.defer(() => server.close());
   // Long polls would hold the server up for a minute; they end first.
@@ -37,6 +51,12 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
 /** On standard output, and never in the log: shown once, as only its hash is kept. */
 function showAdminKey(key: string): void {
   process.stdout.write(`Admin key, shown this once: ${key}\n`);
+}
+
+/** Without TLS and without a key, so it has a port of its own that need not be open to the world. */
+function monitoringAddress({ host, monitoringHost, monitoringPort }: ControlPlaneOptions) {
+  const named = { host: '--monitoring-host', port: '--monitoring-port' };
+  return { host: monitoringHost ?? host, port: monitoringPort ?? 0, named };
 }
 
 function tlsFiles({ tlsCertFile, tlsKeyFile }: ControlPlaneOptions): ServerSettings['tls'] {

@@ -9,6 +9,8 @@ export interface ServerSettings {
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Where host and port were said, for messages; the options of the command where nothing else is named. */
+  readonly named?: { readonly host: string; readonly port: string } | undefined;
 }
 
 export interface RunningServer {
@@ -48,19 +50,21 @@ async function readTls(files: { readonly certFile: string; readonly keyFile: str
   return { cert: await read(files.certFile), key: await read(files.keyFile) };
 }
 
-function listen(server: Server, { host, port }: ServerSettings): Promise<void> {
+function listen(server: Server, settings: ServerSettings): Promise<void> {
+  const { host, port } = settings;
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(error, host, port)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(error, settings)));
     server.listen({ host, port }, resolve);
   });
 }
 
-function listenFailure(cause: NodeJS.ErrnoException, host: string, port: number): TowpathError {
+function listenFailure(cause: NodeJS.ErrnoException, { host, port, named }: ServerSettings): TowpathError {
+  const option = named ?? { host: '--host', port: '--port' };
   const why: Readonly<Record<string, string>> = {
-    EADDRINUSE: `another program listens there; stop it, or name another port with --port (0 takes a free one)`,
-    EACCES: `this user may not; ports below 1024 often need more rights, so name another one with --port`,
-    EADDRNOTAVAIL: 'this machine does not have that address; name another one with --host',
-    ENOTFOUND: 'no such host; name an address of this machine with --host',
+    EADDRINUSE: `another program listens there; stop it, or name another port with ${option.port} (0 takes a free one)`,
+    EACCES: `this user may not; ports below 1024 often need more rights, so name another one with ${option.port}`,
+    EADDRNOTAVAIL: `this machine does not have that address; name another one with ${option.host}`,
+    ENOTFOUND: `no such host; name an address of this machine with ${option.host}`,
   };
   const message = `Cannot listen on ${authority(host)}:${port}: ${why[cause.code ?? ''] ?? cause.message}`;
   return new TowpathError('terminal', 'CannotListen', message);

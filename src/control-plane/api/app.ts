@@ -1,10 +1,10 @@
 /** The whole HTTP application: LangSmith's public API, our own calls, documents and the status page. */
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { sql } from 'drizzle-orm';
 import { Hono } from 'hono';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
-import type { Services } from '../services.ts';
+import { isReachable } from '../store/reachable.ts';
+import { type Answered, tellAnswers } from './answered.ts';
 import { type ApiEnv, apiRouter, requireWorkspace } from './context.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { docsRoutes } from './docs.ts';
@@ -21,22 +21,25 @@ import { unsupportedRoutes } from './unsupported.ts';
 export interface AppOptions {
   /** False: only the public calls, as LangSmith has them. */
   readonly towpathCalls: boolean;
+  /** Told of each answer, for whoever measures. */
+  readonly onAnswer?: ((answered: Answered) => void) | undefined;
 }
 
 /** Answers under `/` and under `/api-host`, which is what clients make of LANGSMITH_ENDPOINT. */
-export function controlPlaneApp(services: TowpathServices, { towpathCalls }: AppOptions): Hono {
+export function controlPlaneApp(services: TowpathServices, { towpathCalls, onAnswer }: AppOptions): Hono {
   const api = publicApi(services);
   if (towpathCalls) api.route('/', towpathRoutes(services));
   const documents = docsRoutes(api);
   const app = new Hono();
   app.onError(answerProblem(services.log));
   app.notFound(answerNotFound);
+  if (onAnswer) app.use(tellAnswers(onAnswer));
   app.use(requestId());
   app.use(secureHeaders({ xFrameOptions: 'DENY' }));
   app.use('/towpath/*', limitBody(32));
   app.use('/api-host/towpath/*', limitBody(32));
   app.get('/healthz', async (context) => {
-    const healthy = await isHealthy(services);
+    const healthy = await isReachable(services);
     return context.json({ status: healthy ? 'ok' : 'the database does not answer' }, healthy ? 200 : 503);
   });
   // Who opens the address in a browser wants to know what it is.
@@ -61,16 +64,4 @@ function publicApi(services: TowpathServices): OpenAPIHono<ApiEnv> {
   api.route('/', unsupportedRoutes(services));
   api.route('/', listenerRoutes(services));
   return api;
-}
-
-async function isHealthy({ database, log }: Services): Promise<boolean> {
-  try {
-    await database.execute(sql`select 1`);
-    return true;
-  } catch (error) {
-    log.error('The database does not answer', {
-      error: String(error instanceof Error ? (error.cause ?? error) : error),
-    });
-    return false;
-  }
 }

@@ -1,13 +1,12 @@
 /** An LGP is judged as the pods are that the operator makes of it: one edit in one that is right, and what is said. */
 import { expect, it } from 'vitest';
-import type { FileTree, RepoPath } from '../../src/domain/file-tree.ts';
 import { complaintsAbout, render } from './support/agent-server.ts';
 import { renderCases } from './support/render-cases.ts';
 
 const input = renderCases['lgp-every-field'] ?? expect.fail('there is no such case');
 const file = 'agent.lgp.yaml';
 
-function edited(search: string | RegExp, replacement: string): FileTree {
+function edited(search: string | RegExp, replacement: string): ReadonlyMap<string, string> {
   return new Map(
     [...render(input)].map(([path, text]) => {
       if (path !== file) return [path, text];
@@ -75,10 +74,10 @@ it.each(edits)('refuses %s', (_, search, replacement, said) => {
 });
 
 it('demands the revision of the pods of the server', () => {
-  const text = render(input).get(file as RepoPath) ?? '';
+  const text = render(input).get(file) ?? '';
   const [before = '', after = ''] = text.split(server);
   const files = new Map(render(input)).set(
-    file as RepoPath,
+    file,
     before + server + after.replace(/ +towpath.dev\/revision-id: .*\n/, ''),
   );
 

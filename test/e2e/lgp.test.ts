@@ -48,7 +48,7 @@ describe('an API server that knows LGPs', () => {
 
     const applied = await client.apply(wanted ?? expect.fail('nothing was rendered'));
 
-    expect(applied).toMatchObject({ spec: wanted['spec'] });
+    expect(applied).toMatchObject({ spec: wanted?.['spec'] });
   });
 
   it('refuses a field that there is not', async () => {

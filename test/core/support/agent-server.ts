@@ -14,7 +14,7 @@ export const agentServerSet = compileTemplateSet(await readTemplateSet('agent-se
 const agentSet = compileTemplateSet(await readTemplateSet('lgp', '.'));
 const schemas = compileSchemas(readSchemaCatalogue());
 
-export function render(input: RenderInput): FileTree {
+export function render(input: RenderInput): ReadonlyMap<string, string> {
   return renderDeployment(input.namespace.templates === 'lgp' ? agentSet : agentServerSet, input);
 }
 
@@ -24,6 +24,6 @@ export function problemsOf(input: RenderInput): string[] {
 }
 
 /** The same about files that a test has changed. */
-export function complaintsAbout(files: FileTree, input: RenderInput): string[] {
-  return validateDeployment(files, validationContext(input), schemas).map(describeFinding);
+export function complaintsAbout(files: ReadonlyMap<string, string>, input: RenderInput): string[] {
+  return validateDeployment(files as FileTree, validationContext(input), schemas).map(describeFinding);
 }

@@ -21,7 +21,7 @@ const wrong = (findings: readonly Finding[]) => findings.filter(({ verdict }) =>
 const said = ({ verdict, title, message }: Finding) => `${verdict} ${title}: ${message}`;
 
 describe('Argo CD', () => {
-  const subject = { namespace, settings, kinds };
+  const subject = { namespace, settings, kinds, isEmpty: false };
   const [project, applicationSet] = argoCdObjects({ ...subject, server: ownCluster, signatures: { kind: 'none' } });
   const good: ArgoCdFacts = {
     project: found(object(project)),
@@ -113,6 +113,17 @@ describe('Argo CD', () => {
     const findings = wrong(judgeArgoCd(subject, { ...good, applicationSets: setWith({ template }) }));
 
     expect(findings).toContain(`warning ApplicationSet: towpath-team-a ${message}`);
+  });
+
+  it.each([
+    ['unable to resolve "main" to a commit SHA', []],
+    ['authentication required', ['failed ApplicationSet: towpath-team-a: authentication required']],
+  ])('waits with an empty repository for the first commit, but not with wrong credentials: %s', (message, wanted) => {
+    const status = { conditions: [{ type: 'ErrorOccurred', status: 'True', message }] };
+    const facts = { ...good, applicationSets: found([object({ ...applicationSet, status })]) };
+
+    expect(wrong(judgeArgoCd({ ...subject, isEmpty: true }, facts))).toEqual(wanted);
+    expect(wrong(judgeArgoCd(subject, facts))).toEqual([`failed ApplicationSet: towpath-team-a: ${message}`]);
   });
 
   it('takes a repository that is spelled otherwise for the same', () => {

@@ -45,6 +45,10 @@ const client = administrator();
 const golden = join(import.meta.dirname, '../core/golden');
 /** Together they hold every kind that is rendered. */
 const renderings = ['every-field', 'external', 'horizontal-autoscaler'];
+const signing: Readonly<Record<Engine, readonly string[]>> = {
+  'argo-cd': ['--gpg-key D56C4FCA57A46444', '--gpg-key D56C4FCA57A46444 --signature-keys'],
+  flux: ['--verify-secret signers'],
+};
 const places: (readonly [Engine, Place])[] = [];
 
 afterAll(async () => {
@@ -61,6 +65,23 @@ describe.each<Engine>(['argo-cd', 'flux'])('bootstrap %s', (engine) => {
     expect(first).not.toMatch(/changed/);
     expect(second.split('\n')).toHaveLength(first.split('\n').length);
     expect(second).not.toMatch(/ (?:created|changed)$/m);
+  });
+
+  it.each(signing[engine])('applies what verifies signatures: %s', async (words) => {
+    const place = await makePlace(engine);
+
+    expect(await bootstrap(engine, place, words.split(' '))).toMatch(/ created$/m);
+    expect(await bootstrap(engine, place)).toMatch(/^(?:AppProject|GitRepository) .* changed$/m);
+  });
+
+  it('leaves the doctor to tell which rights an account lacks', async () => {
+    const place = await makePlace(engine);
+    await bootstrap(engine, place);
+
+    const checks = await failuresOf(place, '--as', `system:serviceaccount:${place.namespace}:default`);
+
+    expect(checks.map(({ title, verdict }) => `${title} ${verdict}`)).toEqual(['rights failed', 'rights warning']);
+    expect(checks[0]?.message).toContain(`list, watch pods in ${place.namespace}`);
   });
 
   it.each(renderings)(
@@ -139,8 +160,8 @@ function credentialsOf(engine: Engine, { namespace, repository }: Place): Kubern
   };
 }
 
-async function bootstrap(engine: Engine, { config }: Place): Promise<string> {
-  const { code, stdout, stderr } = await runTowpath(['bootstrap', engine, '--config', config, '--apply']);
+async function bootstrap(engine: Engine, { config }: Place, words: readonly string[] = []): Promise<string> {
+  const { code, stdout, stderr } = await runTowpath(['bootstrap', engine, '--config', config, '--apply', ...words]);
   expect(code, stderr).toBe(0);
   return stdout;
 }
@@ -227,8 +248,8 @@ async function isGone({ namespace }: Place): Promise<boolean> {
 }
 
 /** What the doctor thinks of the namespace; there is no control plane here. */
-async function failuresOf({ config }: Place): Promise<readonly Check[]> {
-  const { stdout } = await runTowpath(['doctor', '--json', '--config', config]);
+async function failuresOf({ config }: Place, ...words: readonly string[]): Promise<readonly Check[]> {
+  const { stdout } = await runTowpath(['doctor', '--json', '--config', config, ...words]);
   const { checks } = JSON.parse(stdout) as { readonly checks: readonly Check[] };
   return checks.filter(({ subject, verdict }) => subject !== 'control plane' && verdict !== 'ok');
 }

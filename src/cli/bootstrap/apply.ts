@@ -1,4 +1,5 @@
 /** Brings objects into a cluster by server-side apply, one after the other, and tells what each of them became. */
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { KubernetesAnswer, KubernetesObjects } from '../../adapters/kubernetes-objects.ts';
 import { resourceOf } from '../../core/bootstrap-kinds.ts';
@@ -35,14 +36,23 @@ export function objectPath({
   return `${root}/namespaces/${metadata.namespace}/${resourceOf({ group: '', kind })}/${metadata.name}`;
 }
 
-const Versioned = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+const Owned = z.looseObject({
+  metadata: z.object({
+    labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
+  }),
+  status: z.unknown().optional(),
+});
 const Status = z.object({ message: z.string() });
 
-/** An apply that changes nothing writes nothing, and so leaves the version. */
+/** The engine may write its status at any moment: only what a person could have meant is compared. */
 function changeOf(before: KubernetesAnswer, after: KubernetesAnswer): Applied['change'] {
   if (before.status === 404 || after.status === 201) return 'created';
-  const [one, other] = [before, after].map(({ body }) => Versioned.safeParse(body).data?.metadata.resourceVersion);
-  return one === other ? 'unchanged' : 'changed';
+  const [one, other] = [before, after].map(({ body }) => {
+    const { status: _status, ...owned } = Owned.parse(body);
+    return owned;
+  });
+  return isDeepStrictEqual(one, other) ? 'unchanged' : 'changed';
 }
 
 function refusal({ server }: KubernetesObjects, object: BootstrapObject, answer: KubernetesAnswer): TowpathError {

@@ -18,6 +18,8 @@ export interface ArgoCdSubject {
   readonly namespace: NamespaceName;
   readonly settings: Namespace;
   readonly kinds: readonly EmittedKind[];
+  /** Nothing was committed yet: Argo CD finds no branch, and that is no fault. */
+  readonly isEmpty: boolean;
 }
 
 const bootstrapMend = 'run "towpath bootstrap argo-cd --apply"';
@@ -93,17 +95,18 @@ function setsOf({ settings }: ArgoCdSubject, { applicationSets }: ArgoCdFacts): 
 }
 
 function judgeSets(
-  { settings }: ArgoCdSubject,
+  subject: ArgoCdSubject,
   seen: ArgoCdFacts['applicationSets'],
   sets: readonly OurSet[],
 ): readonly Finding[] {
+  const { settings } = subject;
   const where = settings.argoCd.namespace;
   if (seen.kind === 'forbidden') return [skipped('ApplicationSet', `these rights do not show those of ${where}`)];
   if (seen.kind === 'missing') return [failed('ApplicationSet', 'the cluster knows no such kind', 'install Argo CD')];
   if (sets.length === 0) {
     return [failed('ApplicationSet', `none in ${where} follows ${settings.repository}`, bootstrapMend)];
   }
-  return [...sets.flatMap((set) => judgeSet(settings, set)), ...tooMany(sets)];
+  return [...sets.flatMap((set) => judgeSet(subject, set)), ...tooMany(sets)];
 }
 
 function tooMany(sets: readonly OurSet[]): readonly Finding[] {
@@ -112,7 +115,7 @@ function tooMany(sets: readonly OurSet[]): readonly Finding[] {
   return [warning('ApplicationSet', message, 'delete all but one, or their Applications fight over the deployments')];
 }
 
-function judgeSet(settings: Namespace, { name, spec, object }: OurSet): readonly Finding[] {
+function judgeSet({ settings, isEmpty }: ArgoCdSubject, { name, spec, object }: OurSet): readonly Finding[] {
   const git = spec.generators.find((generator) => generator.git)?.git;
   const wrong = [
     ...(branchOf(git?.revision ?? '') === settings.branch
@@ -129,7 +132,9 @@ function judgeSet(settings: Namespace, { name, spec, object }: OurSet): readonly
     ...(automated?.prune ? [] : ['does not prune']),
     ...(automated?.selfHeal ? [] : ['does not self-heal']),
   ];
-  const errors = conditionsOf(object).filter(({ type, status }) => type === 'ErrorOccurred' && status === 'True');
+  const errors = conditionsOf(object)
+    .filter(({ type, status }) => type === 'ErrorOccurred' && status === 'True')
+    .filter(({ message }) => !isEmpty || isAboutAccess(message));
   const found = [
     ...wrong.map((why) => failed('ApplicationSet', `${name} ${why}`, bootstrapMend)),
     ...doubtful.map((why) => warning('ApplicationSet', `${name} ${why}`, bootstrapMend)),
@@ -203,6 +208,13 @@ function follows({ settings }: ArgoCdSubject, { spec }: AnyObject): boolean {
 
 function conditionsOf({ status }: AnyObject): readonly z.infer<typeof Condition>[] {
   return Conditions.safeParse(status ?? {}).data?.conditions ?? [];
+}
+
+/** What stays wrong when the first commit is there. */
+export function isAboutAccess(message: string): boolean {
+  return /authenti|authoriz|permission|denied|forbidden|credential|certificate|secret|host key|not permitted/i.test(
+    message,
+  );
 }
 
 export function namesOf(objects: readonly AnyObject[]): string {

@@ -5,7 +5,7 @@ import { sameRepository } from '../../core/repository-url.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { ownLabels } from '../../domain/live-object.ts';
-import { namesOf } from './argo-cd-judge.ts';
+import { isAboutAccess, namesOf } from './argo-cd-judge.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 import type { AnyObject, Seen } from './cluster-reader.ts';
 
@@ -76,7 +76,7 @@ function judgeGitRepository(
     return [failed('GitRepository', `${name} is suspended`, `run "flux resume source git ${name} -n ${where}"`)];
   const trouble = troubleOf(object);
   if (trouble === null) return [ok('GitRepository', `${name} follows ${branch}`)];
-  if (isEmpty) return [ok('GitRepository', `${name} waits for the first commit`)];
+  if (isEmpty && !isAboutAccess(trouble)) return [ok('GitRepository', `${name} waits for the first commit`)];
   return [failed('GitRepository', `${name}: ${trouble}`, credentialsMend)];
 }
 

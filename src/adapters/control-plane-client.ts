@@ -15,6 +15,8 @@ export interface ControlPlaneConnection {
   readonly caFile?: string | undefined;
   /** For one request, on top of what a long poll waits. */
   readonly timeoutMs?: number;
+  /** Told of each answer, by its HTTP status, or `error` where none came; not of what was given up here. */
+  readonly onAnswer?: ((code: number | 'error', durationMs: number) => void) | undefined;
 }
 
 export interface Call<Answer> {
@@ -65,7 +67,7 @@ export function connectToControlPlane(connection: ControlPlaneConnection): Contr
   };
 }
 
-function send<Answer>(
+async function send<Answer>(
   agent: Dispatcher,
   connection: ControlPlaneConnection,
   call: Call<Answer>,
@@ -83,9 +85,16 @@ function send<Answer>(
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
   };
-  return request(url, { ...options, signal: call.signal ?? null }).catch((error: unknown) => {
+  const began = performance.now();
+  const tell = (code: number | 'error'): void => connection.onAnswer?.(code, performance.now() - began);
+  try {
+    const response = await request(url, { ...options, signal: call.signal ?? null });
+    tell(response.statusCode);
+    return response;
+  } catch (error) {
+    if (!call.signal?.aborted) tell('error');
     throw unreachable(connection, call, error);
-  });
+  }
 }
 
 async function readBody<Answer>(

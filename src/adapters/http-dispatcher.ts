@@ -1,4 +1,4 @@
-/** How HTTP leaves this process: private certificate authorities and proxies, as an undici dispatcher. */
+/** How HTTP leaves this process: private certificate authorities, proxies and a count, as an undici dispatcher. */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { getCACertificates } from 'node:tls';
@@ -38,6 +38,42 @@ export async function openDispatcher(settings: DispatcherSettings): Promise<Disp
       { cause },
     );
   }
+}
+
+/** `code` is the HTTP status, or `error` where none came; a request that its sender gave up is not told. */
+export type OnAnswer = (code: number | 'error', durationMs: number) => void;
+
+/** The same dispatcher, which tells of each answer once its head is there; whatever is sent by it is counted. */
+export function countedDispatcher(dispatcher: Dispatcher, onAnswer: OnAnswer): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, counted(handler, onAnswer)));
+}
+
+function counted(handler: Dispatcher.DispatchHandler, onAnswer: OnAnswer): Dispatcher.DispatchHandler {
+  const began = performance.now();
+  let isTold = false;
+  const tell = (code: number | 'error'): void => {
+    // A connection may break after the head of an answer, too: that is one answer all the same.
+    if (!isTold) onAnswer(code, performance.now() - began);
+    isTold = true;
+  };
+  return {
+    onRequestStart: (...values) => handler.onRequestStart?.(...values),
+    onRequestUpgrade: (...values) => handler.onRequestUpgrade?.(...values),
+    onResponseStart(controller, code, headers, text) {
+      // 100 and 103 only announce the answer.
+      if (code >= 200) tell(code);
+      handler.onResponseStart?.(controller, code, headers, text);
+    },
+    onResponseData: (...values) => handler.onResponseData?.(...values),
+    onResponseEnd: (...values) => handler.onResponseEnd?.(...values),
+    onResponseError(controller, error) {
+      if (error.name !== 'AbortError') tell('error');
+      handler.onResponseError?.(controller, error);
+    },
+    onResponseStarted: () => handler.onResponseStarted?.(),
+    onBodySent: (...values) => handler.onBodySent?.(...values),
+    onRequestSent: () => handler.onRequestSent?.(),
+  };
 }
 
 async function readAuthorities(path: string): Promise<readonly string[]> {

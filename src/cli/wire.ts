@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { chooseControlPlane } from '../adapters/control-plane-choice.ts';
 import { type HttpControlPlane, httpControlPlane } from '../adapters/control-plane-http.ts';
 import { mirrorControlPlane } from '../adapters/control-plane-mirror.ts';
+import { clusterSecretSealer } from '../adapters/secret-sealer-cluster.ts';
 import { namedSecretSealer } from '../adapters/secret-sealer-named.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry } from '../adapters/telemetry-none.ts';
@@ -13,8 +14,9 @@ import { TowpathError } from '../domain/failure.ts';
 import { NamespaceName } from '../domain/identifiers.ts';
 import type { NamespaceParts } from '../listener/context.ts';
 import type { ListenerPorts } from '../listener/listener.ts';
-import type { Clock, Log } from '../ports.ts';
+import type { Clock, Log, Telemetry } from '../ports.ts';
 import { version } from './version.ts';
+import { engineOf, openCluster, openConnection } from './wiring/cluster.ts';
 import { openRenderer, readSchemas } from './wiring/renderer.ts';
 import { openRepository } from './wiring/repository.ts';
 
@@ -23,33 +25,51 @@ export interface WiredListener extends ListenerPorts {
   close(): Promise<void>;
 }
 
-export async function wireListener(configuration: Configuration, log: Log): Promise<WiredListener> {
+export interface WireOptions {
+  /** A preview finds out which engine there is, and neither watches nor writes anything. */
+  readonly purpose: 'listen' | 'preview';
+  readonly log: Log;
+  readonly telemetry?: Telemetry;
+}
+
+export async function wireListener(configuration: Configuration, options: WireOptions): Promise<WiredListener> {
+  const { log, telemetry = noTelemetry } = options;
+  const clock = systemClock();
+  const surroundings = { clock, log, telemetry };
+  const connection = openConnection(configuration, surroundings);
   const schemas = readSchemas();
   const namespaces = new Map<NamespaceName, NamespaceParts>();
   for (const [name, settings] of Object.entries(configuration.namespaces)) {
-    namespaces.set(NamespaceName.parse(name), await wireNamespace(configuration, settings, schemas));
+    const namespace = NamespaceName.parse(name);
+    const engine = await engineOf(connection, namespace, settings);
+    const cluster =
+      connection === null || engine === null || options.purpose === 'preview'
+        ? null
+        : openCluster(connection, surroundings, configuration, { namespace, settings, engine });
+    namespaces.set(namespace, await wireNamespace(configuration, settings, schemas, { engine, cluster }));
   }
-  const clock = systemClock();
   const controlPlane = wireControlPlane(configuration, clock, log);
   const close = async (): Promise<void> => {
     await Promise.all([...namespaces.values()].map((parts) => parts.repository.close()));
     await controlPlane.close();
+    await connection?.close();
   };
-  return { controlPlane, namespaces, clock, log, telemetry: noTelemetry, close };
+  return { controlPlane, namespaces, ...surroundings, close };
 }
 
 async function wireNamespace(
   configuration: Configuration,
   settings: Namespace,
   schemas: ManifestSchemas,
+  { engine, cluster }: Pick<NamespaceParts, 'engine' | 'cluster'>,
 ): Promise<NamespaceParts> {
   return {
     repository: await openRepository(settings, configuration.git, version()),
-    sealer: namedSecretSealer(),
+    sealer: cluster === null ? namedSecretSealer() : clusterSecretSealer(cluster),
     renderer: await openRenderer(settings, schemas),
     secretKey: await readSecretKey(settings),
-    engine: null,
-    cluster: null,
+    engine,
+    cluster,
   };
 }
 

@@ -75,6 +75,7 @@ async function onePass(
   const began = context.clock.now().getTime();
   try {
     const outcome = await runPass(context, memory, say);
+    context.observer?.looked();
     context.telemetry.pass(context.namespace, outcome.kind, context.clock.now().getTime() - began);
     context.telemetry.queue(`deployments ${context.namespace}`, memory.wantedSince.size);
     if (outcome.kind === 'done') {

@@ -129,22 +129,20 @@ function startLanes(
   return new Map(
     [...ports.namespaces].map(([namespace, parts]) => {
       const alone = laneContext({ ...ports, ...setup }, configuration, namespace, parts);
-      const observer = watch(alone, setup);
+      let wake = (): void => undefined;
+      const observer = watch(alone, setup, () => wake());
       const context = { ...alone, observer };
-      const lane = startLane({
-        context,
-        intervalMs: configuration.git.interval,
-        say: setup.say,
-        signal: setup.signal,
-      });
+      const { say, signal } = setup;
+      const lane = startLane({ context, intervalMs: configuration.git.interval, say, signal });
+      wake = lane.wake;
       return [namespace, { ...lane, done: Promise.all([lane.done, observer?.done]).then(() => undefined) }];
     }),
   );
 }
 
-function watch(context: LaneContext, { say, signal }: LaneSetup): Observer | null {
+function watch(context: LaneContext, { say, signal }: LaneSetup, lookAtBranch: () => void): Observer | null {
   const { cluster } = context;
-  return cluster === null ? null : startObserver({ context: { ...context, cluster }, say, signal });
+  return cluster === null ? null : startObserver({ context: { ...context, cluster }, say, lookAtBranch, signal });
 }
 
 function noteFailures(telemetry: Telemetry, desired: DesiredState, reports: readonly Report[]): void {

@@ -40,8 +40,7 @@ export async function observeDeployment(world: ObserverWorld, desired: Present):
   const live = context.cluster.live(desired.deploymentId, folder.path);
   const expected = expectedWorkloads(folder.files.map(({ path }) => path));
   const verdict = await judge(world, watched, { desired, commit: last.commit, live, expected, last, now });
-  if (verdict.stage === 'committed' && verdict.outcome !== 'succeeded')
-    world.refresher.want(folder.path, now.getTime());
+  if (waitsForEngine(verdict)) world.refresher.want(folder.path, now.getTime());
   else world.refresher.seen(folder.path);
   await unblock(world, watched, verdict);
   if (context.cluster.trouble() !== null && verdict.outcome !== 'succeeded') return blind(world, desired, last, now);
@@ -56,6 +55,11 @@ export async function observeDeployment(world: ObserverWorld, desired: Present):
     lookAgainAt: verdict.lookAgainAt?.getTime() ?? null,
     lacksSecret: verdict.reason === 'CreateContainerConfigError',
   };
+}
+
+/** Nothing of it was seen yet, or an object of it was refused: then the repair may come without a new revision. */
+function waitsForEngine({ stage, outcome }: Verdict): boolean {
+  return stage === 'committed' || (stage === 'synced' && outcome === 'failed');
 }
 
 type Committed = LastReport & { readonly commit: CommitId };
@@ -126,7 +130,8 @@ function measure(world: ObserverWorld, watched: Watched, desired: Present, verdi
   const step = { namespace, deploymentId: desired.deploymentId, revisionId: desired.revisionId, to };
   // What was committed before this process began tells nothing of how long it took.
   const isWhole = watched.committedAt !== world.began;
-  if (watched.syncedAt === null && (verdict.stage === 'synced' || verdict.stage === 'healthy')) {
+  // A failure names the stage that was not reached.
+  if (watched.syncedAt === null && !waitsForEngine(verdict)) {
     watched.syncedAt = to;
     if (isWhole) telemetry.step({ ...step, name: 'committed-to-synced', from: watched.committedAt });
   }

@@ -19,6 +19,8 @@ export interface Observer {
   branch(view: RepositoryView): void;
   /** The lane has pushed this revision, or found it in git though nobody had said so. */
   committed(desired: Present, folder: string, at: Date): void;
+  /** The lane has asked for the head, whether it moved or not. */
+  looked(): void;
   /** Nothing of the deployment is in git any more. */
   gone(desired: Removed, folder: string, commit: CommitId | null): void;
   /** Resolves once it has come to rest after its signal was aborted. */
@@ -28,6 +30,8 @@ export interface Observer {
 export interface ObserverOptions {
   readonly context: ObserverContext;
   readonly say: (reports: readonly Report[]) => void;
+  /** The engine speaks of a commit that was not seen here: the lane should look at the branch. */
+  readonly lookAtBranch: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +45,7 @@ export function startObserver(options: ObserverOptions): Observer {
   const { context, signal } = options;
   const agenda = createAgenda();
   const waker = createWaker(context.clock, signal);
-  const world = newWorld(context);
+  const world = newWorld(options);
   const now = (): number => context.clock.now().getTime();
   const markAndWake = (id: DeploymentId): void => {
     agenda.mark(id);
@@ -63,6 +67,11 @@ export function startObserver(options: ObserverOptions): Observer {
       world.refresher.want(folder, now());
       markAndWake(deploymentId);
     },
+    looked: () => {
+      world.ancestry.looked();
+      for (const [id, { isHealthy }] of world.watched) if (!isHealthy) agenda.mark(id);
+      waker.wake();
+    },
     gone: ({ deploymentId }, folder, commit) => {
       if (world.gone.has(deploymentId)) return;
       world.gone.set(deploymentId, { folder, commit, looks: 0 });
@@ -74,11 +83,11 @@ export function startObserver(options: ObserverOptions): Observer {
   };
 }
 
-function newWorld(context: ObserverContext): ObserverWorld {
+function newWorld({ context, lookAtBranch }: ObserverOptions): ObserverWorld {
   const { cluster, clock, timings, log } = context;
   return {
     context,
-    ancestry: createAncestry(),
+    ancestry: createAncestry(lookAtBranch),
     refresher: createRefresher(cluster, timings, log),
     began: clock.now(),
     view: null,

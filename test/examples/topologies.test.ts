@@ -171,7 +171,7 @@ async function prepare(example: string, name = example.replaceAll('/', '-')): Pr
 /** In this process: as real, and quicker to start. */
 async function listen(site: Site): Promise<void> {
   const configuration = await loadConfiguration(site.path);
-  const ports = await wireListener(configuration, openLog({ json: true, level: 'error' }));
+  const ports = await wireListener(configuration, { purpose: 'listen', log: openLog({ json: true, level: 'error' }) });
   const listener = startListener(ports, configuration, { towpathVersion: version() });
   stops.push(async () => {
     await listener.stop();

@@ -27,5 +27,7 @@ function namespaceOf(url: string, name: string) {
     repository: repositoryUrl(url, name),
     credentials: { username: 'towpath', passwordFile: 'keys/workspace' },
     secrets: { keyFile: 'keys/secrets' },
+    // Also where it is started inside a pod.
+    engine: 'none',
   };
 }

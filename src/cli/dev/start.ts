@@ -116,7 +116,7 @@ function dispatcher({ app }: OpenControlPlane, git: GitHttpBackend): RequestList
 async function listen({ dataFolder, log }: DevSettings, url: string, identity: Identity) {
   await keyIn(dataFolder, 'secrets');
   const configuration = await loadConfiguration(await writeDevConfiguration(dataFolder, url, identity));
-  const ports = await wireListener(configuration, log);
+  const ports = await wireListener(configuration, { purpose: 'listen', log });
   const listener = startListener(ports, configuration, { towpathVersion: version() });
   return {
     stop: async () => {

@@ -12,7 +12,7 @@ export async function runListen(options: ListenOptions): Promise<void> {
   const configuration = await loadConfiguration(options.config);
   const log = openLog(logSettings(options));
   const { stopped } = stopSignal();
-  const ports = await wireListener(configuration, log);
+  const ports = await wireListener(configuration, { purpose: 'listen', log });
   const listener = startListener(ports, configuration, { towpathVersion: version() });
   log.info('Listening', {
     listener: configuration.listener.id,

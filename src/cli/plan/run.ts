@@ -15,7 +15,7 @@ import { planText } from './plan-text.ts';
 export async function plan(names: readonly string[], options: PlanOptions): Promise<number> {
   const configuration = await loadConfiguration(options.config);
   const log = openLog({ json: false, level: 'error' });
-  const ports = await wireListener(configuration, log);
+  const ports = await wireListener(configuration, { purpose: 'preview', log });
   try {
     const previews = await previewPass(narrow(ports, names), configuration, version());
     process.stdout.write(options.json ? `${JSON.stringify(planJson(previews), null, 2)}\n` : planText(previews));

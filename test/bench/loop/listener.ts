@@ -27,5 +27,7 @@ await write(
   }),
 );
 const configuration = await loadConfiguration(join(folder, 'towpath.yaml'));
-startListener(await wireListener(configuration, complaints), configuration, { towpathVersion: 'bench' });
+startListener(await wireListener(configuration, { purpose: 'listen', log: complaints }), configuration, {
+  towpathVersion: 'bench',
+});
 ready({});

@@ -1,0 +1,149 @@
+/** Requests to a Kubernetes API server: authentication by the official client's KubeConfig, one pool of connections, failures classed. */
+import { createInterface } from 'node:readline';
+import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
+import { type Dispatcher, request } from 'undici';
+import type { ClusterAccess } from '../domain/configuration-cluster.ts';
+import { TowpathError } from '../domain/failure.ts';
+import type { Telemetry } from '../ports.ts';
+import { refusalOf, unreachable, unusable } from './cluster-live-failure.ts';
+
+export interface KubernetesCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With its query. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** Content type of the body; JSON where absent. */
+  readonly type?: string;
+  readonly accept?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** For messages: `list pods in namespace team-a`. */
+  readonly purpose: string;
+}
+
+export interface KubernetesAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+export interface KubernetesHttp {
+  /** Where the API server is, for people. */
+  readonly server: string;
+  /** The parsed JSON; throws TowpathError, classed, for anything but success. */
+  json(call: KubernetesCall): Promise<unknown>;
+  /** Whatever it answers. */
+  answer(call: KubernetesCall): Promise<KubernetesAnswer>;
+  /** Lines as they come; ends when the server ends it, throws when it says nothing for `silenceMs`. */
+  lines(call: KubernetesCall & { readonly silenceMs: number; readonly onOpen: () => void }): AsyncIterable<string>;
+  close(): Promise<void>;
+}
+
+const defaultTimeoutMs = 30_000;
+
+/** Lists without the objects' contents: names, labels, times. */
+export const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
+export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry, 'request'>): KubernetesHttp {
+  const config = loadConfig(access);
+  const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
+  let pool: Dispatcher | undefined;
+  const send = async (call: KubernetesCall, timeouts: { headers: number; body: number }) => {
+    const began = performance.now();
+    const said = (code: number | 'error'): void => telemetry.request('kubernetes', code, performance.now() - began);
+    try {
+      const security = new RequestContext(`${server}${call.path}`, HttpMethod.GET);
+      await config.applySecurityAuthentication(security);
+      pool ??= security.getDispatcher();
+      const response = await request(`${server}${call.path}`, {
+        method: call.method,
+        headers: { ...security.getHeaders(), ...headersOf(call) },
+        body: call.body === undefined ? null : JSON.stringify(call.body),
+        headersTimeout: timeouts.headers,
+        bodyTimeout: timeouts.body,
+        ...(call.signal ? { signal: call.signal } : {}),
+        ...(pool ? { dispatcher: pool } : {}),
+      });
+      said(response.statusCode);
+      // Certificates that a tool gives out are renewed with the next pool.
+      if (response.statusCode === 401) pool = undefined;
+      return response;
+    } catch (error) {
+      said('error');
+      if (!call.signal?.aborted) pool = undefined;
+      throw error instanceof TowpathError ? error : unreachable(server, call.purpose, error);
+    }
+  };
+  const answer = async (call: KubernetesCall) => {
+    const ms = call.timeoutMs ?? defaultTimeoutMs;
+    const response = await send(call, { headers: ms, body: ms });
+    const text = await response.body.text().catch((error: unknown) => {
+      throw unreachable(server, call.purpose, error);
+    });
+    return { status: response.statusCode, text, headers: response.headers };
+  };
+  return {
+    server,
+    answer,
+    json: async (call) => {
+      const { status, text, headers } = await answer(call);
+      if (status >= 300) throw refusalOf(server, call.purpose, { status, text, headers });
+      return parsed(server, call.purpose, text);
+    },
+    lines: async function* (call) {
+      const response = await send(call, { headers: call.silenceMs, body: call.silenceMs });
+      const { statusCode: status, headers, body } = response;
+      if (status >= 300) throw refusalOf(server, call.purpose, { status, text: await body.text(), headers });
+      call.onOpen();
+      try {
+        yield* createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY });
+      } catch (error) {
+        throw unreachable(server, call.purpose, error);
+      } finally {
+        body.destroy();
+      }
+    },
+    close: async () => {
+      await pool?.destroy();
+    },
+  };
+}
+
+/** Whether this process runs in a pod that may ask its own cluster. */
+export function isInCluster(environment: NodeJS.ProcessEnv = process.env): boolean {
+  return Boolean(environment['KUBERNETES_SERVICE_HOST']);
+}
+
+function loadConfig({ kubeconfig, context }: ClusterAccess): KubeConfig {
+  const config = new KubeConfig();
+  if (kubeconfig === undefined && !isInCluster()) throw unusable(kubeconfig, 'this is no pod of a cluster');
+  try {
+    if (kubeconfig === undefined) config.loadFromCluster();
+    else config.loadFromFile(kubeconfig);
+  } catch (cause) {
+    throw unusable(kubeconfig, (cause as Error).message, cause);
+  }
+  if (context !== undefined) {
+    if (config.getContextObject(context) === null) throw unusable(kubeconfig, `it has no context "${context}"`);
+    config.setCurrentContext(context);
+  }
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined || !URL.canParse(server)) throw unusable(kubeconfig, 'its context names no API server');
+  return config;
+}
+
+function headersOf({ body, type, accept }: KubernetesCall): Readonly<Record<string, string>> {
+  return {
+    accept: accept ?? 'application/json',
+    'user-agent': 'towpath',
+    ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
+  };
+}
+
+function parsed(server: string, purpose: string, text: string): unknown {
+  try {
+    return text === '' ? null : JSON.parse(text);
+  } catch {
+    const message = `Cannot ${purpose} at ${server}: its answer is no JSON; is this the address of an API server?`;
+    throw new TowpathError('transient', 'StrangeAnswer', message);
+  }
+}

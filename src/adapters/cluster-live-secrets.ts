@@ -1,0 +1,132 @@
+/** Secrets of the mode `cluster`: applied, listed without their values, collected. */
+import { asTowpathError, TowpathError } from '../domain/failure.ts';
+import type { DeploymentId } from '../domain/identifiers.ts';
+import { type LiveSecret, ownLabels } from '../domain/live-object.ts';
+import type { PlainSecret } from '../ports.ts';
+import { type KubernetesHttp, metadataOnly } from './cluster-live-http.ts';
+import type { Place } from './cluster-live-looks.ts';
+import { collectionPath } from './cluster-live-served.ts';
+
+const secretsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
+
+export async function applySecret(
+  http: KubernetesHttp,
+  { namespace, name, labels, values }: PlainSecret,
+): Promise<void> {
+  const data = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  );
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace, labels },
+    type: 'Opaque',
+    // Its name is a digest of its values, and a running pod must find what it was started with.
+    immutable: true,
+    data,
+  };
+  const purpose = `apply Secret ${name} in namespace ${namespace}`;
+  const path = `${secretsPath(namespace)}/${name}?fieldManager=towpath&force=true&fieldValidation=Strict`;
+  try {
+    await http.json({ method: 'PATCH', path, body, type: 'application/apply-patch+yaml', purpose });
+  } catch (error) {
+    throw otherContent(error, purpose, name) ?? error;
+  }
+}
+
+function otherContent(error: unknown, purpose: string, name: string): TowpathError | null {
+  if (asTowpathError(error)?.reason !== 'ClusterInvalid' || !/immutable/.test((error as Error).message)) return null;
+  const message =
+    `Cannot ${purpose}: it is there with other values, and it is immutable; ` +
+    `if nobody else needs it, delete it ("kubectl delete secret ${name}") and it is made again`;
+  // The server's words are left out: they may quote values.
+  return new TowpathError('terminal', 'SecretDiffers', message);
+}
+
+export async function listSecrets(
+  http: KubernetesHttp,
+  namespace: string,
+  listenerId: string,
+): Promise<readonly LiveSecret[]> {
+  const found: LiveSecret[] = [];
+  const purpose = `list secrets in namespace ${namespace}`;
+  for await (const { metadata } of pages(http, secretsPath(namespace), listenerId, purpose, metadataOnly)) {
+    const deploymentId = metadata.labels?.[ownLabels.deployment];
+    if (deploymentId === undefined || metadata.deletionTimestamp !== undefined) continue;
+    const createdAt = new Date(metadata.creationTimestamp ?? 0);
+    found.push({ name: metadata.name, deploymentId: deploymentId as DeploymentId, createdAt });
+  }
+  return found;
+}
+
+/** ReplicaSets stand for all revisions that may start pods again; StatefulSets and LGPs for themselves. */
+export async function referredSecrets({
+  http,
+  discovery,
+  namespace,
+  listenerId,
+}: Place & { readonly listenerId: string }): Promise<ReadonlySet<string>> {
+  const apps = ((await discovery.group('apps')) ?? []).filter(({ name }) => /^(?:replica|stateful)sets$/.test(name));
+  const lgps = ((await discovery.group('apps.langchain.ai')) ?? []).filter(({ name }) => name === 'lgps');
+  const names = new Set<string>();
+  for (const resource of [...apps, ...lgps]) {
+    const purpose = `list ${resource.name} in namespace ${namespace}`;
+    const path = collectionPath(resource, namespace);
+    for await (const object of pages(http, path, listenerId, purpose)) collectNames(object.spec, names);
+  }
+  return names;
+}
+
+export async function deleteSecret(http: KubernetesHttp, namespace: string, name: string): Promise<void> {
+  const purpose = `delete Secret ${name} in namespace ${namespace}`;
+  await http.json({ method: 'DELETE', path: `${secretsPath(namespace)}/${name}`, purpose }).catch((error: unknown) => {
+    if (asTowpathError(error)?.reason !== 'ClusterNotFound') throw error;
+  });
+}
+
+interface Item {
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec?: unknown;
+}
+
+async function* pages(
+  http: KubernetesHttp,
+  path: string,
+  listenerId: string,
+  purpose: string,
+  accept?: string,
+): AsyncIterable<Item> {
+  for (let next = ''; ; ) {
+    const query = new URLSearchParams({ labelSelector: `${ownLabels.listener}=${listenerId}`, limit: '250' });
+    if (next !== '') query.set('continue', next);
+    const call = {
+      method: 'GET',
+      path: `${path}?${query}`,
+      purpose,
+      ...(accept === undefined ? {} : { accept }),
+    } as const;
+    const page = (await http.json(call)) as { metadata: { continue?: string }; items: readonly Item[] };
+    yield* page.items;
+    next = page.metadata.continue ?? '';
+    if (next === '') return;
+  }
+}
+
+/** By the names of the fields that refer to a Secret, wherever in a pod template they stand. */
+function collectNames(value: unknown, names: Set<string>): void {
+  if (Array.isArray(value)) for (const one of value) collectNames(one, names);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === 'secretName' && typeof inner === 'string') names.add(inner);
+    if ((key === 'secretKeyRef' || key === 'secretRef') && typeof inner === 'object' && inner !== null) {
+      const { name } = inner as { name?: unknown };
+      if (typeof name === 'string') names.add(name);
+    }
+    collectNames(inner, names);
+  }
+}

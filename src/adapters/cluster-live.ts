@@ -1,0 +1,222 @@
+/** A real cluster behind the port: watches feed the copies, and what is written is little: Secrets and requests to look. */
+import { sameRepository } from '../core/repository-url.ts';
+import type { NamespaceName } from '../domain/identifiers.ts';
+import { type ClusterChange, type EngineKind, type LiveObject, ownLabels } from '../domain/live-object.ts';
+import type { Clock, Cluster, Log, Telemetry } from '../ports.ts';
+import { type EngineWatch, noEngineWatch, watchArgoCd, watchFlux } from './cluster-live-engine.ts';
+import type { KubernetesHttp } from './cluster-live-http.ts';
+import { keepPod, keepWhole, keepWorkload } from './cluster-live-keep.ts';
+import { probeService, readEvents, remainingObjects } from './cluster-live-looks.ts';
+import { type Collection, type Reflector, startReflector } from './cluster-live-reflector.ts';
+import { endOperation, refreshArgoCd, refreshFlux } from './cluster-live-refresh.ts';
+import { applySecret, deleteSecret, listSecrets, referredSecrets } from './cluster-live-secrets.ts';
+import { createDiscovery, type Discovery } from './cluster-live-served.ts';
+
+/** What all namespaces of one listener share. */
+export interface KubernetesConnection {
+  readonly http: KubernetesHttp;
+  readonly discovery: Discovery;
+  /** By the engine's namespace; one watch, however many namespaces are served. */
+  engine(kind: EngineKind, namespace: string): SharedEngine;
+  close(): Promise<void>;
+}
+
+interface SharedEngine {
+  readonly watch: EngineWatch;
+  readonly listeners: Set<(change: { folder: string | null; repository: string | null }) => void>;
+}
+
+export interface ConnectionOptions {
+  readonly http: KubernetesHttp;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+}
+
+export function connectKubernetes({ http, clock, log, telemetry }: ConnectionOptions): KubernetesConnection {
+  const closing = new AbortController();
+  const engines = new Map<string, SharedEngine>();
+  const open = (kind: EngineKind, namespace: string): SharedEngine => {
+    const listeners: SharedEngine['listeners'] = new Set();
+    const tell = (change: { folder: string | null; repository: string | null }): void => {
+      for (const listener of listeners) listener(change);
+    };
+    const shared = { http, clock, log, telemetry, signal: closing.signal };
+    if (kind === 'argo-cd') return { watch: watchArgoCd(shared, namespace, tell), listeners };
+    if (kind === 'flux') return { watch: watchFlux(shared, namespace, tell), listeners };
+    return { watch: noEngineWatch(), listeners };
+  };
+  return {
+    http,
+    discovery: createDiscovery(http),
+    engine: (kind, namespace) => {
+      const key = `${kind} ${namespace}`;
+      const known = engines.get(key) ?? open(kind, namespace);
+      engines.set(key, known);
+      return known;
+    },
+    close: async () => {
+      closing.abort();
+      await http.close();
+    },
+  };
+}
+
+export interface ClusterOptions extends ConnectionOptions {
+  readonly connection: KubernetesConnection;
+  readonly namespace: NamespaceName;
+  readonly listenerId: string;
+  readonly repositoryUrl: string;
+  readonly engine: EngineKind;
+  readonly engineNamespace: string;
+  /** Whether it may ask the engine to look now. */
+  readonly mayRefresh: boolean;
+  readonly extraKinds: readonly string[];
+}
+
+export function kubernetesCluster(options: ClusterOptions): Cluster {
+  const { connection, namespace, repositoryUrl, engine, clock } = options;
+  const { http, discovery } = connection;
+  const closing = new AbortController();
+  const index = createIndex();
+  let watched: readonly Reflector[] = [];
+  let shared: SharedEngine | null = null;
+  let lastRefresh: string | null = null;
+  return {
+    engine,
+    start: async (onChange, signal) => {
+      const stop = AbortSignal.any([signal, closing.signal]);
+      shared = connection.engine(engine, options.engineNamespace);
+      followEngine(shared, repositoryUrl, onChange, stop);
+      const kinds = await collections(options, stop);
+      watched = kinds.map((collection) =>
+        startReflector({
+          ...options,
+          http,
+          collection,
+          signal: stop,
+          onChange: (before, after) => index.note(before, after, onChange),
+        }),
+      );
+      await Promise.all([...watched, ...shared.watch.reflectors].map(({ listed }) => listed));
+    },
+    trouble: () => {
+      const troubles = [...watched, ...(shared?.watch.reflectors ?? [])].flatMap((one) => one.trouble() ?? []);
+      return troubles.length === 0 ? null : [...new Set(troubles)].join('; ');
+    },
+    live: (deploymentId, folder) => ({
+      ...index.of(deploymentId),
+      engine: shared?.watch.objects(repositoryUrl, folder) ?? { kind: 'other' },
+    }),
+    events: (about) => readEvents(http, namespace, about),
+    remaining: (id) => remainingObjects({ http, discovery, namespace, extraKinds: options.extraKinds }, id),
+    refresh: async (folders) => {
+      if (!options.mayRefresh || shared === null) return 'the configuration says not to ask';
+      if (engine === 'argo-cd') {
+        return refreshArgoCd(http, options.engineNamespace, { repositoryUrl, folders, watch: shared.watch });
+      }
+      if (engine === 'flux')
+        lastRefresh = await refreshFlux(http, shared.watch.gitRepositories(repositoryUrl), clock.now());
+      return engine === 'flux' ? lastRefresh : 'nobody is known who could be asked';
+    },
+    endOperation: (application) => endOperation(http, application),
+    applySecret: (secret) => applySecret(http, secret),
+    secrets: () => listSecrets(http, namespace, options.listenerId),
+    referredSecrets: () => referredSecrets({ http, discovery, namespace, listenerId: options.listenerId }),
+    deleteSecret: (name) => deleteSecret(http, namespace, name),
+    probe: (service, path) => probeService(http, namespace, service, path),
+    close: async () => {
+      closing.abort();
+      await Promise.all(watched.map(({ done }) => done));
+    },
+  };
+}
+
+/** Workloads and pods of this listener; the LGP where LangChain's operator is installed. */
+async function collections(
+  { connection, namespace, listenerId }: ClusterOptions,
+  signal: AbortSignal,
+): Promise<readonly Collection[]> {
+  const labelSelector = `${ownLabels.listener}=${listenerId}`;
+  const common = { namespace, labelSelector };
+  const apps = (plural: string, kind: string): Collection => ({
+    ...common,
+    path: `/apis/apps/v1/namespaces/${namespace}/${plural}`,
+    resource: `${plural}.apps`,
+    apiVersion: 'apps/v1',
+    kind,
+    keep: keepWorkload,
+  });
+  const pods: Collection = {
+    ...common,
+    path: `/api/v1/namespaces/${namespace}/pods`,
+    resource: 'pods',
+    apiVersion: 'v1',
+    kind: 'Pod',
+    keep: keepPod,
+  };
+  const lgp: Collection = {
+    ...common,
+    path: `/apis/apps.langchain.ai/v1alpha1/namespaces/${namespace}/lgps`,
+    resource: 'lgps.apps.langchain.ai',
+    apiVersion: 'apps.langchain.ai/v1alpha1',
+    kind: 'LGP',
+    keep: keepWhole,
+  };
+  const served = await connection.discovery.group('apps.langchain.ai').catch(() => null);
+  if (signal.aborted) return [];
+  return [
+    apps('deployments', 'Deployment'),
+    apps('statefulsets', 'StatefulSet'),
+    pods,
+    ...(served === null ? [] : [lgp]),
+  ];
+}
+
+/** What is looked at together: the workloads and the pods of one deployment. */
+function createIndex() {
+  const workloads = new Map<string, Map<string, LiveObject>>();
+  const pods = new Map<string, Map<string, LiveObject>>();
+  const bucket = (object: LiveObject) => (object.kind === 'Pod' ? pods : workloads);
+  const idOf = (object: LiveObject | null): string | undefined => object?.metadata.labels?.[ownLabels.deployment];
+  const remove = (object: LiveObject): void => {
+    const id = idOf(object) ?? '';
+    const all = bucket(object).get(id);
+    all?.delete(object.metadata.uid);
+    if (all?.size === 0) bucket(object).delete(id);
+  };
+  return {
+    note: (before: LiveObject | null, after: LiveObject | null, onChange: (change: ClusterChange) => void): void => {
+      if (before) remove(before);
+      const id = idOf(after);
+      if (after && id !== undefined) {
+        const all = bucket(after).get(id) ?? new Map<string, LiveObject>();
+        all.set(after.metadata.uid, after);
+        bucket(after).set(id, all);
+      }
+      for (const one of new Set([idOf(before), id])) {
+        if (one !== undefined) onChange({ kind: 'deployment', deploymentId: one as never });
+      }
+    },
+    of: (id: string) => ({
+      workloads: [...(workloads.get(id)?.values() ?? [])],
+      pods: [...(pods.get(id)?.values() ?? [])],
+    }),
+  };
+}
+
+function followEngine(
+  { listeners }: SharedEngine,
+  repositoryUrl: string,
+  onChange: (change: ClusterChange) => void,
+  signal: AbortSignal,
+): void {
+  const listener = ({ folder, repository }: { folder: string | null; repository: string | null }): void => {
+    if (repository !== null && !sameRepository(repository, repositoryUrl)) return;
+    // An object over many folders concerns them all.
+    const isOne = folder?.startsWith('deployments/');
+    onChange(folder !== null && isOne ? { kind: 'folder', path: folder } : { kind: 'all' });
+  };
+  listeners.add(listener);
+  signal.addEventListener('abort', () => listeners.delete(listener), { once: true });
+}

@@ -1,0 +1,248 @@
+/** One installation of Towpath for a test file: a control plane, a namespace with its repository, an engine, a listener. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, inject } from 'vitest';
+import { stringify } from 'yaml';
+import { runTowpath } from '../../support/command-line.ts';
+import {
+  type ControlPlaneProcess,
+  startControlPlaneProcess,
+  type Tenant,
+} from '../../support/control-plane-process.ts';
+import { creationBody, type NewDeployment } from '../../support/dev-process.ts';
+import { temporaryFolder } from '../../support/temp.ts';
+import type { TestRepository } from '../../support/test-repository.ts';
+import { administrator, eventually, makeNamespace, makeRepository, uniqueName } from '../harness/fixtures.ts';
+import { reference } from '../harness/kubernetes.ts';
+import { type ListenerProcess, startListenerProcess } from './listener-process.ts';
+
+export type EngineName = 'argo-cd' | 'flux';
+
+export interface Revision {
+  readonly id: string;
+  readonly status: string;
+  readonly status_message: string;
+  readonly towpath: {
+    readonly stage: string | null;
+    readonly outcome: string | null;
+    readonly reason: string | null;
+    readonly message: string;
+    readonly commit: string | null;
+  };
+}
+
+export interface Site {
+  readonly engine: EngineName;
+  readonly namespace: string;
+  readonly repository: TestRepository;
+  readonly plane: ControlPlaneProcess;
+  readonly tenant: Tenant;
+  /** Path of towpath.yaml. */
+  readonly configuration: string;
+  /** The first one; tests start more by `startListener`. */
+  readonly listener: ListenerProcess;
+  startListener(words?: readonly string[]): Promise<ListenerProcess>;
+  /** Creates a deployment; answers its id. The tag of an image may begin with a fate of its pods. */
+  create(name: string, tag: string, more?: Partial<NewDeployment>): Promise<string>;
+  /** A new revision with another image. */
+  update(id: string, tag: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  deployment(id: string): Promise<{ readonly status: number; readonly body: Record<string, unknown> }>;
+  latest(id: string): Promise<Revision>;
+  /** Waits until the latest revision has this status, and answers it. */
+  reaches(id: string, status: string, deadlineMs?: number): Promise<Revision>;
+}
+
+export interface SiteOptions {
+  readonly engine: EngineName;
+  /** Shared by the sites of one file. */
+  readonly plane: ControlPlaneProcess;
+  /** Options of the namespace in towpath.yaml. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Top-level options of towpath.yaml. */
+  readonly more?: Readonly<Record<string, unknown>>;
+  /** Of another site, to share its namespace and repository. */
+  readonly beside?: Site;
+  readonly listen?: boolean;
+}
+
+const patienceMs = 120_000;
+const planes: ControlPlaneProcess[] = [];
+const ends: (() => Promise<unknown>)[] = [];
+
+// Listeners first, so that nothing is laid down any more while the engine takes away what there is.
+afterAll(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+  await Promise.all(planes.splice(0).map((plane) => plane.end('SIGTERM')));
+}, 240_000);
+
+export async function startPlane(): Promise<ControlPlaneProcess> {
+  const plane = await startControlPlaneProcess();
+  planes.push(plane);
+  return plane;
+}
+
+export async function openSite(options: SiteOptions): Promise<Site> {
+  const { engine, plane, beside } = options;
+  const namespace = beside?.namespace ?? (await makeNamespace(engine));
+  const repository = beside?.repository ?? (await makeRepository(namespace));
+  const tenant = await plane.tenant(uniqueName('workspace'), [namespace]);
+  const configuration = await writeConfiguration(options, namespace, repository, tenant);
+  if (!beside) await bootstrap(engine, namespace, repository, configuration);
+  const startListener = async (words: readonly string[] = []): Promise<ListenerProcess> => {
+    const listener = await startListenerProcess(['--config', configuration, ...words]);
+    ends.push(() => listener.end('SIGTERM'));
+    return listener;
+  };
+  const listener = options.listen === false ? noListener : await startListener();
+  return {
+    engine,
+    namespace,
+    repository,
+    plane,
+    tenant,
+    configuration,
+    listener,
+    startListener,
+    ...calls(plane, tenant, namespace),
+  };
+}
+
+const noListener: ListenerProcess = {
+  pid: 0,
+  output: () => '',
+  signal: () => undefined,
+  end: async () => null,
+};
+
+type Calls = Pick<Site, 'create' | 'update' | 'remove' | 'deployment' | 'latest' | 'reaches'>;
+
+function calls(plane: ControlPlaneProcess, { workspaceKey, listenerId }: Tenant, namespace: string): Calls {
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const answer = await plane.call(method, path, workspaceKey, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const latest = async (id: string): Promise<Revision> => {
+    const { resources } = await ask('GET', `/v2/deployments/${id}/revisions?limit=1`);
+    return resources[0];
+  };
+  return {
+    create: async (name, tag, more = {}) => {
+      const wanted = { name, image: `registry.example/agents/${name}:${tag}`, namespace, ...more };
+      return (await ask('POST', '/v2/deployments', creationBody(listenerId, wanted))).id;
+    },
+    update: async (id, tag) => {
+      const { name } = await ask('GET', `/v2/deployments/${id}`);
+      const image_uri = `registry.example/agents/${name}:${tag}`;
+      await ask('PATCH', `/v2/deployments/${id}`, { source_revision_config: { image_uri } });
+    },
+    remove: async (id) => {
+      await ask('DELETE', `/v2/deployments/${id}`);
+    },
+    deployment: (id) => plane.call('GET', `/v2/deployments/${id}`, workspaceKey),
+    latest,
+    reaches: async (id, status, deadlineMs = patienceMs) => {
+      let last: Revision | undefined;
+      return eventually(
+        `deployment ${id} to be ${status}`,
+        async () => {
+          last = await latest(id);
+          if (last.status !== status) throw new Error(JSON.stringify(last));
+          return last;
+        },
+        deadlineMs,
+      );
+    },
+  };
+}
+
+async function writeConfiguration(
+  options: SiteOptions,
+  namespace: string,
+  repository: TestRepository,
+  tenant: Tenant,
+): Promise<string> {
+  const { git, kubeconfig } = inject('cluster');
+  const folder = await temporaryFolder('site');
+  const file = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const configuration = {
+    controlPlane: { url: options.plane.url, apiKeyFile: await file('api-key', tenant.listenerKey) },
+    listener: { id: tenant.listenerId },
+    cluster: { kubeconfig },
+    ...options.more,
+    namespaces: {
+      [namespace]: {
+        repository: repository.url,
+        credentials: { username: git.username, passwordFile: await file('git-password', git.password) },
+        secrets: { keyFile: await file('key', randomBytes(32).toString('hex')) },
+        engine: options.engine,
+        rollout: { stuckAfter: '3s' },
+        ...options.settings,
+      },
+    },
+  };
+  await mkdir(folder, { recursive: true });
+  return file('towpath.yaml', stringify(configuration));
+}
+
+/** What a platform engineer does once: the engine's objects by `towpath bootstrap`, its credentials by hand. */
+async function bootstrap(
+  engine: EngineName,
+  namespace: string,
+  repository: TestRepository,
+  configuration: string,
+): Promise<void> {
+  const { git, argoCd, flux } = inject('cluster');
+  const client = administrator();
+  const { username, password } = git;
+  const secret = {
+    'argo-cd': {
+      metadata: {
+        name: `towpath-${namespace}`,
+        namespace: argoCd.namespace,
+        labels: { 'argocd.argoproj.io/secret-type': 'repository' },
+      },
+      stringData: { type: 'git', url: repository.url, username, password },
+    },
+    flux: {
+      metadata: { name: `towpath-${namespace}-git`, namespace: flux.namespace },
+      stringData: { username, password },
+    },
+  }[engine];
+  await client.apply({ apiVersion: 'v1', kind: 'Secret', ...secret });
+  const { code, stderr } = await runTowpath(['bootstrap', engine, '--config', configuration, '--apply']);
+  if (code !== 0) throw new Error(`towpath bootstrap ${engine} ended with ${code}:\n${stderr}`);
+  ends.push(() => takeAway(engine, namespace));
+}
+
+async function takeAway(engine: EngineName, namespace: string): Promise<void> {
+  const { argoCd, flux } = inject('cluster');
+  const client = administrator();
+  const name = `towpath-${namespace}`;
+  if (engine === 'argo-cd') {
+    await client.remove(reference('argoproj.io/v1alpha1', 'ApplicationSet', name, argoCd.namespace));
+    await eventually(
+      `the Applications of ${namespace} to be gone`,
+      async () => {
+        const all = await client.list<{ spec: { destination: { namespace: string } } }>(
+          'argoproj.io/v1alpha1',
+          'Application',
+          {
+            namespace: argoCd.namespace,
+          },
+        );
+        return all.every(({ spec }) => spec.destination.namespace !== namespace);
+      },
+      patienceMs,
+    );
+    await client.remove(reference('argoproj.io/v1alpha1', 'AppProject', name, argoCd.namespace));
+    return;
+  }
+  await client.remove(reference('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', name, flux.namespace), patienceMs);
+  await client.remove(reference('source.toolkit.fluxcd.io/v1', 'GitRepository', name, flux.namespace));
+}

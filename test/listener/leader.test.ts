@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HeldLeadership } from '../../src/listener/leader.ts';
+import { systemClock } from '../../src/adapters/system-clock.ts';
+import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { type HeldLeadership, lead } from '../../src/listener/leader.ts';
 import { type Fate, goTimings, leaseWorld, quickly, type Replica, untilTold } from '../support/lease-world.ts';
+import { memoryLease } from '../support/memory-lease.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import { until } from '../support/until.ts';
 import type { VirtualProcess } from '../support/virtual-time.ts';
 
 const unreachable: Fate = { thereMs: 5, backMs: 5, kind: 'refused' };
@@ -344,6 +349,43 @@ describe('a term that is too low', () => {
     await expect(high).rejects.toMatchObject({ kind: 'terminal', reason: 'TermExhausted' });
     expect(lease.record).toMatchObject({ holder: 'two', term: 2 });
   });
+});
+
+it('goes by the machine’s own clocks as well', async () => {
+  const lease = memoryLease();
+  const held = new Map<string, HeldLeadership>();
+  const start = (identity: string) => {
+    const stopping = new AbortController();
+    const ended = lead({
+      lease,
+      identity,
+      timings: { leaseDuration: 3_000, renewDeadline: 2_000, retryPeriod: 20 },
+      clock: systemClock(),
+      log: memoryLog(),
+      telemetry: noTelemetry,
+      signal: stopping.signal,
+      run: (leadership) => {
+        held.set(identity, leadership);
+        return untilTold(leadership);
+      },
+    });
+    return { stop: () => stopping.abort(), ended };
+  };
+
+  const one = start('one');
+  await until('one leads', () => held.get('one')?.isHeld());
+  const two = start('two');
+  one.stop();
+  await one.ended;
+  await until('two leads', () => held.get('two')?.isHeld());
+  two.stop();
+  await two.ended;
+
+  expect([...held.values()].map((each) => [each.term, each.isHeld()])).toEqual([
+    [1, false],
+    [2, false],
+  ]);
+  expect(lease.record?.holder).toBeNull();
 });
 
 const pause = fc.record({ who: fc.nat(2), at: fc.nat(150_000), forMs: fc.integer({ min: 1_000, max: 45_000 }) });

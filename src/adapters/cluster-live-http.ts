@@ -46,36 +46,9 @@ export const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=met
 export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry, 'request'>): KubernetesHttp {
   const config = loadConfig(access);
   const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
-  let pool: Dispatcher | undefined;
-  const send = async (call: KubernetesCall, timeouts: { headers: number; body: number }) => {
-    const began = performance.now();
-    const said = (code: number | 'error'): void => telemetry.request('kubernetes', code, performance.now() - began);
-    try {
-      const security = new RequestContext(`${server}${call.path}`, HttpMethod.GET);
-      await config.applySecurityAuthentication(security);
-      pool ??= security.getDispatcher();
-      const response = await request(`${server}${call.path}`, {
-        method: call.method,
-        headers: { ...security.getHeaders(), ...headersOf(call) },
-        body: call.body === undefined ? null : JSON.stringify(call.body),
-        headersTimeout: timeouts.headers,
-        bodyTimeout: timeouts.body,
-        ...(call.signal ? { signal: call.signal } : {}),
-        ...(pool ? { dispatcher: pool } : {}),
-      });
-      said(response.statusCode);
-      // Certificates that a tool gives out are renewed with the next pool.
-      if (response.statusCode === 401) pool = undefined;
-      return response;
-    } catch (error) {
-      said('error');
-      if (!call.signal?.aborted) pool = undefined;
-      throw error instanceof TowpathError ? error : unreachable(server, call.purpose, error);
-    }
-  };
+  const sender = createSender(config, server, telemetry);
   const answer = async (call: KubernetesCall) => {
-    const ms = call.timeoutMs ?? defaultTimeoutMs;
-    const response = await send(call, { headers: ms, body: ms });
+    const response = await sender.send(call, call.timeoutMs ?? defaultTimeoutMs);
     const text = await response.body.text().catch((error: unknown) => {
       throw unreachable(server, call.purpose, error);
     });
@@ -90,8 +63,7 @@ export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry,
       return parsed(server, call.purpose, text);
     },
     lines: async function* (call) {
-      const response = await send(call, { headers: call.silenceMs, body: call.silenceMs });
-      const { statusCode: status, headers, body } = response;
+      const { statusCode: status, headers, body } = await sender.send(call, call.silenceMs);
       if (status >= 300) throw refusalOf(server, call.purpose, { status, text: await body.text(), headers });
       call.onOpen();
       try {
@@ -100,6 +72,47 @@ export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry,
         throw unreachable(server, call.purpose, error);
       } finally {
         body.destroy();
+      }
+    },
+    close: sender.close,
+  };
+}
+
+interface Sender {
+  /** `silenceMs`: no answer, or nothing more of it, for so long is a failure. */
+  send(call: KubernetesCall, silenceMs: number): Promise<Dispatcher.ResponseData>;
+  close(): Promise<void>;
+}
+
+/** The official client makes a new pool for each request; one is kept here, until something about it may be stale. */
+function createSender(config: KubeConfig, server: string, telemetry: Pick<Telemetry, 'request'>): Sender {
+  let pool: Dispatcher | undefined;
+  const exchange = async (call: KubernetesCall, silenceMs: number): Promise<Dispatcher.ResponseData> => {
+    const security = new RequestContext(`${server}${call.path}`, HttpMethod.GET);
+    await config.applySecurityAuthentication(security);
+    pool ??= security.getDispatcher();
+    return request(`${server}${call.path}`, {
+      method: call.method,
+      headers: { ...security.getHeaders(), ...headersOf(call) },
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+      ...(call.signal ? { signal: call.signal } : {}),
+      ...(pool ? { dispatcher: pool } : {}),
+    });
+  };
+  return {
+    send: async (call, silenceMs) => {
+      const began = performance.now();
+      try {
+        const response = await exchange(call, silenceMs);
+        telemetry.request('kubernetes', response.statusCode, performance.now() - began);
+        if (response.statusCode === 401) pool = undefined;
+        return response;
+      } catch (error) {
+        telemetry.request('kubernetes', 'error', performance.now() - began);
+        if (!call.signal?.aborted) pool = undefined;
+        throw error instanceof TowpathError ? error : unreachable(server, call.purpose, error);
       }
     },
     close: async () => {

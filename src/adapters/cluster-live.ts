@@ -75,50 +75,36 @@ export interface ClusterOptions extends ConnectionOptions {
 }
 
 export function kubernetesCluster(options: ClusterOptions): Cluster {
-  const { connection, namespace, repositoryUrl, engine, clock } = options;
+  const { connection, namespace, repositoryUrl, engine } = options;
   const { http, discovery } = connection;
   const closing = new AbortController();
   const index = createIndex();
+  const shared = connection.engine(engine, options.engineNamespace);
   let watched: readonly Reflector[] = [];
-  let shared: SharedEngine | null = null;
-  let lastRefresh: string | null = null;
+  const reflectors = (): readonly Reflector[] => [...watched, ...shared.watch.reflectors];
   return {
     engine,
     start: async (onChange, signal) => {
       const stop = AbortSignal.any([signal, closing.signal]);
-      shared = connection.engine(engine, options.engineNamespace);
       followEngine(shared, repositoryUrl, onChange, stop);
-      const kinds = await collections(options, stop);
-      watched = kinds.map((collection) =>
-        startReflector({
-          ...options,
-          http,
-          collection,
-          signal: stop,
-          onChange: (before, after) => index.note(before, after, onChange),
-        }),
+      const onObject = (before: LiveObject | null, after: LiveObject | null): void =>
+        index.note(before, after, onChange);
+      watched = (await collections(options, stop)).map((collection) =>
+        startReflector({ ...options, http, collection, signal: stop, onChange: onObject }),
       );
-      await Promise.all([...watched, ...shared.watch.reflectors].map(({ listed }) => listed));
+      await Promise.all(reflectors().map(({ listed }) => listed));
     },
     trouble: () => {
-      const troubles = [...watched, ...(shared?.watch.reflectors ?? [])].flatMap((one) => one.trouble() ?? []);
+      const troubles = reflectors().flatMap((one) => one.trouble() ?? []);
       return troubles.length === 0 ? null : [...new Set(troubles)].join('; ');
     },
     live: (deploymentId, folder) => ({
       ...index.of(deploymentId),
-      engine: shared?.watch.objects(repositoryUrl, folder) ?? { kind: 'other' },
+      engine: shared.watch.objects(repositoryUrl, folder),
     }),
     events: (about) => readEvents(http, namespace, about),
     remaining: (id) => remainingObjects({ http, discovery, namespace, extraKinds: options.extraKinds }, id),
-    refresh: async (folders) => {
-      if (!options.mayRefresh || shared === null) return 'the configuration says not to ask';
-      if (engine === 'argo-cd') {
-        return refreshArgoCd(http, options.engineNamespace, { repositoryUrl, folders, watch: shared.watch });
-      }
-      if (engine === 'flux')
-        lastRefresh = await refreshFlux(http, shared.watch.gitRepositories(repositoryUrl), clock.now());
-      return engine === 'flux' ? lastRefresh : 'nobody is known who could be asked';
-    },
+    refresh: (folders) => refresh(options, shared.watch, folders),
     endOperation: (application) => endOperation(http, application),
     applySecret: (secret) => applySecret(http, secret),
     secrets: () => listSecrets(http, namespace, options.listenerId),
@@ -130,6 +116,26 @@ export function kubernetesCluster(options: ClusterOptions): Cluster {
       await Promise.all(watched.map(({ done }) => done));
     },
   };
+}
+
+/** Null: done; else why not. */
+async function refresh(
+  options: ClusterOptions,
+  watch: EngineWatch,
+  folders: readonly string[],
+): Promise<string | null> {
+  const { connection, engine, engineNamespace, repositoryUrl, mayRefresh, clock } = options;
+  if (!mayRefresh) return 'the configuration says not to ask';
+  switch (engine) {
+    case 'argo-cd':
+      return refreshArgoCd(connection.http, engineNamespace, { repositoryUrl, folders, watch });
+    case 'flux':
+      return refreshFlux(connection.http, watch.gitRepositories(repositoryUrl), clock.now());
+    case 'other':
+      return 'nobody is known who could be asked';
+    default:
+      return engine satisfies never;
+  }
 }
 
 /** Workloads and pods of this listener; the LGP where LangChain's operator is installed. */

@@ -17,58 +17,73 @@ const most = 20_000;
 /** `onUnknown`: somebody speaks of a commit that was not seen here; the branch should be looked at. */
 export function createAncestry(onUnknown: () => void): Ancestry {
   let head: CommitId | null = null;
-  /** Position on the branch; a commit holds all that stand lower. */
-  const positions = new Map<string, number>();
-  let next = 0;
-  let lowest = 0;
-  let looks = 0;
-  /** Commits that were not known when first asked about, and how often the branch had been looked at then. */
-  const unknown = new Map<string, number>();
-
-  const append = (ids: readonly string[]): void => {
-    for (const id of ids) positions.set(id, next++);
-    for (const id of positions.keys()) {
-      if (positions.size <= most) break;
-      positions.delete(id);
-    }
-  };
-  const prepend = (newestFirst: readonly string[]): void => {
-    for (const id of newestFirst) if (!positions.has(id)) positions.set(id, --lowest);
-  };
+  const line = createLine();
+  const strangers = createStrangers(onUnknown);
   const follow = async (repository: Repository, snapshot: Snapshot): Promise<void> => {
     if (snapshot.head === null || snapshot.head === head) return;
     const history = head === null ? null : await repository.history(snapshot, head, '');
-    if (history?.kind === 'descends') append(history.commits.map(({ id }) => id).reverse());
-    else positions.clear();
-    if (!positions.has(snapshot.head)) append([snapshot.head]);
+    if (history?.kind === 'descends') line.append(history.commits.map(({ id }) => id).reverse());
+    else line.clear();
+    if (line.at(snapshot.head) === undefined) line.append([snapshot.head]);
     head = snapshot.head;
   };
-  const judgeUnknown = (revision: string): false | null => {
-    if (!/^[0-9a-f]{40}$/.test(revision)) return null;
-    const since = unknown.get(revision);
-    if (since !== undefined) return looks > since ? false : null;
-    unknown.set(revision, looks);
-    onUnknown();
-    return null;
-  };
   return {
-    looked: () => {
-      looks += 1;
-    },
+    looked: strangers.looked,
     advance: async (repository, snapshot, needed) => {
       await follow(repository, snapshot);
-      for (const revision of unknown.keys()) if (positions.has(revision)) unknown.delete(revision);
       for (const commit of needed) {
-        if (positions.has(commit) || snapshot.head === null) continue;
+        if (line.at(commit) !== undefined || snapshot.head === null) continue;
         const history = await repository.history(snapshot, commit, '');
-        if (history.kind === 'descends') prepend([...history.commits.map(({ id }) => id), commit]);
+        if (history.kind === 'descends') line.prepend([...history.commits.map(({ id }) => id), commit]);
       }
     },
     contains: (revision, commit) => {
       if (revision === commit) return true;
-      const [theirs, ours] = [positions.get(revision), positions.get(commit)];
+      const [theirs, ours] = [line.at(revision), line.at(commit)];
       if (ours === undefined) return null;
-      return theirs === undefined ? judgeUnknown(revision) : theirs >= ours;
+      return theirs === undefined ? strangers.containsNothing(revision) : theirs >= ours;
+    },
+  };
+}
+
+/** Positions on the branch: a commit holds all that stand lower. */
+function createLine() {
+  const positions = new Map<string, number>();
+  let next = 0;
+  let lowest = 0;
+  return {
+    at: (id: string): number | undefined => positions.get(id),
+    clear: (): void => positions.clear(),
+    append: (ids: readonly string[]): void => {
+      for (const id of ids) positions.set(id, next++);
+      for (const id of positions.keys()) {
+        if (positions.size <= most) break;
+        positions.delete(id);
+      }
+    },
+    prepend: (newestFirst: readonly string[]): void => {
+      for (const id of newestFirst) if (!positions.has(id)) positions.set(id, --lowest);
+    },
+  };
+}
+
+/** What is still not known after another look at the branch is older than all that is known. */
+function createStrangers(onUnknown: () => void) {
+  /** Commits, and how often the branch had been looked at when they were first asked about. */
+  const since = new Map<string, number>();
+  let looks = 0;
+  return {
+    looked: (): void => {
+      looks += 1;
+    },
+    /** False once that is sure. */
+    containsNothing: (revision: string): false | null => {
+      if (!/^[0-9a-f]{40}$/.test(revision)) return null;
+      const asked = since.get(revision);
+      if (asked !== undefined) return looks > asked ? false : null;
+      since.set(revision, looks);
+      onUnknown();
+      return null;
     },
   };
 }

@@ -39,12 +39,13 @@ export async function startArgoCd(
   repositories: Credentials,
 ): Promise<ArgoCd> {
   const webhookSecret = randomBytes(16).toString('hex');
-  const prepared = prepareCluster(client, join(world.built.share, 'argo-cd'), webhookSecret, repositories);
   const ports = await allPorts();
   const keyring = world.makeFolder('argo-cd/gpg/keys', 0o700);
   const plan = { world, ports, keyring, environment: environmentOf(world, kubeconfig, keyring) };
-  await world.programs.launch(redis(world, ports.redis));
-  await prepared;
+  await Promise.all([
+    prepareCluster(client, join(world.built.share, 'argo-cd'), webhookSecret, repositories),
+    world.programs.launch(redis(world, ports.redis)),
+  ]);
   await world.programs.launch(repoServer(plan));
   await Promise.all([
     world.programs.launch(applicationController(plan)),

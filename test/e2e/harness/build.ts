@@ -1,6 +1,6 @@
 /** Builds the programs that are missing in the cache; what is there with the same stamp is used as it is. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { findGo, type Go } from './go.ts';
 import { cacheFolder, modulesFolder } from './paths.ts';
@@ -23,13 +23,18 @@ export async function build(say: Say): Promise<Built> {
   const programs: Record<string, string> = {};
   // One after the other: each is parallel in itself, and two linkers at once need 4 GB.
   for (const tool of tools()) programs[tool.name] = await buildTool(tool, go, say);
+  dropUnused(join(cacheFolder(), 'bin'));
   return { programs, share: await shareFiles(go, say) };
 }
 
 async function buildTool(tool: Tool, go: Go, say: Say): Promise<string> {
   const folder = join(cacheFolder(), 'bin', `${tool.name}-${stampOf(tool, go)}`);
   const path = join(folder, tool.name);
-  if (existsSync(path)) return path;
+  if (existsSync(path)) {
+    // When it was last used; `dropUnused` goes by it.
+    utimesSync(folder, new Date(), new Date());
+    return path;
+  }
   const startedMs = Date.now();
   say(`building ${tool.name}`);
   mkdirSync(folder, { recursive: true });
@@ -43,6 +48,14 @@ async function buildTool(tool: Tool, go: Go, say: Say): Promise<string> {
   }
   say(`built ${tool.name} in ${Math.round((Date.now() - startedMs) / 1000)} s`);
   return path;
+}
+
+/** What no checkout has run for a month; a set of programs is 700 MB. */
+function dropUnused(folder: string): void {
+  const monthAgoMs = Date.now() - 30 * 24 * 60 * 60_000;
+  for (const path of readdirSync(folder).map((name) => join(folder, name))) {
+    if (statSync(path).mtimeMs < monthAgoMs) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function linkerFlags(tool: Tool): string {

@@ -20,6 +20,7 @@ export async function eventually<T>(
       last = `; the last answer was: ${error instanceof Error ? error.message : String(error)}`;
     }
     if (Date.now() > deadline) throw new Error(`Waited ${deadlineMs} ms in vain for ${what}${last}`);
-    await sleep(pauseMs);
+    // What is waited for in vain must not keep a process alive that has given up already.
+    await sleep(pauseMs, undefined, { ref: false });
   }
 }

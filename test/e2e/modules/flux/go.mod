@@ -407,7 +407,7 @@ tool (
 	sigs.k8s.io/kwok/cmd/kwok
 )
 
-// Not served by the module proxy here: our own stand-in (see artifact/go.mod).
+// Our own stand-in, see artifact/go.mod.
 replace github.com/fluxcd/pkg/artifact => ./artifact
 
 // As in the controllers' own go.mod files (a dependency's replace lines do not count here).

@@ -1,6 +1,6 @@
 /** Copies YAML and scripts out of the Go modules into the cache, so that a run needs neither Go nor its caches. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { customSources } from '../../support/vendor-schemas/sources.ts';
 import type { Say } from './build.ts';
@@ -27,7 +27,13 @@ export async function shareFiles(go: Go, say: Say): Promise<string> {
   const draft = `${folder}.${process.pid}`;
   for (const one of wanted)
     copy(join(await moduleFolder(go, one), one.from), join(draft, one.to), new RegExp(one.files));
-  renameSync(draft, folder);
+  try {
+    renameSync(draft, folder);
+  } catch (error) {
+    // Another run may have been a moment faster.
+    rmSync(draft, { recursive: true });
+    if (!existsSync(folder)) throw error;
+  }
   return folder;
 }
 

@@ -14,9 +14,9 @@ import { TowpathError } from '../domain/failure.ts';
 import { NamespaceName } from '../domain/identifiers.ts';
 import type { NamespaceParts } from '../listener/context.ts';
 import type { ListenerPorts } from '../listener/listener.ts';
-import type { Clock, Log, Telemetry } from '../ports.ts';
+import type { Log, Telemetry } from '../ports.ts';
 import { version } from './version.ts';
-import { engineOf, openCluster, openConnection } from './wiring/cluster.ts';
+import { engineOf, openCluster, openConnection, type Surroundings } from './wiring/cluster.ts';
 import { openRenderer, readSchemas } from './wiring/renderer.ts';
 import { openRepository } from './wiring/repository.ts';
 
@@ -46,9 +46,9 @@ export async function wireListener(configuration: Configuration, options: WireOp
       connection === null || engine === null || options.purpose === 'preview'
         ? null
         : openCluster(connection, surroundings, configuration, { namespace, settings, engine });
-    namespaces.set(namespace, await wireNamespace(configuration, settings, schemas, { engine, cluster }));
+    namespaces.set(namespace, await wireNamespace(configuration, settings, schemas, { engine, cluster, telemetry }));
   }
-  const controlPlane = wireControlPlane(configuration, clock, log);
+  const controlPlane = wireControlPlane(configuration, surroundings);
   const close = async (): Promise<void> => {
     await Promise.all([...namespaces.values()].map((parts) => parts.repository.close()));
     await controlPlane.close();
@@ -61,10 +61,12 @@ async function wireNamespace(
   configuration: Configuration,
   settings: Namespace,
   schemas: ManifestSchemas,
-  { engine, cluster }: Pick<NamespaceParts, 'engine' | 'cluster'>,
+  { engine, cluster, telemetry }: Pick<NamespaceParts, 'engine' | 'cluster'> & { readonly telemetry: Telemetry },
 ): Promise<NamespaceParts> {
   return {
-    repository: await openRepository(settings, configuration.git, version()),
+    repository: await openRepository(settings, configuration.git, version(), (code, ms) =>
+      telemetry.request('git', code, ms),
+    ),
     sealer: cluster === null ? namedSecretSealer() : clusterSecretSealer(cluster),
     renderer: await openRenderer(settings, schemas),
     secretKey: await readSecretKey(settings),
@@ -73,10 +75,14 @@ async function wireNamespace(
   };
 }
 
-function wireControlPlane({ controlPlane, listener }: Configuration, clock: Clock, log: Log): HttpControlPlane {
+function wireControlPlane(
+  { controlPlane, listener }: Configuration,
+  { clock, log, telemetry }: Surroundings,
+): HttpControlPlane {
   const { url, apiKeyFile, apiKeyEnv, workspaceId, caFile, mode, pollInterval } = controlPlane;
   const apiKey = apiKeyEnv === undefined ? undefined : variable(apiKeyEnv, 'controlPlane.apiKeyEnv');
-  const connection = { url, apiKeyFile, apiKey, workspaceId, caFile };
+  const onAnswer = (code: number | 'error', ms: number): void => telemetry.request('control-plane', code, ms);
+  const connection = { url, apiKeyFile, apiKey, workspaceId, caFile, onAnswer };
   const { id: listenerId, dataFolder } = listener;
   return chooseControlPlane({
     mode,

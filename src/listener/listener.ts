@@ -149,7 +149,7 @@ function noteFailures(telemetry: Telemetry, desired: DesiredState, reports: read
   for (const report of reports) {
     if (report.kind !== 'revision' || report.outcome !== 'failed') continue;
     const namespace = desired.find(report.deploymentId)?.namespace;
-    if (namespace) telemetry.failure(namespace, report.stage, report.reason);
+    if (namespace) telemetry.failure(namespace, report.stage, report.reason, report);
   }
 }
 

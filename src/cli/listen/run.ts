@@ -1,5 +1,13 @@
-/** Runs `towpath listen` until it is told to stop. */
+/** Runs `towpath listen` until it is told to stop: alone, or as one of several replicas of which one leads. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { systemClock } from '../../adapters/system-clock.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { LeaderElection } from '../../domain/configuration-cluster.ts';
+import { lead } from '../../listener/leader.ts';
+import { type Leadership, soleLeadership } from '../../listener/leadership.ts';
 import { startListener } from '../../listener/listener.ts';
+import type { Log } from '../../ports.ts';
 import type { ListenOptions } from '../commands/listen.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { openLog } from '../log.ts';
@@ -7,21 +15,71 @@ import { logSettings } from '../options.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
 import { wireListener } from '../wire.ts';
+import { openLease } from '../wiring/cluster.ts';
+import { type Monitored, openMonitoring } from './monitored.ts';
+
+interface Setting {
+  readonly configuration: Configuration;
+  readonly log: Log;
+  readonly monitored: Monitored;
+}
 
 export async function runListen(options: ListenOptions): Promise<void> {
   const configuration = await loadConfiguration(options.config);
   const log = openLog(logSettings(options));
-  const { stopped } = stopSignal();
-  const ports = await wireListener(configuration, { purpose: 'listen', log });
-  const listener = startListener(ports, configuration, { towpathVersion: version() });
+  const { signal } = stopSignal();
+  await using monitored = await openMonitoring(configuration, log);
+  const setting = { configuration, log, monitored };
+  const { leaderElection } = configuration.listener;
+  await (leaderElection === undefined ? listenAlone(setting, signal) : elect(setting, leaderElection, signal));
+}
+
+function listenAlone(setting: Setting, signal: AbortSignal): Promise<void> {
+  setting.monitored.telemetry.leading(true);
+  setting.monitored.note({ kind: 'leading', term: soleLeadership.term });
+  return listenUntil(setting, { ...soleLeadership, signal });
+}
+
+/** What a standby needs it makes sure of at once, not when it has to take over. */
+async function elect(setting: Setting, timings: LeaderElection, signal: AbortSignal): Promise<void> {
+  const { configuration, log, monitored } = setting;
+  const { telemetry } = monitored;
+  const lease = openLease(configuration, telemetry);
+  await (await wireListener(configuration, { purpose: 'preview', log })).close();
+  await lead({
+    lease,
+    timings,
+    log,
+    telemetry,
+    signal,
+    identity: `${hostname()}_${randomUUID()}`,
+    clock: systemClock(),
+    onState: monitored.note,
+    run: (leadership) => listenUntil(setting, leadership),
+  });
+}
+
+async function listenUntil(
+  { configuration, log, monitored }: Setting,
+  leadership: Leadership & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { telemetry } = monitored;
+  const ports = await wireListener(configuration, { purpose: 'listen', log, telemetry });
+  const listener = startListener(ports, configuration, { towpathVersion: version(), leadership });
   log.info('Listening', {
     listener: configuration.listener.id,
     controlPlane: configuration.controlPlane.url,
-    namespaces: Object.keys(configuration.namespaces).join(','),
+    namespaces: [...ports.namespaces].map(([name, { engine }]) => `${name} (${engine ?? 'no engine'})`).join(', '),
     version: version(),
   });
-  await stopped;
+  await aborted(leadership.signal);
   log.info('Stopping: the running passes end first, a second signal does not wait for them');
   await listener.stop();
   await ports.close();
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  return signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

@@ -11,7 +11,10 @@ import { contextOf, type Subject, unknownNamespace } from './subject.ts';
 
 export async function openLiveSubject(id: DeploymentId, options: RenderOptions): Promise<Subject> {
   const configuration = await loadConfiguration(options.config ?? 'towpath.yaml');
-  const ports = await wireListener(configuration, { purpose: 'preview', log: openLog({ json: false, level: 'error' }) });
+  const ports = await wireListener(configuration, {
+    purpose: 'preview',
+    log: openLog({ json: false, level: 'error' }),
+  });
   try {
     const desired = await find(ports.controlPlane, id);
     if (desired?.kind !== 'present') throw notThere(id, desired);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { gitCredentials, sshAccess } from '../../adapters/git-credentials.ts';
-import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { GitRepository } from '../../adapters/repository-git.ts';
 import { IsomorphicRepository } from '../../adapters/repository-git-isomorphic.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
@@ -14,9 +14,14 @@ import { sshTransport } from '../../git/ssh-transport.ts';
 import type { Transport } from '../../git/transport.ts';
 import type { Repository } from '../../ports.ts';
 
-export async function openRepository(namespace: Namespace, git: Git, version: string): Promise<Repository> {
+export async function openRepository(
+  namespace: Namespace,
+  git: Git,
+  version: string,
+  onAnswer: OnAnswer = () => undefined,
+): Promise<Repository> {
   const { branch, createBranch, caFile, proxy } = namespace;
-  const dispatcher = await openDispatcher({ caFile, proxy });
+  const dispatcher = countedDispatcher(await openDispatcher({ caFile, proxy }), onAnswer);
   const repository =
     git.backend === 'isomorphic-git'
       ? openIsomorphic(namespace, git, dispatcher)

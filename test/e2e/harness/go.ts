@@ -16,11 +16,11 @@ export interface Go {
 }
 
 export async function findGo(): Promise<Go> {
-  const folder = join(modulesFolder, 'argo-cd');
-  const installed = (await go(['env', 'GOVERSION'], folder, 'local')).trim();
+  // Outside of any module: inside, an older Go would refuse to answer.
+  const installed = (await go(['env', 'GOVERSION'], '/', 'local')).trim();
   const toolchain = isNewEnough(installed) ? 'local' : 'auto';
   return {
-    version: (await go(['env', 'GOVERSION'], folder, toolchain)).trim(),
+    version: (await go(['env', 'GOVERSION'], join(modulesFolder, 'argo-cd'), toolchain)).trim(),
     run: (args, where) => go(args, where, toolchain),
   };
 }

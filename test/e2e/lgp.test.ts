@@ -69,7 +69,7 @@ describe('a namespace with templates: lgp', () => {
 
     const id = await site.create('chat', '1.0.0');
     const first = await eventually('the LGP', () => lgpOf(site.namespace, id, ':1.0.0'));
-    expect(await site.latest(id)).toMatchObject({ status: 'DEPLOYING' });
+    await site.reaches(id, 'DEPLOYING');
     await say(first, first.metadata.generation);
     const deployed = await site.reaches(id, 'DEPLOYED');
 
@@ -88,7 +88,11 @@ describe('a namespace with templates: lgp', () => {
     });
 
     await site.remove(id);
-    await eventually('the deployment to be gone', async () => (await site.deployment(id)).status === 404, 120_000);
+    await eventually('the deployment to be gone', async () => {
+      const { status, body } = await site.deployment(id);
+      if (status !== 404) throw new Error(JSON.stringify([body, await site.latest(id).catch(String)]));
+      return true;
+    });
     expect(await client.list(group, 'LGP', { namespace: site.namespace })).toEqual([]);
   });
 });

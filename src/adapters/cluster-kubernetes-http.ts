@@ -5,7 +5,7 @@ import { type Dispatcher, request } from 'undici';
 import type { ClusterAccess } from '../domain/configuration-cluster.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { Telemetry } from '../ports.ts';
-import { refusalOf, unreachable, unusable } from './cluster-live-failure.ts';
+import { refusalOf, unreachable, unusable } from './cluster-kubernetes-failure.ts';
 
 export interface KubernetesCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -119,6 +119,11 @@ function createSender(config: KubeConfig, server: string, telemetry: Pick<Teleme
       await pool?.destroy();
     },
   };
+}
+
+/** The items of a list, which the API server may call null where there are none. */
+export function itemsOf<Item>(list: unknown): readonly Item[] {
+  return (list as { readonly items?: readonly Item[] | null }).items ?? [];
 }
 
 /** Whether this process runs in a pod that may ask its own cluster. */

@@ -1,8 +1,8 @@
 /** The engine's objects in its own namespace: one watch for all namespaces that the listener serves, found by repository and folder. */
 import { sameRepository } from '../core/repository-url.ts';
 import type { EngineObjects, LiveObject } from '../domain/live-object.ts';
-import { keepApplication, keepWhole } from './cluster-live-keep.ts';
-import { type Reflector, type ReflectorOptions, startReflector } from './cluster-live-reflector.ts';
+import { keepApplication, keepWhole } from './cluster-kubernetes-keep.ts';
+import { type Reflector, type ReflectorOptions, startReflector } from './cluster-kubernetes-reflector.ts';
 
 type Shared = Omit<ReflectorOptions, 'collection' | 'onChange'>;
 

@@ -2,8 +2,8 @@
 import { sameRepository } from '../core/repository-url.ts';
 import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { EngineKind } from '../domain/live-object.ts';
-import type { KubernetesHttp } from './cluster-live-http.ts';
-import type { Discovery } from './cluster-live-served.ts';
+import { itemsOf, type KubernetesHttp } from './cluster-kubernetes-http.ts';
+import type { Discovery } from './cluster-kubernetes-served.ts';
 
 export interface EngineQuestion {
   readonly http: KubernetesHttp;
@@ -49,7 +49,7 @@ async function fluxReads({ http, fluxNamespace, repositoryUrl }: EngineQuestion)
 /** Every field called `repoURL` or `url` of the objects' specs; what may not be read refers to nothing. */
 async function urlsIn(http: KubernetesHttp, path: string, purpose: string): Promise<readonly string[]> {
   try {
-    const { items } = (await http.json({ method: 'GET', path, purpose })) as { items: readonly { spec?: unknown }[] };
+    const items = itemsOf<{ spec?: unknown }>(await http.json({ method: 'GET', path, purpose }));
     return items.flatMap(({ spec }) => repositoryUrls(spec));
   } catch (error) {
     const reason = asTowpathError(error)?.reason;

@@ -2,9 +2,9 @@
 import { sameRepository } from '../core/repository-url.ts';
 import { asTowpathError } from '../domain/failure.ts';
 import type { LiveObject } from '../domain/live-object.ts';
-import { repositoryUrls } from './cluster-live-detect.ts';
-import type { EngineWatch } from './cluster-live-engine.ts';
-import type { KubernetesHttp } from './cluster-live-http.ts';
+import { repositoryUrls } from './cluster-kubernetes-detect.ts';
+import type { EngineWatch } from './cluster-kubernetes-engine.ts';
+import { itemsOf, type KubernetesHttp } from './cluster-kubernetes-http.ts';
 
 const mergePatch = 'application/merge-patch+json';
 const applicationsPath = (namespace: string): string =>
@@ -91,10 +91,8 @@ interface ApplicationSet {
 
 async function setsOf(http: KubernetesHttp, namespace: string, repositoryUrl: string): Promise<readonly string[]> {
   const purpose = `list applicationsets in namespace ${namespace}`;
-  const { items } = (await http.json({ method: 'GET', path: setsPath(namespace), purpose })) as {
-    items: readonly ApplicationSet[];
-  };
-  return items
+  const answer = await http.json({ method: 'GET', path: setsPath(namespace), purpose });
+  return itemsOf<ApplicationSet>(answer)
     .filter(({ spec }) => repositoryUrls(spec.generators).some((url) => sameRepository(url, repositoryUrl)))
     .map(({ metadata }) => metadata.name);
 }

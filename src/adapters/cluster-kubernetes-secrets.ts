@@ -3,9 +3,9 @@ import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { DeploymentId } from '../domain/identifiers.ts';
 import { type LiveSecret, ownLabels } from '../domain/live-object.ts';
 import type { PlainSecret } from '../ports.ts';
-import { type KubernetesHttp, metadataOnly } from './cluster-live-http.ts';
-import type { Place } from './cluster-live-looks.ts';
-import { collectionPath } from './cluster-live-served.ts';
+import { itemsOf, type KubernetesHttp, metadataOnly } from './cluster-kubernetes-http.ts';
+import type { Place } from './cluster-kubernetes-looks.ts';
+import { collectionPath } from './cluster-kubernetes-served.ts';
 
 const secretsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/secrets`;
 
@@ -110,8 +110,8 @@ async function* pages(
       purpose,
       ...(accept === undefined ? {} : { accept }),
     } as const;
-    const page = (await http.json(call)) as { metadata: { continue?: string }; items: readonly Item[] };
-    yield* page.items;
+    const page = (await http.json(call)) as { metadata: { continue?: string } };
+    yield* itemsOf<Item>(page);
     next = page.metadata.continue ?? '';
     if (next === '') return;
   }

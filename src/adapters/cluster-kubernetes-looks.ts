@@ -1,9 +1,14 @@
 /** Questions that are asked now and then, not watched: events, what is left of a deployment, whether a server answers. */
 import type { DeploymentId } from '../domain/identifiers.ts';
 import { type LiveObject, type ObjectReference, ownLabels, type ProbeAnswer } from '../domain/live-object.ts';
-import { refusalOf, wordsOf } from './cluster-live-failure.ts';
-import { type KubernetesHttp, metadataOnly } from './cluster-live-http.ts';
-import { collectionPath, type Discovery, removableResources, type ServedResource } from './cluster-live-served.ts';
+import { refusalOf, wordsOf } from './cluster-kubernetes-failure.ts';
+import { itemsOf, type KubernetesHttp, metadataOnly } from './cluster-kubernetes-http.ts';
+import {
+  collectionPath,
+  type Discovery,
+  removableResources,
+  type ServedResource,
+} from './cluster-kubernetes-served.ts';
 
 const mostPuzzling = 5;
 const mostEvents = 20;
@@ -32,7 +37,7 @@ async function eventsOf(http: KubernetesHttp, namespace: string, { metadata }: L
   const path = `/api/v1/namespaces/${namespace}/events?${query}`;
   const { status, text } = await http.answer({ method: 'GET', path, purpose: `list events in namespace ${namespace}` });
   // Optional: without them the explanation only says less.
-  return status === 200 ? (JSON.parse(text) as { items: readonly Event[] }).items : [];
+  return status === 200 ? itemsOf<Event>(JSON.parse(text)) : [];
 }
 
 function timeOf({ lastTimestamp, eventTime, metadata }: Event): string {
@@ -73,7 +78,7 @@ async function listByLabel(
   if (status === 404) return [];
   if (status !== 200)
     throw refusalOf(http.server, `list ${name} in namespace ${namespace}`, { status, text, headers: {} });
-  return (JSON.parse(text) as { items: readonly LiveObject[] }).items.map(({ metadata }) => ({
+  return itemsOf<LiveObject>(JSON.parse(text)).map(({ metadata }) => ({
     resource: name,
     name: metadata.name,
     isDeleting: metadata.deletionTimestamp !== undefined,

@@ -3,14 +3,14 @@ import { sameRepository } from '../core/repository-url.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import { type ClusterChange, type EngineKind, type LiveObject, ownLabels } from '../domain/live-object.ts';
 import type { Clock, Cluster, Log, Telemetry } from '../ports.ts';
-import { type EngineWatch, noEngineWatch, watchArgoCd, watchFlux } from './cluster-live-engine.ts';
-import type { KubernetesHttp } from './cluster-live-http.ts';
-import { keepPod, keepWhole, keepWorkload } from './cluster-live-keep.ts';
-import { probeService, readEvents, remainingObjects } from './cluster-live-looks.ts';
-import { type Collection, type Reflector, startReflector } from './cluster-live-reflector.ts';
-import { endOperation, refreshArgoCd, refreshFlux } from './cluster-live-refresh.ts';
-import { applySecret, deleteSecret, listSecrets, referredSecrets } from './cluster-live-secrets.ts';
-import { createDiscovery, type Discovery } from './cluster-live-served.ts';
+import { type EngineWatch, noEngineWatch, watchArgoCd, watchFlux } from './cluster-kubernetes-engine.ts';
+import type { KubernetesHttp } from './cluster-kubernetes-http.ts';
+import { keepPod, keepWhole, keepWorkload } from './cluster-kubernetes-keep.ts';
+import { probeService, readEvents, remainingObjects } from './cluster-kubernetes-looks.ts';
+import { type Collection, type Reflector, startReflector } from './cluster-kubernetes-reflector.ts';
+import { endOperation, refreshArgoCd, refreshFlux } from './cluster-kubernetes-refresh.ts';
+import { applySecret, deleteSecret, listSecrets, referredSecrets } from './cluster-kubernetes-secrets.ts';
+import { createDiscovery, type Discovery } from './cluster-kubernetes-served.ts';
 
 /** What all namespaces of one listener share. */
 export interface KubernetesConnection {

@@ -1,6 +1,6 @@
 /** Which of the kinds that a deployment may consist of this cluster serves; asked once, and again where something is missing. */
 import { servedNamespaceAccess } from '../core/required-access.ts';
-import type { KubernetesHttp } from './cluster-live-http.ts';
+import type { KubernetesHttp } from './cluster-kubernetes-http.ts';
 
 export interface ServedResource {
   /** Plural. */

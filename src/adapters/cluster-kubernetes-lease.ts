@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { asTowpathError } from '../domain/failure.ts';
 import type { LeaseRecord } from '../domain/live-object.ts';
 import type { LeaseStore } from '../ports.ts';
-import type { KubernetesHttp } from './cluster-live-http.ts';
+import type { KubernetesHttp } from './cluster-kubernetes-http.ts';
 
 const Lease = z.object({
   metadata: z.object({ resourceVersion: z.string() }),

@@ -2,7 +2,7 @@
 import { TowpathError } from '../domain/failure.ts';
 import type { LiveObject } from '../domain/live-object.ts';
 import type { Clock, Log, Telemetry } from '../ports.ts';
-import type { KubernetesHttp } from './cluster-live-http.ts';
+import { itemsOf, type KubernetesHttp } from './cluster-kubernetes-http.ts';
 
 export interface Collection {
   /** `/apis/apps/v1/namespaces/team-a/deployments`. */
@@ -96,7 +96,6 @@ function pauseAfter(error: unknown, failures: number): number {
 
 interface Listing {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-  readonly items: readonly LiveObject[];
 }
 
 /** Answers the version from which a watch goes on. */
@@ -108,7 +107,7 @@ async function list(copy: Copy): Promise<string> {
     const query = queryOf(collection, { limit: String(pageSize), ...(next === '' ? {} : { continue: next }) });
     const purpose = `list ${collection.resource} in namespace ${collection.namespace}`;
     const page = (await http.json({ method: 'GET', path: `${collection.path}?${query}`, signal, purpose })) as Listing;
-    for (const item of page.items) {
+    for (const item of itemsOf<LiveObject>(page)) {
       seen.add(item.metadata.uid);
       put(copy, { ...item, kind: collection.kind, apiVersion: collection.apiVersion });
     }

@@ -1,5 +1,5 @@
 /** Argo CD out of the cluster, as its administrator: redis, repo-server, the two controllers and the API server. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -228,7 +228,7 @@ function argoCdProgram(
   };
 }
 
-/** The repo-server's gpg starts an agent, which goes on by itself. */
+/** The repo-server's gpg starts an agent, which goes on by itself. Where there is none, gpgconf fails: that is fine. */
 function endAgent(keyring: string): void {
-  execFileSync('gpgconf', ['--homedir', keyring, '--kill', 'gpg-agent'], { stdio: 'ignore' });
+  spawnSync('gpgconf', ['--homedir', keyring, '--kill', 'gpg-agent'], { stdio: 'ignore' });
 }

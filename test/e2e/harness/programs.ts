@@ -1,5 +1,5 @@
 /** The running programs of a cluster: started, stopped, paused and started again by name. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,6 @@ export interface Program {
 
 interface Running {
   readonly program: Program;
-  readonly child: ChildProcess;
   readonly pid: number;
   readonly ended: Promise<unknown>;
 }
@@ -66,12 +65,7 @@ export class Programs {
   async stop(name: string): Promise<void> {
     const program = this.#find(name);
     const running = this.#running.get(name);
-    if (!running) return;
-    signal(running.pid, 'SIGCONT');
-    signal(running.pid, 'SIGTERM');
-    const timer = setTimeout(() => signal(running.pid, 'SIGKILL'), killAfterMs);
-    await running.ended;
-    clearTimeout(timer);
+    if (running) await end(running);
     program.tidy?.();
   }
 
@@ -135,7 +129,7 @@ export class Programs {
     if (child.pid === undefined) throw new Error(`Cannot start ${program.name}: ${program.command} cannot be run`);
     this.#folder.remember(child.pid);
     const ended = once(child, 'exit').then(() => this.#running.delete(program.name));
-    this.#running.set(program.name, { program, child, pid: child.pid, ended });
+    this.#running.set(program.name, { program, pid: child.pid, ended });
   }
 
   #logOf(name: string): string {
@@ -145,6 +139,14 @@ export class Programs {
   #tailOfLog(name: string): string {
     return readFileSync(this.#logOf(name), 'utf8').trimEnd().split('\n').slice(-20).join('\n');
   }
+}
+
+async function end({ pid, ended }: Running): Promise<void> {
+  signal(pid, 'SIGCONT');
+  signal(pid, 'SIGTERM');
+  const timer = setTimeout(() => signal(pid, 'SIGKILL'), killAfterMs);
+  await ended;
+  clearTimeout(timer);
 }
 
 /** To the program and to whatever it has started. */

@@ -1,19 +1,10 @@
 /** The folder of one run: data, logs and the ids of its processes. What a killed run left behind is cleared away. */
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from './paths.ts';
 
-const prefix = 'towpath-e2e-';
+const prefix = 'towpath-cluster-';
 
 export interface RunFolder {
   readonly path: string;
@@ -26,11 +17,11 @@ export interface RunFolder {
 
 export function openRunFolder(): RunFolder {
   clearAwayDeadRuns();
-  const path = mkdtempSync(join(tmpdir(), prefix));
+  // Whose it is stands in its name: there is no moment at which another run could take it for a dead one's.
+  const path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
   const logs = join(path, 'log');
   mkdirSync(logs);
   mkdirSync(join(path, 'pids'));
-  writeFileSync(join(path, 'owner'), String(process.pid));
   return {
     path,
     logs,
@@ -46,12 +37,12 @@ export function openRunFolder(): RunFolder {
 
 /** A harness that was killed outright could end nothing; the next one does it. */
 function clearAwayDeadRuns(): void {
-  for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(prefix))) {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = new RegExp(`^${prefix}([0-9]+)-`).exec(name)?.[1];
+    if (!owner || isAlive(Number(owner))) continue;
     const path = join(tmpdir(), name);
-    const owner = Number(readOr(join(path, 'owner'), ''));
-    if (owner > 0 && isAlive(owner)) continue;
-    for (const pid of readdirOr(join(path, 'pids')))
-      if (runsIn(Number(pid), path)) process.kill(-Number(pid), 'SIGKILL');
+    const pids = existsSync(join(path, 'pids')) ? readdirSync(join(path, 'pids')).map(Number) : [];
+    for (const pid of pids.filter((one) => runsIn(one, path))) process.kill(-pid, 'SIGKILL');
     removeFolder(path);
   }
 }
@@ -70,27 +61,11 @@ function runsIn(pid: number, path: string): boolean {
   }
 }
 
-export function isAlive(pid: number): boolean {
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function readOr(path: string, otherwise: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return otherwise;
-  }
-}
-
-function readdirOr(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }

@@ -16,6 +16,8 @@ interface Fate {
 /** The annotation that gives a pod a fate, whatever its images are. */
 export const fateAnnotation = 'e2e.towpath.dev/fate';
 export const slowPodMs = 8_000;
+/** A container that crashes does so again and again: its last end must not be older than the databases it waits for. */
+const crashAgainMs = 5_000;
 
 const running = ['state:', '  running:', '    startedAt: {{ $now | Quote }}'];
 const fates: readonly Fate[] = [
@@ -67,26 +69,56 @@ export const fateOfPod =
   `| capture(":(?<fate>${fates.map((one) => one.name).join('|')})-[^/:@]*(@.*)?$").fate] | .[0]))`;
 
 export function fateStages(): readonly KubernetesObject[] {
-  return fates.map((fate) => ({
+  const waitingFor = '.status.containerStatuses.[].state.waiting.reason';
+  const stages = fates.map((fate) =>
+    stage(`pod-fate-${fate.name}`, fate, {
+      // A pod whose image is missing stays Pending: once is enough.
+      when: [pending, { key: waitingFor, operator: 'NotIn', values: ['ImagePullBackOff'] }],
+      delayMs: fate.delayMs ?? 0,
+      statusTemplate: statusTemplate(fate),
+    }),
+  );
+  const again = fates
+    .filter(({ name }) => name === 'crash')
+    .map((fate) =>
+      stage('pod-fate-crash-again', fate, {
+        when: [{ key: waitingFor, operator: 'In', values: ['CrashLoopBackOff'] }],
+        delayMs: crashAgainMs,
+        statusTemplate: ['{{ $now := Now }}', ...containers(fate), ''].join('\n'),
+      }),
+    );
+  return [...stages, ...again];
+}
+
+const pending = { key: '.status.phase', operator: 'In', values: ['Pending'] };
+
+function stage(
+  name: string,
+  fate: Fate,
+  {
+    when,
+    delayMs,
+    statusTemplate: template,
+  }: Readonly<{ when: readonly object[]; delayMs: number; statusTemplate: string }>,
+): KubernetesObject {
+  return {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'Stage',
-    metadata: { name: `pod-fate-${fate.name}` },
+    metadata: { name },
     spec: {
       resourceRef: { apiGroup: 'v1', kind: 'Pod' },
       selector: {
         matchExpressions: [
           { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' },
           { key: '.spec.nodeName', operator: 'Exists' },
-          { key: '.status.phase', operator: 'In', values: ['Pending'] },
-          // A pod whose image is missing stays Pending: once is enough.
-          { key: '.status.containerStatuses.[].state.waiting.reason', operator: 'NotIn', values: ['ImagePullBackOff'] },
+          ...when,
           { key: fateOfPod, operator: 'In', values: [fate.name] },
         ],
       },
-      ...(fate.delayMs ? { delay: { durationMilliseconds: fate.delayMs } } : {}),
-      next: { ...(fate.event ? { event: fate.event } : {}), statusTemplate: statusTemplate(fate) },
+      ...(delayMs > 0 ? { delay: { durationMilliseconds: delayMs } } : {}),
+      next: { ...(fate.event ? { event: fate.event } : {}), statusTemplate: template },
     },
-  }));
+  };
 }
 
 function waiting(reason: string, message: string, argument: '.name' | '.image'): readonly string[] {

@@ -37,19 +37,22 @@ export async function startCore(world: World): Promise<Core> {
     world.programs.launch(scheduler(plan)),
     prepareNodes(client, world).then(() => world.programs.launch(kwok(plan))),
   ]);
-  await eventually('the nodes to be ready', () => nodesAreReady(client), 60_000);
-  await eventually(
-    'the default service account',
-    () => client.find('v1', 'ServiceAccount', 'default', 'default'),
-    60_000,
-  );
+  await eventually('the nodes to be ready', () => nodesAreReady(client));
+  await eventually('the default service account', () => client.find('v1', 'ServiceAccount', 'default', 'default'));
   return { kubeconfig, client };
 }
 
 /** Applies what a folder holds, and waits until the definitions among it are served. */
 export async function applyFolder(client: Kubernetes, folder: string, namespace?: string): Promise<void> {
+  await applyAll(client, readFolder(folder, namespace));
+}
+
+export function readFolder(folder: string, namespace?: string): readonly KubernetesObject[] {
   const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
-  const objects = texts.flatMap((text) => objectsIn(text, namespace));
+  return texts.flatMap((text) => objectsIn(text, namespace));
+}
+
+export async function applyAll(client: Kubernetes, objects: readonly KubernetesObject[]): Promise<void> {
   await Promise.all(objects.map((object) => client.apply(object)));
   const definitions = objects.filter((one) => one.kind === 'CustomResourceDefinition') as Definition[];
   for (const definition of definitions) await served(client, definition);
@@ -80,12 +83,9 @@ interface WithConditions extends KubernetesObject {
 async function prepareNodes(client: Kubernetes, { folder, built }: World): Promise<void> {
   const shared = join(built.share, 'kwok');
   await applyFolder(client, join(shared, 'definitions'));
-  const stages = readdirSync(join(shared, 'stages')).flatMap((name) =>
-    objectsIn(readFileSync(join(shared, 'stages', name), 'utf8')),
-  );
   const logs = join(folder, 'pod.log');
   writeFileSync(logs, `${new Date().toISOString()} stdout F a line that every container of this cluster has logged\n`);
-  const objects = [...stagesOf(stages), ...nodes(), logsOf(logs)];
+  const objects = [...stagesOf(readFolder(join(shared, 'stages'))), ...nodes(), logsOf(logs)];
   await Promise.all(objects.map((object) => client.apply(object)));
 }
 

@@ -20,7 +20,6 @@ export async function eventually<T>(
       last = `; the last answer was: ${error instanceof Error ? error.message : String(error)}`;
     }
     if (Date.now() > deadline) throw new Error(`Waited ${deadlineMs} ms in vain for ${what}${last}`);
-    // What is waited for in vain must not keep a process alive that has given up already.
-    await sleep(pauseMs, undefined, { ref: false });
+    await sleep(pauseMs);
   }
 }

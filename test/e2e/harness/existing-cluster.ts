@@ -7,7 +7,7 @@ import type { Say } from './build.ts';
 import type { RunningCluster } from './cluster.ts';
 import type { ProgramControl } from './control.ts';
 import { serveControl } from './control-server.ts';
-import { applyFolder } from './core.ts';
+import { applyAll, readFolder } from './core.ts';
 import { eventually } from './eventually.ts';
 import { fateStages } from './fates.ts';
 import { fluxNamespace } from './flux.ts';
@@ -27,7 +27,7 @@ export async function useExistingCluster(say: Say): Promise<Pick<RunningCluster,
   if (!kubeconfig) throw new Error('Cannot use an existing cluster: KUBECONFIG is not set');
   const client = kubernetes(readFileSync(kubeconfig, 'utf8'));
   await demandEngines(client);
-  await applyFolder(client, join(await shareFiles(await findGo(), say), 'definitions'));
+  await addDefinitions(client, join(await shareFiles(await findGo(), say), 'definitions'));
   if (await hasDefinition(client, 'stages.kwok.x-k8s.io')) for (const stage of fateStages()) await client.apply(stage);
   const folder = mkdtempSync(join(tmpdir(), 'towpath-existing-'));
   const git = await startGit(join(folder, 'git'), process.env['TOWPATH_E2E_GIT_ADDRESS']);
@@ -57,6 +57,13 @@ async function demandEngines(client: Kubernetes): Promise<void> {
     if (await hasDefinition(client, name)) continue;
     throw new Error(`Cannot use this cluster: it has no ${name}; install Argo CD and Flux in it first`);
   }
+}
+
+/** Those that are there stay as they are: a controller of the cluster may go by them. */
+async function addDefinitions(client: Kubernetes, folder: string): Promise<void> {
+  const missing: KubernetesObject[] = [];
+  for (const one of readFolder(folder)) if (!(await hasDefinition(client, one.metadata.name))) missing.push(one);
+  await applyAll(client, missing);
 }
 
 async function hasDefinition(client: Kubernetes, name: string): Promise<boolean> {

@@ -8,7 +8,13 @@ import { useExistingCluster } from './existing-cluster.ts';
 let running: Pick<RunningCluster, 'stop'> | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
-  project.provide('cluster', await findCluster((line) => console.log(line)));
+  try {
+    project.provide('cluster', await findCluster((line) => console.log(line)));
+  } catch (error) {
+    console.error(error);
+    // Whatever part of the cluster is still waited for would keep vitest alive for minutes.
+    process.exit(1);
+  }
 }
 
 export async function teardown(): Promise<void> {

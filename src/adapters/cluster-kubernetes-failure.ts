@@ -32,7 +32,12 @@ export function refusalOf(server: string, purpose: string, { status, text, heade
 export function unreachable(server: string, purpose: string, cause: unknown): TowpathError {
   const code = codeOf(cause);
   const why = code === '' ? 'the connection failed' : `the connection failed (${code})`;
-  return new TowpathError('transient', 'ClusterUnreachable', `Cannot ${purpose} at ${server}: ${why}`, { cause });
+  return new TowpathError(
+    'transient',
+    'ClusterUnreachable',
+    `Cannot ${purpose} at ${server}: ${why}; check the network, and that this is the address of the API server`,
+    { cause },
+  );
 }
 
 export function unusable(kubeconfig: string | undefined, why: string, cause?: unknown): TowpathError {

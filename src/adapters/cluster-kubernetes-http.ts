@@ -1,4 +1,5 @@
 /** Requests to a Kubernetes API server: authentication by the official client's KubeConfig, one pool of connections, failures classed. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { createInterface } from 'node:readline';
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
@@ -17,6 +18,8 @@ export interface KubernetesCall {
   readonly accept?: string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Asks as this user, which takes the right to impersonate. */
+  readonly as?: string;
   /** For messages: `list pods in namespace team-a`. */
   readonly purpose: string;
 }
@@ -24,6 +27,7 @@ export interface KubernetesCall {
 export interface KubernetesAnswer {
   readonly status: number;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 export interface KubernetesHttp {
@@ -126,6 +130,15 @@ export function itemsOf<Item>(list: unknown): readonly Item[] {
   return (list as { readonly items?: readonly Item[] | null }).items ?? [];
 }
 
+/** The JSON of an answer, whatever its status; null where it is none. */
+export function bodyOf({ text }: Pick<KubernetesAnswer, 'text'>): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /** Whether this process runs in a pod that may ask its own cluster. */
 export function isInCluster(environment: NodeJS.ProcessEnv = process.env): boolean {
   return Boolean(environment['KUBERNETES_SERVICE_HOST']);
@@ -149,10 +162,11 @@ function loadConfig({ kubeconfig, context }: ClusterAccess): KubeConfig {
   return config;
 }
 
-function headersOf({ body, type, accept }: KubernetesCall): Readonly<Record<string, string>> {
+function headersOf({ body, type, accept, as }: KubernetesCall): Readonly<Record<string, string>> {
   return {
     accept: accept ?? 'application/json',
     'user-agent': 'towpath',
+    ...(as === undefined ? {} : { 'impersonate-user': as }),
     ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
   };
 }

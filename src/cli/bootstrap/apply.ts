@@ -1,7 +1,13 @@
 /** Brings objects into a cluster by server-side apply, one after the other, and tells what each of them became. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { KubernetesAnswer, KubernetesObjects } from '../../adapters/kubernetes-objects.ts';
+import { wordsOf } from '../../adapters/cluster-kubernetes-failure.ts';
+import {
+  bodyOf,
+  type KubernetesAnswer,
+  type KubernetesCall,
+  type KubernetesHttp,
+} from '../../adapters/cluster-kubernetes-http.ts';
 import { resourceOf } from '../../core/bootstrap-kinds.ts';
 import { type BootstrapObject, describeObject } from '../../core/bootstrap-object.ts';
 import { TowpathError } from '../../domain/failure.ts';
@@ -13,15 +19,15 @@ export interface Applied {
 
 /** Stops at the first refusal: what comes later mostly needs what came before. */
 export async function* applyObjects(
-  cluster: KubernetesObjects,
+  cluster: Pick<KubernetesHttp, 'answer' | 'server'>,
   objects: readonly BootstrapObject[],
   options: { readonly force: boolean },
 ): AsyncGenerator<Applied> {
   for (const object of objects) {
     const path = objectPath(object);
-    const before = await cluster.get(path);
-    const after = await cluster.apply(path, object, options);
-    if (after.status >= 300) throw refusal(cluster, object, after);
+    const before = await cluster.answer({ method: 'GET', path, purpose: `read ${describeObject(object)}` });
+    const after = await cluster.answer(applyCall(path, object, options));
+    if (after.status >= 300) throw refusal(cluster.server, object, after);
     yield { object, change: changeOf(before, after) };
   }
 }
@@ -36,6 +42,17 @@ export function objectPath({
   return `${root}/namespaces/${metadata.namespace}/${resourceOf({ group: '', kind })}/${metadata.name}`;
 }
 
+/** Server-side apply with strict validation; `force` takes fields from other managers. */
+function applyCall(path: string, object: BootstrapObject, { force }: { readonly force: boolean }): KubernetesCall {
+  return {
+    method: 'PATCH',
+    path: `${path}?fieldManager=towpath-bootstrap&fieldValidation=Strict&force=${force}`,
+    body: object,
+    type: 'application/apply-patch+yaml',
+    purpose: `apply ${describeObject(object)}`,
+  };
+}
+
 const Owned = z.looseObject({
   metadata: z.object({
     labels: z.record(z.string(), z.string()).optional(),
@@ -43,21 +60,20 @@ const Owned = z.looseObject({
   }),
   status: z.unknown().optional(),
 });
-const Status = z.object({ message: z.string() });
 
 /** The engine may write its status at any moment: only what a person could have meant is compared. */
 function changeOf(before: KubernetesAnswer, after: KubernetesAnswer): Applied['change'] {
   if (before.status === 404 || after.status === 201) return 'created';
-  const [one, other] = [before, after].map(({ body }) => {
-    const { status: _status, ...owned } = Owned.parse(body);
+  const [one, other] = [before, after].map((answer) => {
+    const { status: _status, ...owned } = Owned.parse(bodyOf(answer));
     return owned;
   });
   return isDeepStrictEqual(one, other) ? 'unchanged' : 'changed';
 }
 
-function refusal({ server }: KubernetesObjects, object: BootstrapObject, answer: KubernetesAnswer): TowpathError {
-  const said = Status.safeParse(answer.body).data?.message ?? `it answered ${answer.status}`;
-  const message = `Cannot apply ${describeObject(object)} at ${server}: ${said}${adviceFor(answer.status, object)}`;
+function refusal(server: string, object: BootstrapObject, { status, text }: KubernetesAnswer): TowpathError {
+  const said = wordsOf(text) || `it answered ${status}`;
+  const message = `Cannot apply ${describeObject(object)} at ${server}: ${said}${adviceFor(status, object)}`;
   return new TowpathError('terminal', 'ApplyRefused', message);
 }
 

@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pc from 'picocolors';
-import { openKubernetesObjects } from '../../adapters/kubernetes-objects.ts';
+import { openKubernetes } from '../../adapters/cluster-kubernetes-http.ts';
+import { noTelemetry } from '../../adapters/telemetry-none.ts';
 import { readTemplateSet } from '../../adapters/template-folder.ts';
 import { type ArgoCdSignatures, argoCdObjects } from '../../core/bootstrap-argo-cd.ts';
 import { argoCdCredentials, fluxCredentials } from '../../core/bootstrap-credentials.ts';
@@ -113,14 +114,24 @@ async function deliver(
   options: BootstrapOptions,
 ): Promise<void> {
   if (options.output !== undefined) await writeFiles(options.output, objects);
-  if (options.apply) {
-    const cluster = openKubernetesObjects(clusterAccess(configuration.cluster, options));
+  if (options.apply) await apply(configuration, objects, options);
+  if (options.output !== undefined || options.apply) return;
+  process.stdout.write(objects.map((object) => `---\n${bootstrapText(object)}`).join(''));
+}
+
+async function apply(
+  configuration: Configuration,
+  objects: readonly BootstrapObject[],
+  options: BootstrapOptions,
+): Promise<void> {
+  const cluster = openKubernetes(clusterAccess(configuration.cluster, options), noTelemetry);
+  try {
     for await (const { object, change } of applyObjects(cluster, objects, { force: options.forceConflicts ?? false })) {
       process.stdout.write(`${describeObject(object)} ${change}\n`);
     }
+  } finally {
+    await cluster.close();
   }
-  if (options.output !== undefined || options.apply) return;
-  process.stdout.write(objects.map((object) => `---\n${bootstrapText(object)}`).join(''));
 }
 
 async function writeFiles(folder: string, objects: readonly BootstrapObject[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** Looks at the cluster itself: whether it answers, its version and clock, and the Lease of several replicas. */
 import { readFile } from 'node:fs/promises';
-import { openKubernetesObjects } from '../../adapters/kubernetes-objects.ts';
+import { openKubernetes } from '../../adapters/cluster-kubernetes-http.ts';
+import { noTelemetry } from '../../adapters/telemetry-none.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import { clusterAccess } from '../bootstrap/cluster-access.ts';
 import type { DoctorOptions } from '../commands/doctor.ts';
@@ -19,6 +20,7 @@ export interface CheckedCluster {
   /** Null: it could not be reached, and nothing more can be said. */
   readonly cluster: OpenedCluster | null;
   readonly findings: readonly Finding[];
+  close(): Promise<void>;
 }
 
 export async function checkCluster(
@@ -27,19 +29,22 @@ export async function checkCluster(
   versions: readonly string[],
 ): Promise<CheckedCluster> {
   let cluster: OpenedCluster | null = null;
+  let close = async (): Promise<void> => undefined;
   const findings = await attempt('answers', 'name a kubeconfig by cluster.kubeconfig or --kubeconfig', async () => {
-    const reader = clusterReader(openKubernetesObjects(clusterAccess(configuration.cluster, options)), options.as);
+    const http = openKubernetes(clusterAccess(configuration.cluster, options), noTelemetry);
+    close = http.close;
+    const reader = clusterReader(http, options.as);
     const { minor, at } = await reader.version();
     const clock = judgeClock(at, new Date());
     cluster = { reader, minor, groups: await reader.groups() };
     return [ok('answers', reader.server), judgeVersion(minor, versions), clock];
   });
-  if (cluster === null) return { cluster, findings };
+  if (cluster === null) return { cluster, findings, close };
   const { reader } = cluster as OpenedCluster;
   const election = await attempt('leader election', 'see what the API server says', () =>
     checkElection(configuration, reader),
   );
-  return { cluster, findings: [...findings, ...election] };
+  return { cluster, findings: [...findings, ...election], close };
 }
 
 async function checkElection({ listener }: Configuration, reader: ClusterReader): Promise<readonly Finding[]> {

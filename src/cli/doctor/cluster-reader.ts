@@ -1,7 +1,8 @@
 /** What the doctor asks of a cluster: answers as data, so that judging them needs no cluster. */
 import PQueue from 'p-queue';
 import { z } from 'zod';
-import type { KubernetesAnswer, KubernetesObjects } from '../../adapters/kubernetes-objects.ts';
+import { wordsOf } from '../../adapters/cluster-kubernetes-failure.ts';
+import { bodyOf, type KubernetesAnswer, type KubernetesHttp } from '../../adapters/cluster-kubernetes-http.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 /** As much of any object as is judged. */
@@ -47,38 +48,46 @@ export interface ClusterReader {
 const Version = z.object({ major: z.string(), minor: z.string() });
 const Resources = z.object({ resources: z.array(z.object({ name: z.string() })) });
 const Groups = z.object({ groups: z.array(z.object({ name: z.string() })) });
-const List = z.object({ items: z.array(AnyObject) });
+/** The API server may call a list null where it is empty. */
+const List = z.object({ items: z.array(AnyObject).nullish() });
 const Review = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 /** `as`: whose rights `mayI` asks for. */
-export function clusterReader(objects: KubernetesObjects, as: string | undefined): ClusterReader {
+export function clusterReader(http: KubernetesHttp, as: string | undefined): ClusterReader {
+  const get = (path: string) => http.answer({ method: 'GET', path, purpose: `read ${path}` });
+  const { server } = http;
   return {
-    server: objects.server,
+    server,
     version: async () => {
-      const answer = await objects.get('/version');
-      const { major, minor } = expected(Version, answer, objects, 'read the version');
-      return { minor: `${major}.${minor.replace(/\D.*$/, '')}`, at: answer.date };
+      const answer = await get('/version');
+      const { major, minor } = expected(Version, answer, server, 'read the version');
+      return { minor: `${major}.${minor.replace(/\D.*$/, '')}`, at: dateOf(answer) };
     },
     resources: async (groupVersion) => {
-      const answer = await objects.get(groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`);
+      const answer = await get(groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`);
       if (answer.status === 404) return null;
-      const { resources } = expected(Resources, answer, objects, `read the resources of ${groupVersion}`);
+      const { resources } = expected(Resources, answer, server, `read the resources of ${groupVersion}`);
       return new Set(resources.map(({ name }) => name));
     },
     groups: async () => {
-      const { groups } = expected(Groups, await objects.get('/apis'), objects, 'read the API groups');
+      const { groups } = expected(Groups, await get('/apis'), server, 'read the API groups');
       return new Set(groups.map(({ name }) => name));
     },
-    object: async (path) => seen(AnyObject, await objects.get(path), objects, path),
+    object: async (path) => seen(AnyObject, await get(path), server, path),
     list: async (path) => {
-      const answer = seen(List, await objects.get(path), objects, path);
-      return answer.kind === 'found' ? { kind: 'found', value: answer.value.items } : answer;
+      const answer = seen(List, await get(path), server, path);
+      return answer.kind === 'found' ? { kind: 'found', value: answer.value.items ?? [] } : answer;
     },
-    mayI: async (access) => {
-      const answer = await objects.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', reviewOf(access), as);
-      return expected(Review, answer, objects, 'ask for rights').status.allowed;
-    },
+    mayI: (access) => askForRight(http, access, as),
   };
+}
+
+async function askForRight(http: KubernetesHttp, access: ResourceAccess, as: string | undefined): Promise<boolean> {
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const purpose = 'ask for rights';
+  const body = reviewOf(access);
+  const answer = await http.answer({ method: 'POST', path, body, purpose, ...(as === undefined ? {} : { as }) });
+  return expected(Review, answer, http.server, purpose).status.allowed;
 }
 
 /** A few at a time: each is a request, and there are dozens. */
@@ -96,26 +105,23 @@ function reviewOf({ namespace, group, resource, verb }: ResourceAccess): unknown
   return { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
 }
 
-function seen<Value>(
-  schema: z.ZodType<Value>,
-  answer: KubernetesAnswer,
-  objects: KubernetesObjects,
-  path: string,
-): Seen<Value> {
-  if (answer.status === 404) return { kind: 'missing' };
-  if (answer.status === 403) return { kind: 'forbidden' };
-  return { kind: 'found', value: expected(schema, answer, objects, `read ${path}`) };
+/** The server's clock; null where it does not say. */
+function dateOf({ headers }: KubernetesAnswer): Date | null {
+  const date = new Date(headers.date ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
 }
 
-function expected<Value>(
-  schema: z.ZodType<Value>,
-  { status, body }: KubernetesAnswer,
-  { server }: KubernetesObjects,
-  doing: string,
-): Value {
-  const parsed = schema.safeParse(body);
+function seen<Value>(schema: z.ZodType<Value>, answer: KubernetesAnswer, server: string, path: string): Seen<Value> {
+  if (answer.status === 404) return { kind: 'missing' };
+  if (answer.status === 403) return { kind: 'forbidden' };
+  return { kind: 'found', value: expected(schema, answer, server, `read ${path}`) };
+}
+
+function expected<Value>(schema: z.ZodType<Value>, answer: KubernetesAnswer, server: string, doing: string): Value {
+  const { status, text } = answer;
+  const parsed = schema.safeParse(bodyOf(answer));
   if (status < 300 && parsed.success) return parsed.data;
-  const said = z.object({ message: z.string() }).safeParse(body).data?.message;
+  const said = wordsOf(text);
   const why = status < 300 ? 'its answer is not what was expected' : `it answered ${status}${said ? ` (${said})` : ''}`;
   throw new TowpathError('terminal', 'ClusterRefused', `Cannot ${doing} at ${server}: ${why}; check the kubeconfig`);
 }

@@ -50,6 +50,7 @@ async function examineWorld(configuration: Configuration, options: DoctorOptions
       return about(`namespace ${name}`, [...own, ...repository.findings, ...live]);
     }),
   );
+  await cluster.close();
   return [...about('control plane', controlPlane), ...about('cluster', cluster.findings), ...namespaces.flat()];
 }
 
@@ -60,4 +61,5 @@ function needsCluster({ namespaces, listener }: Configuration): boolean {
 const noCluster: CheckedCluster = {
   cluster: null,
   findings: [skipped('answers', 'engine is none everywhere, so that the listener speaks to no cluster')],
+  close: async () => undefined,
 };

@@ -60,8 +60,9 @@ export interface SiteOptions {
   readonly plane: ControlPlaneProcess;
   /** Options of the namespace in towpath.yaml. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Top-level options of towpath.yaml. */
+  /** More options of the listener in towpath.yaml. */
   readonly more?: Readonly<Record<string, unknown>>;
+  readonly agentServer?: Readonly<Record<string, unknown>>;
   /** Of another site, to share its namespace and repository. */
   readonly beside?: Site;
   readonly listen?: boolean;
@@ -172,9 +173,9 @@ async function writeConfiguration(
   };
   const configuration = {
     controlPlane: { url: options.plane.url, apiKeyFile: await file('api-key', tenant.listenerKey) },
-    listener: { id: tenant.listenerId },
+    listener: { id: tenant.listenerId, ...options.more },
     cluster: { kubeconfig },
-    ...options.more,
+    ...(options.agentServer ? { agentServer: options.agentServer } : {}),
     namespaces: {
       [namespace]: {
         repository: repository.url,
@@ -243,6 +244,19 @@ async function takeAway(engine: EngineName, namespace: string): Promise<void> {
     await client.remove(reference('argoproj.io/v1alpha1', 'AppProject', name, argoCd.namespace));
     return;
   }
-  await client.remove(reference('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', name, flux.namespace), patienceMs);
+  // The root leaves what it has applied, so that a slip takes no agent away.
+  await client.remove(reference('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', name, flux.namespace));
+  const ours = (await client.list<Kustomization>('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', flux)).filter(
+    ({ spec }) => spec.targetNamespace === namespace,
+  );
+  for (const { metadata } of ours) {
+    const child = reference('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', metadata.name, flux.namespace);
+    await client.remove(child, patienceMs);
+  }
   await client.remove(reference('source.toolkit.fluxcd.io/v1', 'GitRepository', name, flux.namespace));
+}
+
+interface Kustomization {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly targetNamespace?: string };
 }

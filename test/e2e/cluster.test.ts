@@ -33,21 +33,6 @@ interface Pod extends KubernetesObject {
   };
 }
 
-interface Application extends KubernetesObject {
-  readonly status?: {
-    readonly sync?: { readonly status: string; readonly revision: string };
-    readonly health?: { readonly status: string };
-    readonly conditions?: unknown;
-  };
-}
-
-interface FluxObject extends KubernetesObject {
-  readonly status?: {
-    readonly lastAppliedRevision?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message: string }[];
-  };
-}
-
 const cluster = inject('cluster');
 const client = administrator();
 const control = programControl(cluster);
@@ -63,7 +48,7 @@ describe('the API server', () => {
     'gitrepositories.source.toolkit.fluxcd.io',
     'kustomizations.kustomize.toolkit.fluxcd.io',
   ])('serves %s', async (name) => {
-    const found = (await client.read('apiextensions.k8s.io/v1', 'CustomResourceDefinition', name)) as Deployment;
+    const found = await client.read<Deployment>('apiextensions.k8s.io/v1', 'CustomResourceDefinition', name);
 
     expect(found.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Established', status: 'True' }));
   });
@@ -175,7 +160,7 @@ describe('Flux', () => {
     });
 
     await eventually('the Kustomization to be applied', async () => {
-      const found = await client.read<FluxObject>('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', 'e2e', namespace);
+      const found = await client.read('kustomize.toolkit.fluxcd.io/v1', 'Kustomization', 'e2e', namespace);
       expect(found.status).toMatchObject({ lastAppliedRevision: `main@sha1:${commit}` });
       return true;
     });
@@ -292,7 +277,7 @@ async function isGone(name: string, namespace: string): Promise<boolean> {
 
 async function isHealthyAt(commit: string, name: string): Promise<boolean> {
   const { namespace } = cluster.argoCd;
-  const { status } = await client.read<Application>('argoproj.io/v1alpha1', 'Application', name, namespace);
+  const { status } = await client.read('argoproj.io/v1alpha1', 'Application', name, namespace);
   expect(status).toMatchObject({ sync: { status: 'Synced', revision: commit }, health: { status: 'Healthy' } });
   return true;
 }

@@ -1,6 +1,6 @@
 /** What the control plane wants of one listener. Absence means nothing: a removal is said aloud. */
 import { z } from 'zod';
-import { DeploymentId, DeploymentName, NamespaceName, RevisionId } from './identifiers.ts';
+import { DeploymentId, DeploymentName, ListenerId, NamespaceName, RevisionId, WorkspaceId } from './identifiers.ts';
 import { LastReport } from './report.ts';
 import { Requester } from './specification.ts';
 
@@ -48,3 +48,17 @@ export type DesiredPage = z.infer<typeof DesiredPage>;
 /** `GET /towpath/v1/info`. */
 export const ControlPlaneInfo = z.object({ version: z.string(), features: z.array(z.string()) });
 export type ControlPlaneInfo = z.infer<typeof ControlPlaneInfo>;
+
+/** `GET /towpath/v1/listeners/{id}`: what the control plane has written down about a listener. */
+export const RegisteredListener = z.object({
+  id: ListenerId,
+  workspaceId: WorkspaceId,
+  /** As people call it: `compute_id` of the public API. */
+  name: z.string(),
+  /** Where it may be deployed to. */
+  namespaces: z.array(NamespaceName),
+  /** Of its program, as it last said itself. */
+  version: z.string().nullable(),
+  lastSeenAt: z.string().nullable(),
+});
+export type RegisteredListener = z.infer<typeof RegisteredListener>;

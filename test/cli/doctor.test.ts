@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -57,8 +58,11 @@ const served = [
 ] as const;
 
 describe('a set-up that bootstrap has made', () => {
-  it.each(['argo-cd', 'flux'])('is found well by its key of a workspace: %s', async (engine) => {
-    const config = await configured({ apiKey: tenant.key });
+  it.each([
+    ['argo-cd', 'workspace'],
+    ['flux', 'listener'],
+  ])('is found well: %s, by the key of a %s', async (engine, owner) => {
+    const config = await configured({ apiKey: owner === 'workspace' ? tenant.key : listenerKey });
     await runTowpath(['bootstrap', engine, '-c', config, '--apply', '--kubeconfig', cluster.kubeconfig]);
 
     const { code, checks } = await examined(config);
@@ -76,7 +80,7 @@ describe('a set-up that bootstrap has made', () => {
     expect(stdout).toMatch(/^namespace team-a$/m);
     expect(stdout).toMatch(/^ {2}✓ push: /m);
     expect(stdout).toMatch(/^ {2}✗ engine: neither Argo CD nor Flux has an object for .*\n {6}run "towpath bootstrap/m);
-    expect(stdout).toMatch(/^[0-9]+ ok, 0 warnings, 1 failed, 1 not looked at$/m);
+    expect(stdout).toMatch(/^[0-9]+ ok, 0 warnings, 1 failed$/m);
   });
 
   it('leaves the listener as silent as it was', async () => {
@@ -116,6 +120,22 @@ describe('what is wrong', () => {
 
     expect(found(checks, 'answers')).toMatchObject({ subject: 'control plane', verdict: 'failed' });
     expect(found(checks, 'push')).toMatchObject({ verdict: 'ok' });
+  });
+
+  it('is a namespace that the control plane has not registered, as the key of the listener shows', async () => {
+    const { code, checks } = await examined(await configured({ namespace: 'team-b' }));
+
+    expect(code).toBe(1);
+    expect(found(checks, 'namespaces')).toMatchObject({
+      verdict: 'failed',
+      message: 'the control plane lets nobody deploy to team-b',
+    });
+  });
+
+  it('is a listener that the control plane does not know', async () => {
+    const { checks } = await examined(await configured({ apiKey: tenant.key, listenerId: randomUUID() }));
+
+    expect(found(checks, 'listener')).toMatchObject({ subject: 'control plane', verdict: 'failed' });
   });
 
   it('is a password that may read but not push', async () => {
@@ -188,19 +208,22 @@ interface Changes {
   readonly password?: string;
   readonly branch?: string;
   readonly engine?: string;
+  readonly namespace?: string;
+  readonly listenerId?: string;
   readonly secrets?: object;
 }
 
 async function configured(changes: Changes = {}): Promise<string> {
   const { name = 'towpath', url = plane.url, apiKey = listenerKey, password = passwords.writer } = changes;
+  const { namespace = 'team-a', listenerId = tenant.listenerId } = changes;
   const { branch = 'main', engine = 'auto', secrets = { keyFile: 'key' } } = changes;
   await writeFile(join(folder, `${name}-api-key`), apiKey);
   await writeFile(join(folder, `${name}-password`), password);
   const credentials = { passwordFile: `${name}-password` };
   const configuration = {
     controlPlane: { url, apiKeyFile: `${name}-api-key` },
-    listener: { id: tenant.listenerId },
-    namespaces: { 'team-a': { repository: `${git.url}/team-a.git`, branch, engine, credentials, secrets } },
+    listener: { id: listenerId },
+    namespaces: { [namespace]: { repository: `${git.url}/team-a.git`, branch, engine, credentials, secrets } },
   };
   const path = join(folder, `${name}.yaml`);
   await writeFile(path, stringify(configuration));

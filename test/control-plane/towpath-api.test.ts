@@ -83,6 +83,25 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
     expect(await api.call(key, 'GET', own('desired'))).toMatchObject({ status, body: { detail: expect.any(String) } });
   });
 
+  it('tells a listener, and whoever may see its workspace, how it is registered', async () => {
+    const stranger = await addTenant(api);
+    const registration = (key: string) => api.call(key, 'GET', `/towpath/v1/listeners/${tenant.listenerId}`);
+
+    const silent = await registration(tenant.listenerKey);
+    const toWorkspace = await registration(tenant.workspaceKey);
+    await desired();
+    const heard = await registration(tenant.listenerKey);
+
+    expect(silent).toMatchObject({
+      status: 200,
+      body: { id: tenant.listenerId, workspaceId: tenant.workspaceId, namespaces: ['default'], lastSeenAt: null },
+    });
+    expect(toWorkspace).toEqual(silent);
+    expect(heard.body.lastSeenAt).toEqual(expect.any(String));
+    expect(await registration(stranger.workspaceKey)).toMatchObject({ status: 404 });
+    expect(await registration(stranger.listenerKey)).toMatchObject({ status: 403 });
+  });
+
   it('gives a listener the whole listing first and then what changed', async () => {
     const first = await addDeployment(api, tenant, 'first');
     const listing = await desired();

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type ControlPlaneClient, connectToControlPlane } from '../../adapters/control-plane-client.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import type { Configuration } from '../../domain/configuration.ts';
-import { ControlPlaneInfo } from '../../domain/desired.ts';
+import { ControlPlaneInfo, RegisteredListener } from '../../domain/desired.ts';
 import { asTowpathError } from '../../domain/failure.ts';
 import { attempt, type Finding, failed, ok, skipped, warning } from './check.ts';
 import { judgeClock } from './clock.ts';
@@ -69,22 +69,28 @@ async function checkListener(
   hasOwnCalls: boolean,
 ): Promise<readonly Finding[]> {
   const { id } = configuration.listener;
-  // No other call of the listener would leave it as silent as it was.
-  if (hasOwnCalls) {
-    const call = { purpose: 'look at the listener', path: `/towpath/v1/listeners/${id}/lanes`, answer: z.unknown() };
-    const refused = await refusalOf(() => client.call(call));
-    if (refused) return [judgeRefusal(refused, id)];
+  try {
+    const registered = await (hasOwnCalls ? readRegistered(client, id) : readPublic(client, id));
+    const configured = Object.keys(configuration.namespaces);
+    return [ok('key', `is accepted for listener ${id}`), judgeNamespaces(configured, registered)];
+  } catch (error) {
+    return [judgeRefusal(error, id)];
   }
-  return [ok('key', `is accepted for listener ${id}`), await checkNamespaces(client, configuration)];
 }
 
-async function refusalOf(action: () => Promise<unknown>): Promise<unknown> {
-  try {
-    await action();
-    return null;
-  } catch (error) {
-    return error;
-  }
+/** No heartbeat: it leaves the listener as silent as it was. */
+async function readRegistered(client: ControlPlaneClient, id: string): Promise<readonly string[]> {
+  const call = { purpose: 'look at the listener', path: `/towpath/v1/listeners/${id}`, answer: RegisteredListener };
+  return (await client.call(call)).namespaces;
+}
+
+const PublicListener = z.object({
+  compute_config: z.object({ k8s_namespaces: z.array(z.string()).nullish() }).nullish(),
+});
+
+async function readPublic(client: ControlPlaneClient, id: string): Promise<readonly string[]> {
+  const call = { purpose: 'read the listener', path: `/v2/listeners/${id}`, answer: PublicListener };
+  return (await client.call(call)).compute_config?.k8s_namespaces ?? [];
 }
 
 export function judgeRefusal(error: unknown, listenerId: string): Finding {
@@ -94,22 +100,6 @@ export function judgeRefusal(error: unknown, listenerId: string): Finding {
     return failed('listener', `the control plane knows no listener ${listenerId} that this key may see`, mend);
   }
   return failed('key', known?.message ?? String(error), keyMend);
-}
-
-const PublicListener = z.object({
-  compute_config: z.object({ k8s_namespaces: z.array(z.string()).nullish() }).nullish(),
-});
-
-async function checkNamespaces(client: ControlPlaneClient, configuration: Configuration): Promise<Finding> {
-  const { id } = configuration.listener;
-  try {
-    const call = { purpose: 'read the listener', path: `/v2/listeners/${id}`, answer: PublicListener };
-    const { compute_config: config } = await client.call(call);
-    return judgeNamespaces(Object.keys(configuration.namespaces), config?.k8s_namespaces ?? []);
-  } catch (error) {
-    if (asTowpathError(error)?.reason !== 'Forbidden') return judgeRefusal(error, id);
-    return skipped('namespaces', 'the key of a listener may not read them; a workspace key may');
-  }
 }
 
 export function judgeNamespaces(configured: readonly string[], registered: readonly string[]): Finding {

@@ -1,14 +1,14 @@
 /** The calls that a listener makes: what is desired, what a revision says, what became of it. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { eq } from 'drizzle-orm';
-import { ControlPlaneInfo, DesiredPage } from '../../../domain/desired.ts';
+import { ControlPlaneInfo, DesiredPage, RegisteredListener } from '../../../domain/desired.ts';
 import { DeploymentId, ListenerId, RevisionId } from '../../../domain/identifiers.ts';
 import { LaneReport, ReportBatch } from '../../../domain/report.ts';
 import { SecretValues, Specification } from '../../../domain/specification.ts';
 import { recordReports } from '../../orchestration/record-reports.ts';
 import { Refusal } from '../../refusal.ts';
 import { heartbeat } from '../../store/heartbeat.ts';
-import { lanes } from '../../store/schema.ts';
+import { lanes, listeners } from '../../store/schema.ts';
 import { readSecretValues, readSpecification } from '../../store/specification.ts';
 import { documented } from '../documented.ts';
 import { refuseInvalid } from '../problems.ts';
@@ -19,6 +19,16 @@ import type { TowpathServices } from './services.ts';
 
 const listenerParameters = z.object({ id: ListenerId });
 const revisionParameters = z.object({ id: DeploymentId, rid: RevisionId });
+
+const listenerRoute = createRoute({
+  method: 'get',
+  path: '/towpath/v1/listeners/{id}',
+  tags,
+  security,
+  summary: 'How the listener is registered; no heartbeat',
+  request: { params: listenerParameters },
+  responses: answers(200, RegisteredListener, [401, 403, 404]),
+});
 
 const desiredRoute = createRoute({
   method: 'get',
@@ -87,6 +97,13 @@ export function listenerRoutes(services: TowpathServices) {
   const { database } = services;
   const beat = heartbeat(services);
   return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
+    .openapi(listenerRoute, async (context) => {
+      const { id } = context.req.valid('param');
+      await requireListenerReader(context, database, id);
+      const [found] = await database.select().from(listeners).where(eq(listeners.id, id));
+      if (!found) throw new Refusal(404, `Listener ID ${id} not found.`);
+      return context.json(registered(found), 200);
+    })
     .openapi(desiredRoute, async (context) => {
       const { id } = context.req.valid('param');
       const { after = null, wait } = context.req.valid('query');
@@ -110,6 +127,11 @@ export function listenerRoutes(services: TowpathServices) {
       return context.json({ lanes: found.map((lane) => lane.report) }, 200);
     })
     .route('/', revisionRoutes(services));
+}
+
+function registered(listener: typeof listeners.$inferSelect): RegisteredListener {
+  const { id, workspaceId, computeId: name, namespaces, version, lastSeenAt } = listener;
+  return { id, workspaceId, name, namespaces: [...namespaces], version, lastSeenAt: lastSeenAt?.toISOString() ?? null };
 }
 
 function revisionRoutes({ database, secretBox }: TowpathServices) {

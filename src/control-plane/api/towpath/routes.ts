@@ -9,7 +9,7 @@ import { infoRoute, listenerRoutes } from './listener-routes.ts';
 import type { TowpathServices } from './services.ts';
 import { workspaceRoutes } from './workspace-routes.ts';
 
-const features = ['desired', 'reports', 'secrets', 'lanes', 'events', 'keys', 'audit'];
+const features = ['listener', 'desired', 'reports', 'secrets', 'lanes', 'events', 'keys', 'audit'];
 
 /** To be mounted at the root; what is thrown is for the `onError` of the app around it. */
 export function towpathRoutes(services: TowpathServices): OpenAPIHono<TowpathEnv> {

@@ -1,4 +1,5 @@
 /** Who may hold a Lease: what to do about a record, given what was seen of it and for how long; as client-go does. */
+import { electionObjections, retryJitter } from '../domain/configuration-rules.ts';
 import type { LeaseRecord } from '../domain/live-object.ts';
 
 /** Milliseconds, with client-go's relations: a leader gives up well before another one takes over. */
@@ -63,17 +64,13 @@ export function observeLease(
 }
 
 /** Null where an election can work with them, else why not. */
-export function timingsProblem({ leaseDuration, renewDeadline, retryPeriod }: LeaseTimings): string | null {
-  if (!(leaseDuration > renewDeadline)) {
-    return `leaseDuration (${leaseDuration} ms) must be longer than renewDeadline (${renewDeadline} ms), or two replicas work at once`;
-  }
-  if (!(retryPeriod > 0)) return `retryPeriod (${retryPeriod} ms) must be longer than nothing`;
-  if (renewDeadline > retryPeriod * jitterFactor) return null;
-  return `renewDeadline (${renewDeadline} ms) must be longer than ${jitterFactor} times retryPeriod (${retryPeriod} ms), or a leader gives up at the first delay`;
+export function timingsProblem(timings: LeaseTimings): string | null {
+  if (!(timings.retryPeriod > 0)) return `retryPeriod (${timings.retryPeriod} ms) must be longer than nothing`;
+  return electionObjections(timings)[0]?.message ?? null;
 }
 
-/** Those who stand by spread their attempts, so that they do not all come at once. */
-export const jitterFactor = 1.2;
+/** Of the pause between two attempts. */
+export const jitterFactor = retryJitter;
 
 /** A released Lease names nobody, so it holds nobody off; its term is remembered all the same. */
 function heldBy({ holder, term, durationSeconds }: LeaseRecord, nowMs: number): LeaseObservation['held'] {

@@ -1,5 +1,6 @@
 /** The part of the configuration that concerns a cluster: how it is reached, which engine applies, how long is waited. */
 import { z } from 'zod';
+import { electionObjections, rule } from './configuration-rules.ts';
 import { Duration } from './duration.ts';
 import { NamespaceName, ObjectName } from './identifiers.ts';
 
@@ -13,13 +14,15 @@ export const ClusterAccess = z.strictObject({
 });
 export type ClusterAccess = z.infer<typeof ClusterAccess>;
 
-export const LeaderElection = z.strictObject({
-  namespace: NamespaceName.optional().describe('where the Lease lies; absent: the namespace of the pod'),
-  lease: ObjectName.optional().describe('name of the Lease; absent: towpath-<listener id>'),
-  leaseDuration: Duration.prefault('15s').describe('after so long without a renewal another replica takes over'),
-  renewDeadline: Duration.prefault('10s').describe('a leader that cannot renew for so long gives up'),
-  retryPeriod: Duration.prefault('2s').describe('between two attempts to renew or to acquire'),
-});
+export const LeaderElection = z
+  .strictObject({
+    namespace: NamespaceName.optional().describe('where the Lease lies; absent: the namespace of the pod'),
+    lease: ObjectName.optional().describe('name of the Lease; absent: towpath-<listener id>'),
+    leaseDuration: Duration.prefault('15s').describe('after so long without a renewal another replica takes over'),
+    renewDeadline: Duration.prefault('10s').describe('a leader that cannot renew for so long gives up'),
+    retryPeriod: Duration.prefault('2s').describe('between two attempts to renew or to acquire'),
+  })
+  .superRefine(rule(electionObjections));
 export type LeaderElection = z.infer<typeof LeaderElection>;
 
 /** Where metrics and health are served. */

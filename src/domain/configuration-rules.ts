@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 
 /** One thing that is wrong; `path` is relative to the object that the rule looks at. */
-interface Objection {
+export interface Objection {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
@@ -94,4 +94,23 @@ export function sharedRepositoryObjections({ namespaces }: Whole): Objection[] {
     const message = `is the repository and branch of ${other} too; each namespace needs its own`;
     return [{ path: ['namespaces', name, 'repository'], message }];
   });
+}
+
+interface ElectionTimings {
+  readonly leaseDuration: number;
+  readonly renewDeadline: number;
+  readonly retryPeriod: number;
+}
+
+/** Those who stand by spread their attempts by up to this factor more, so that they do not all come at once. */
+export const retryJitter = 1.2;
+
+/** Client-go's relations: without them two replicas lead at once, or a leader falls at the first delay. */
+export function electionObjections({ leaseDuration, renewDeadline, retryPeriod }: ElectionTimings): Objection[] {
+  const lease = `leaseDuration (${leaseDuration} ms) must be longer than renewDeadline (${renewDeadline} ms), or two replicas work at once`;
+  const renewal = `renewDeadline (${renewDeadline} ms) must be longer than ${retryJitter} times retryPeriod (${retryPeriod} ms), or a leader gives up at the first delay`;
+  return [
+    ...(leaseDuration > renewDeadline ? [] : [{ path: ['leaseDuration'], message: lease }]),
+    ...(renewDeadline > retryPeriod * retryJitter ? [] : [{ path: ['renewDeadline'], message: renewal }]),
+  ];
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ClusterAccess, clusterOptions, LeaderElection, Monitoring, Tracing } from './configuration-cluster.ts';
+import { lgpObjections } from './configuration-lgp.ts';
 import { Route } from './configuration-route.ts';
 import {
   authObjections,
@@ -250,5 +251,11 @@ export const Configuration = z
       .refine((all) => Object.keys(all).length > 0, 'name at least one namespace'),
     agentServer: AgentServer.prefault({}),
   })
-  .superRefine(rule((value) => [...authObjections(value), ...sharedRepositoryObjections(value)]));
+  .superRefine(
+    rule((value) => [
+      ...authObjections(value),
+      ...sharedRepositoryObjections(value),
+      ...lgpObjections(value, AgentServer.parse({})),
+    ]),
+  );
 export type Configuration = z.infer<typeof Configuration>;

@@ -18,6 +18,7 @@ namespaces:
     credentials: { username: towpath, passwordFile: /run/secrets/git }
 agentServer:
   environment: { configFile: stays }
+cluster: { kubeconfig: clusters/production.yaml, context: clusters/production }
 `;
 
 describe('a configuration', () => {
@@ -43,6 +44,10 @@ describe('a configuration', () => {
       const namespace = Object.values(loaded.namespaces)[0];
       expect(loaded.controlPlane.apiKeyFile).toBe(join(folder, 'keys/api-key'));
       expect(loaded.listener.dataFolder).toBe(join(folder, '.towpath-listener'));
+      expect(loaded.cluster).toEqual({
+        kubeconfig: join(folder, 'clusters/production.yaml'),
+        context: 'clusters/production',
+      });
       expect(namespace?.templates).toBe(join(folder, 'my-set'));
       expect(namespace?.credentials?.passwordFile).toBe('/run/secrets/git');
       expect(loaded.agentServer.environment).toEqual({ configFile: 'stays' });
@@ -107,6 +112,49 @@ namespaces:
       '12 namespaces.team-b.repository: is the repository and branch of team-a too; each namespace needs its own',
       expect.stringMatching(/^13 agentServer.auth: must be said because team-a has a route/),
     ]);
+  });
+
+  it('refuses timings by which two replicas would lead, or none for long', () => {
+    const election = (timings: string) => good.replace('namespaces:', `  leaderElection: ${timings}\nnamespaces:`);
+
+    expect(problems(election('{ leaseDuration: 10s, retryPeriod: 9s }'))).toEqual([
+      expect.stringMatching(/^6 listener.leaderElection.leaseDuration: .* must be longer than renewDeadline/),
+      expect.stringMatching(/^6 listener.leaderElection.renewDeadline: .* longer than 1.2 times retryPeriod/),
+    ]);
+    expect(problems(election('{ leaseDuration: 6s, renewDeadline: 4s, retryPeriod: 1s }'))).toEqual([]);
+  });
+
+  it('says before there is a deployment what an LGP cannot say', () => {
+    const server = `agentServer:
+  auth: { kind: none }
+  runAsUser: 999
+  database: { kind: in-cluster, image: "postgres:17", storageClassName: fast }
+  redis: { kind: in-cluster, image: "redis:8" }
+`;
+    const route = '    route: { kind: ingress, hostSuffix: a.example, className: nginx, tls: { secretName: a } }\n';
+    const operated = good.replace('./my-set', 'lgp');
+
+    const all = problems(operated.replace('agentServer:\n', `${route}${server}`));
+
+    expect(all.map((line) => line.replace(/^\d+ ([^:]+):.*$/, '$1'))).toEqual([
+      'namespaces.team-a.deletion.data',
+      'namespaces.team-a.route.hostSuffix',
+      'namespaces.team-a.route.className',
+      'namespaces.team-a.route.tls.secretName',
+      'agentServer.runAsUser',
+      'agentServer.database.image',
+      'agentServer.database.storageClassName',
+      'agentServer.redis.image',
+    ]);
+  });
+
+  it('leaves to rendering what another set beside the lgp may need', () => {
+    const second = '  team-b: { repository: "https://git.example/deployments/team-b.git" }\n';
+    const own = 'agentServer:\n  database: { kind: in-cluster, image: "postgres:17" }\n';
+    const text = good.replace('./my-set', 'lgp\n    deletion: { data: delete }').replace('agentServer:\n', own);
+
+    expect(problems(text)).toEqual([expect.stringContaining('agentServer.database.image: the operator chooses')]);
+    expect(problems(text.replace('agentServer:', `${second}agentServer:`))).toEqual([]);
   });
 
   it.each([

@@ -62,6 +62,8 @@ function resolveFiles(configuration: Configuration, folder: string): Configurati
   return walk(configuration, '') as Configuration;
 }
 
+const files = new Set(['dataFolder', 'kubeconfig']);
+
 function isFile(name: string, value: string): boolean {
-  return name.endsWith('File') || name === 'dataFolder' || (name === 'templates' && /[/\\]|^\./.test(value));
+  return name.endsWith('File') || files.has(name) || (name === 'templates' && /[/\\]|^\./.test(value));
 }

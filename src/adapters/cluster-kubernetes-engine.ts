@@ -1,6 +1,7 @@
 /** The engine's objects in its own namespace: one watch for all namespaces that the listener serves, found by repository and folder. */
 import { sameRepository } from '../core/repository-url.ts';
 import type { EngineObjects, LiveObject } from '../domain/live-object.ts';
+import { folderIndex, plainPath } from './cluster-kubernetes-folders.ts';
 import { keepApplication, keepWhole } from './cluster-kubernetes-keep.ts';
 import { type Reflector, type ReflectorOptions, startReflector } from './cluster-kubernetes-reflector.ts';
 
@@ -17,9 +18,7 @@ export interface EngineWatch {
 }
 
 export function watchArgoCd(shared: Shared, namespace: string, tell: EngineListener): EngineWatch {
-  const byFolder = new Map<string, LiveObject>();
-  /** Those over more than one deployment; few, so that looking through them costs little. */
-  const wide = new Map<string, LiveObject>();
+  const index = folderIndex((object) => sourcesOf(object).map(({ folder }) => folder));
   const reflector = startReflector({
     ...shared,
     collection: {
@@ -31,24 +30,17 @@ export function watchArgoCd(shared: Shared, namespace: string, tell: EngineListe
       keep: keepApplication,
     },
     onChange: (before, after) => {
-      for (const { folder } of before ? sourcesOf(before) : []) byFolder.delete(folder);
-      if (before) wide.delete(before.metadata.uid);
-      for (const { folder } of after ? sourcesOf(after) : []) {
-        if (after && folder.startsWith('deployments/')) byFolder.set(folder, after);
-        else if (after) wide.set(after.metadata.uid, after);
-      }
-      for (const { repository, folder } of sourcesOf((after ?? before) as LiveObject)) tell({ repository, folder });
+      index.note(before, after);
+      for (const source of concerned(before, after)) tell(source);
     },
   });
   const find = (repository: string, folder: string): LiveObject | null => {
-    const exact = byFolder.get(folder);
-    const candidates = [...(exact ? [exact] : []), ...wide.values()];
-    const distances = candidates.flatMap((object) =>
-      sourcesOf(object)
-        .filter((source) => isAbove(source.folder, folder) && sameRepository(source.repository, repository))
-        .map((source) => ({ object, length: source.folder.length })),
-    );
-    return distances.sort((one, other) => other.length - one.length)[0]?.object ?? null;
+    for (const object of index.reading(folder)) {
+      const isOurs = (source: Source): boolean =>
+        isAbove(source.folder, folder) && sameRepository(source.repository, repository);
+      if (sourcesOf(object).some(isOurs)) return object;
+    }
+    return null;
   };
   return {
     reflectors: [reflector],
@@ -61,22 +53,30 @@ function isAbove(path: string, folder: string): boolean {
   return path === '' || path === folder || folder.startsWith(`${path}/`);
 }
 
+/** What it read before, too: an Application that was moved is missing there. */
+function concerned(before: LiveObject | null, after: LiveObject | null): Iterable<Source> {
+  const sources = [before, after].flatMap((object) => (object ? sourcesOf(object) : []));
+  return new Map(sources.map((source) => [`${source.repository} ${source.folder}`, source])).values();
+}
+
 interface Source {
   readonly repository: string;
   readonly folder: string;
 }
 
+/** A source of a chart, or of values for another one, has no path. */
 function sourcesOf({ spec }: LiveObject): readonly Source[] {
   const { source, sources } = (spec ?? {}) as { source?: ArgoSource; sources?: readonly ArgoSource[] };
-  return [...(sources ?? []), ...(source ? [source] : [])].map(({ repoURL = '', path = '' }) => ({
-    repository: repoURL,
-    folder: plainPath(path),
-  }));
+  return [...(sources ?? []), ...(source ? [source] : [])].flatMap(({ repoURL = '', path, chart, ref }) =>
+    path === undefined && (chart || ref) ? [] : [{ repository: repoURL, folder: plainPath(path ?? '') }],
+  );
 }
 
 interface ArgoSource {
   readonly repoURL?: string;
   readonly path?: string;
+  readonly chart?: string;
+  readonly ref?: string;
 }
 
 export function watchFlux(shared: Shared, namespace: string, tell: EngineListener): EngineWatch {
@@ -91,16 +91,20 @@ export function watchFlux(shared: Shared, namespace: string, tell: EngineListene
   const repositories = startReflector({
     ...shared,
     collection: collection('source.toolkit.fluxcd.io', 'gitrepositories', 'GitRepository'),
-    onChange: (before, after) => tell({ repository: urlOf(after ?? before), folder: null }),
+    onChange: (before, after) => {
+      for (const repository of new Set([urlOf(before), urlOf(after)])) {
+        if (repository !== null) tell({ repository, folder: null });
+      }
+    },
   });
-  const byFolder = new Map<string, LiveObject>();
+  const index = folderIndex((object) => [pathOf(object)]);
   const kustomizations = startReflector({
     ...shared,
     collection: collection('kustomize.toolkit.fluxcd.io', 'kustomizations', 'Kustomization'),
     onChange: (before, after) => {
-      if (before) byFolder.delete(pathOf(before));
-      if (after) byFolder.set(pathOf(after), after);
-      tell({ repository: null, folder: pathOf((after ?? before) as LiveObject) });
+      index.note(before, after);
+      const paths = [before, after].flatMap((object) => (object ? [pathOf(object)] : []));
+      for (const folder of new Set(paths)) tell({ repository: null, folder });
     },
   });
   const gitRepositories = (repository: string): readonly LiveObject[] =>
@@ -109,12 +113,11 @@ export function watchFlux(shared: Shared, namespace: string, tell: EngineListene
     reflectors: [repositories, kustomizations],
     objects: (repository, folder) => {
       const candidates = gitRepositories(repository);
-      const found = byFolder.get(folder);
-      const kustomization = found && candidates.some((one) => one.metadata.name === sourceOf(found)) ? found : null;
-      const source = kustomization
-        ? candidates.find((one) => one.metadata.name === sourceOf(kustomization))
-        : candidates[0];
-      return { kind: 'flux', kustomization, gitRepository: source ?? null };
+      for (const kustomization of index.reading(folder)) {
+        const gitRepository = candidates.find((one) => isSource(one, kustomization));
+        if (gitRepository) return { kind: 'flux', kustomization, gitRepository };
+      }
+      return { kind: 'flux', kustomization: null, gitRepository: candidates[0] ?? null };
     },
     gitRepositories,
   };
@@ -133,13 +136,11 @@ function pathOf({ spec }: LiveObject): string {
   return plainPath(String(spec?.['path'] ?? ''));
 }
 
-function sourceOf({ spec }: LiveObject): string {
-  return String((spec?.['sourceRef'] as { name?: string } | undefined)?.name ?? '');
-}
-
-function plainPath(path: string): string {
-  return path
-    .replace(/^\.?\/+/, '')
-    .replace(/\/+$/, '')
-    .replace(/^\.$/, '');
+/** A reference may lack the namespace that it means, and its kind may be another one of the same name. */
+function isSource({ kind, metadata }: LiveObject, kustomization: LiveObject): boolean {
+  const reference = kustomization.spec?.['sourceRef'] as
+    | { kind?: string; name?: string; namespace?: string }
+    | undefined;
+  const namespace = reference?.namespace ?? kustomization.metadata.namespace;
+  return reference?.kind === kind && reference.name === metadata.name && namespace === metadata.namespace;
 }

@@ -1,6 +1,5 @@
 /** Requests to a Kubernetes API server: authentication by the official client's KubeConfig, one pool of connections, failures classed. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { createInterface } from 'node:readline';
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import type { ClusterAccess } from '../domain/configuration-cluster.ts';
@@ -69,9 +68,11 @@ export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry,
     lines: async function* (call) {
       const { statusCode: status, headers, body } = await sender.send(call, call.silenceMs);
       if (status >= 300) throw refusalOf(server, call.purpose, { status, text: await body.text(), headers });
+      // An error that comes after the reading has ended has nobody else who hears it, and would end the process.
+      body.on('error', () => undefined);
       call.onOpen();
       try {
-        yield* createInterface({ input: body, crlfDelay: Number.POSITIVE_INFINITY });
+        yield* linesOf(body);
       } catch (error) {
         throw unreachable(server, call.purpose, error);
       } finally {
@@ -123,6 +124,17 @@ function createSender(config: KubeConfig, server: string, telemetry: Pick<Teleme
       await pool?.destroy();
     },
   };
+}
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+  if (rest !== '') yield rest;
 }
 
 /** The items of a list, which the API server may call null where there are none. */

@@ -6,7 +6,7 @@ import type { LeaseStore } from '../ports.ts';
 import type { KubernetesHttp } from './cluster-kubernetes-http.ts';
 
 const Lease = z.object({
-  metadata: z.object({ resourceVersion: z.string() }),
+  metadata: z.object({ resourceVersion: z.string(), uid: z.string() }),
   spec: z
     .object({
       holderIdentity: z.string().nullish(),
@@ -23,6 +23,13 @@ export function kubernetesLease(
 ): LeaseStore {
   const all = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
   const what = `Lease ${name} in namespace ${namespace}`;
+  // A PUT would make a Lease that was deleted anew, unless it says which one it means.
+  let last: Seen = { version: '', uid: '' };
+  const recordOf = (answer: unknown): LeaseRecord => {
+    const { metadata, spec } = Lease.parse(answer);
+    last = { version: metadata.resourceVersion, uid: metadata.uid };
+    return recordFrom(metadata.resourceVersion, spec ?? {});
+  };
   const read = async (): Promise<LeaseRecord | null> => {
     try {
       return recordOf(await http.json({ method: 'GET', path: `${all}/${name}`, purpose: `read ${what}` }));
@@ -34,7 +41,8 @@ export function kubernetesLease(
   return {
     read,
     write: async (record, previous) => {
-      const body = leaseOf(record, namespace, name, previous?.version ?? null);
+      const uid = previous?.version === last.version ? last.uid : undefined;
+      const body = leaseOf(record, { namespace, name, uid, resourceVersion: previous?.version });
       const call =
         previous === null
           ? ({ method: 'POST', path: all, body, purpose: `create ${what}` } as const)
@@ -51,16 +59,23 @@ export function kubernetesLease(
   };
 }
 
-function leaseOf(
-  { holder, term, renewedAt, durationSeconds }: Omit<LeaseRecord, 'version'>,
-  namespace: string,
-  name: string,
-  version: string | null,
-) {
+interface Seen {
+  readonly version: string;
+  readonly uid: string;
+}
+
+interface LeaseMetadata {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+}
+
+function leaseOf({ holder, term, renewedAt, durationSeconds }: Omit<LeaseRecord, 'version'>, metadata: LeaseMetadata) {
   return {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
-    metadata: { name, namespace, ...(version === null ? {} : { resourceVersion: version }) },
+    metadata,
     spec: {
       holderIdentity: holder ?? '',
       leaseTransitions: term,
@@ -71,13 +86,12 @@ function leaseOf(
   };
 }
 
-function recordOf(answer: unknown): LeaseRecord {
-  const { metadata, spec } = Lease.parse(answer);
+function recordFrom(version: string, spec: NonNullable<z.infer<typeof Lease>['spec']>): LeaseRecord {
   return {
-    holder: spec?.holderIdentity || null,
-    term: spec?.leaseTransitions ?? 0,
-    renewedAt: new Date(spec?.renewTime ?? 0),
-    durationSeconds: spec?.leaseDurationSeconds ?? 1,
-    version: metadata.resourceVersion,
+    holder: spec.holderIdentity || null,
+    term: spec.leaseTransitions ?? 0,
+    renewedAt: new Date(spec.renewTime ?? 0),
+    durationSeconds: spec.leaseDurationSeconds ?? 1,
+    version,
   };
 }

@@ -59,17 +59,18 @@ export async function listSecrets(
   return found;
 }
 
-/** ReplicaSets stand for all revisions that may start pods again; StatefulSets and LGPs for themselves. */
+const referring: readonly string[] = ['deployments', 'replicasets', 'statefulsets', 'pods', 'lgps'];
+
+/** ReplicaSets stand for all revisions that may start pods again; a pod may outlive what it was made from. */
 export async function referredSecrets({
   http,
   discovery,
   namespace,
   listenerId,
 }: Place & { readonly listenerId: string }): Promise<ReadonlySet<string>> {
-  const apps = ((await discovery.group('apps')) ?? []).filter(({ name }) => /^(?:replica|stateful)sets$/.test(name));
-  const lgps = ((await discovery.group('apps.langchain.ai')) ?? []).filter(({ name }) => name === 'lgps');
+  const groups = await Promise.all(['apps', '', 'apps.langchain.ai'].map((group) => discovery.group(group)));
   const names = new Set<string>();
-  for (const resource of [...apps, ...lgps]) {
+  for (const resource of groups.flatMap((group) => group ?? []).filter(({ name }) => referring.includes(name))) {
     const purpose = `list ${resource.name} in namespace ${namespace}`;
     const path = collectionPath(resource, namespace);
     for await (const object of pages(http, path, listenerId, purpose)) collectNames(object.spec, names);
@@ -122,11 +123,16 @@ function collectNames(value: unknown, names: Set<string>): void {
   if (Array.isArray(value)) for (const one of value) collectNames(one, names);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
   for (const [key, inner] of Object.entries(value)) {
-    if (key === 'secretName' && typeof inner === 'string') names.add(inner);
-    if ((key === 'secretKeyRef' || key === 'secretRef') && typeof inner === 'object' && inner !== null) {
-      const { name } = inner as { name?: unknown };
-      if (typeof name === 'string') names.add(name);
+    if (/^secretName$/i.test(key) && typeof inner === 'string') names.add(inner);
+    // `secretKeyRef`, `secretRef`, a driver's `nodePublishSecretRef`, `secret` of a projection, `imagePullSecrets`.
+    if (/^secret$|Secret(?:Key)?Refs?$|^secret(?:Key)?Refs?$|Secrets$/.test(key)) {
+      for (const one of [inner].flat()) addName(one, names);
     }
     collectNames(inner, names);
   }
+}
+
+function addName(reference: unknown, names: Set<string>): void {
+  const { name } = (reference ?? {}) as { readonly name?: unknown };
+  if (typeof name === 'string') names.add(name);
 }

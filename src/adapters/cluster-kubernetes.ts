@@ -211,6 +211,9 @@ function createIndex() {
   };
 }
 
+/** Not that of a shard: an object over many folders concerns them all. */
+const ownFolder = /^deployments\/(?![0-9a-f]{2}$)/;
+
 function followEngine(
   { listeners }: SharedEngine,
   repositoryUrl: string,
@@ -219,9 +222,7 @@ function followEngine(
 ): void {
   const listener = ({ folder, repository }: { folder: string | null; repository: string | null }): void => {
     if (repository !== null && !sameRepository(repository, repositoryUrl)) return;
-    // An object over many folders concerns them all.
-    const isOne = folder?.startsWith('deployments/');
-    onChange(folder !== null && isOne ? { kind: 'folder', path: folder } : { kind: 'all' });
+    onChange(folder !== null && ownFolder.test(folder) ? { kind: 'folder', path: folder } : { kind: 'all' });
   };
   listeners.add(listener);
   signal.addEventListener('abort', () => listeners.delete(listener), { once: true });

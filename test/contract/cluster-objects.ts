@@ -78,7 +78,10 @@ export const referringPodSpec = {
       projected: { sources: [{ secret: { name: 'by-projection' } }, { configMap: { name: 'no-secret' } }] },
     },
     { name: 'driver', csi: { driver: 'csi.example', nodePublishSecretRef: { name: 'by-driver' } } },
-    { name: 'iscsi', iscsi: { targetPortal: '10.0.0.1', iqn: 'iqn.x', lun: 0, secretRef: { name: 'by-storage' } } },
+    {
+      name: 'iscsi',
+      iscsi: { targetPortal: '10.0.0.1', iqn: 'iqn.2026-03.example:disk', lun: 0, secretRef: { name: 'by-storage' } },
+    },
   ],
 } as const;
 

@@ -17,6 +17,11 @@ export function folderOf(layout: Layout, name: ResourceName, id: DeploymentId): 
   return layout === 'flat' ? `deployments/${name}` : `deployments/${shardKey(id).slice(0, 2)}/${name}`;
 }
 
+/** The way back: the name that such a folder, of whichever layout, was made from. */
+export function resourceNameOf(folder: string): ResourceName {
+  return folder.slice(folder.lastIndexOf('/') + 1) as ResourceName;
+}
+
 function shardKey(id: DeploymentId): string {
   return createHash('sha256').update(id).digest('hex');
 }

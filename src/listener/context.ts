@@ -65,7 +65,7 @@ export interface LaneContext extends NamespaceParts {
   readonly leadership: Pick<Leadership, 'isHeld'>;
   readonly timings: Timings;
   /** Null where nothing watches a cluster, and in a preview. */
-  readonly observer: Pick<Observer, 'branch' | 'looked' | 'committed' | 'gone'> | null;
+  readonly observer: Pick<Observer, 'looking' | 'branch' | 'looked' | 'committed' | 'gone'> | null;
 }
 
 /** A revision that is rendered and found good, waiting for its push. */

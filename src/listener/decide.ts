@@ -155,6 +155,8 @@ async function draftOne(
     const draft = draftDeploy(context, view.snapshot, step, prepared);
     return { drafts: [draft], reports: draft.renderedReport, late: false };
   } catch (error) {
+    // That is nobody's setback: whoever leads now goes on from here.
+    if (asTowpathError(error)?.reason === 'NotLeading') throw error;
     const setback = setbackOf(context, memory.setbacks.get(deploymentId), step, error);
     memory.setbacks.set(deploymentId, setback);
     const fields = { namespace: context.namespace, deployment: step.desired.name, revision: revisionId };

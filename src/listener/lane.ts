@@ -74,8 +74,8 @@ async function onePass(
 ): Promise<PassResult> {
   const began = context.clock.now().getTime();
   try {
+    context.observer?.looking();
     const outcome = await runPass(context, memory, say);
-    context.observer?.looked();
     context.telemetry.pass(context.namespace, outcome.kind, context.clock.now().getTime() - began);
     context.telemetry.queue(`deployments ${context.namespace}`, memory.wantedSince.size);
     if (outcome.kind === 'done') {
@@ -85,6 +85,8 @@ async function onePass(
         context.log.info('Pushed revisions', { ...fields, durationMs: context.clock.now().getTime() - began });
       }
     }
+    // Only now does the observer know what was pushed, and that it was said.
+    context.observer?.looked();
     return { kind: 'passed', again: memory.settledVersion !== context.desired.version(context.namespace) };
   } catch (error) {
     memory.settledVersion = null;

@@ -2,7 +2,7 @@
 import { configurationDigest } from '../core/inputs-digest.ts';
 import type { Configuration } from '../domain/configuration.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
-import type { Report } from '../domain/report.ts';
+import type { LastReport, Report, RevisionReport } from '../domain/report.ts';
 import type { Clock, ControlPlane, Log, Telemetry } from '../ports.ts';
 import type { LaneContext, NamespaceParts } from './context.ts';
 import { createDesiredState, type DesiredState } from './desired-state.ts';
@@ -53,9 +53,9 @@ export function startListener(
   const desired = createDesiredState();
   const reporter = startReporter({ controlPlane: ports.controlPlane, clock, log, timings, leadership, telemetry });
   const say = (reports: readonly Report[]): void => {
+    noteFailures(telemetry, desired, reports);
     desired.note(reports);
     reporter.say(reports);
-    noteFailures(telemetry, desired, reports);
   };
   const lanes = startLanes(ports, configuration, {
     desired,
@@ -148,9 +148,16 @@ function watch(context: LaneContext, { say, signal }: LaneSetup, lookAtBranch: (
 function noteFailures(telemetry: Telemetry, desired: DesiredState, reports: readonly Report[]): void {
   for (const report of reports) {
     if (report.kind !== 'revision' || report.outcome !== 'failed') continue;
-    const namespace = desired.find(report.deploymentId)?.namespace;
-    if (namespace) telemetry.failure(namespace, report.stage, report.reason, report);
+    const known = desired.find(report.deploymentId);
+    if (known && !isSameFailure(report, known.lastReport)) {
+      telemetry.failure(known.namespace, report.stage, report.reason, report);
+    }
   }
+}
+
+/** Told in other words, such as another count of restarts. */
+function isSameFailure({ revisionId, stage, reason }: RevisionReport, last: LastReport | null): boolean {
+  return last?.outcome === 'failed' && last.revisionId === revisionId && last.stage === stage && last.reason === reason;
 }
 
 /** What a lane, or a preview of one, works with. */

@@ -8,7 +8,8 @@ import type { LiveDeployment } from '../domain/live-object.ts';
 import type { LastReport, Report } from '../domain/report.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import { describe } from './decide.ts';
-import { type ObserverWorld, type Watched, watchedFrom } from './observer-world.ts';
+import { blindness, type ObserverWorld, type Watched, watchedFrom } from './observer-world.ts';
+import { noteMark } from './prober.ts';
 import { unlessSaid } from './step-reports.ts';
 
 export interface Sight {
@@ -21,8 +22,6 @@ export interface Sight {
 
 const nothing: Sight = { reports: [], lookAgainAt: null, lacksSecret: false };
 
-/** A commit that was pushed, and that nobody has said so of yet. */
-const soonMs = 200;
 const eventsPauseMs = 10_000;
 
 export async function observeDeployment(world: ObserverWorld, desired: Present): Promise<Sight> {
@@ -30,31 +29,65 @@ export async function observeDeployment(world: ObserverWorld, desired: Present):
   const now = context.clock.now();
   const known = world.watched.get(desired.deploymentId);
   const last = desired.lastReport;
-  if (!isCommitted(desired, last)) {
-    return known?.revisionId === desired.revisionId ? { ...nothing, lookAgainAt: now.getTime() + soonMs } : nothing;
-  }
   const folder = folders.get(desired.deploymentId);
-  if (folder?.provenance?.revisionId !== desired.revisionId) return nothing;
-  const watched = known?.revisionId === desired.revisionId ? known : watchedFrom(desired.revisionId, world.began);
-  world.watched.set(desired.deploymentId, watched);
+  if (!isCommitted(desired, last) || folder?.provenance?.revisionId !== desired.revisionId) {
+    // Of a commit that was pushed a moment ago the lane will speak; of one that is held nobody need ask the engine.
+    if (known?.revisionId === desired.revisionId) known.awaitsLane = true;
+    if (isHeld(desired, last) && folder) world.refresher.seen(folder.path);
+    return nothing;
+  }
+  const watched = known?.revisionId === desired.revisionId ? known : watchAnew(world, desired, last);
+  const blindWhy = noteBlindness(world, watched, now);
   const live = context.cluster.live(desired.deploymentId, folder.path);
   const expected = expectedWorkloads(folder.files.map(({ path }) => path));
-  const verdict = await judge(world, watched, { desired, commit: last.commit, live, expected, last, now });
-  if (waitsForEngine(verdict)) world.refresher.want(folder.path, now.getTime());
-  else world.refresher.seen(folder.path);
+  watched.awaitsLane = false;
+  const looked = { desired, commit: last.commit, live, expected, last, now, isUnsure: blindWhy !== null };
+  const verdict = await judge(world, watched, looked);
+  if (blindWhy !== null && verdict.outcome !== 'succeeded') return blind(world, desired, last, now, blindWhy);
+  if (hasLooked(verdict)) world.refresher.seen(folder.path);
+  else world.refresher.want(folder.path, now.getTime());
   await unblock(world, watched, verdict);
-  if (context.cluster.trouble() !== null && verdict.outcome !== 'succeeded') return blind(world, desired, last, now);
   measure(world, watched, desired, verdict, now);
-  if (isNewlyHealthy(watched, verdict)) await probe(world, watched, desired);
-  const message = verdict.outcome === 'succeeded' ? `${verdict.message}${watched.probeNote}` : verdict.message;
-  const url = routeUrl(context.settings, resourceName(desired.name, desired.deploymentId));
+  if (isNewlyHealthy(watched, verdict) && last.outcome !== 'succeeded') ask(world, desired);
+  return said(world, desired, last, verdict, now);
+}
+
+function said(world: ObserverWorld, desired: Present, last: Committed, verdict: Verdict, now: Date): Sight {
+  const { settings } = world.context;
   const { stage, outcome, reason } = verdict;
-  const report = reportObserved(desired, { stage, outcome, reason, message, commit: last.commit, url }, now);
-  return {
-    reports: unlessSaid(desired, report),
-    lookAgainAt: verdict.lookAgainAt?.getTime() ?? null,
-    lacksSecret: verdict.reason === 'CreateContainerConfigError',
-  };
+  const lookAgainAt = verdict.lookAgainAt?.getTime() ?? null;
+  const lacksSecret = reason === 'CreateContainerConfigError';
+  // What failed goes on trying: only that it runs, or another failure, is news.
+  const isFailed = last.outcome === 'failed' && outcome === 'progressing';
+  if (isFailed) return { reports: [], lookAgainAt, lacksSecret };
+  const note = outcome === 'succeeded' ? world.prober.note(desired.deploymentId) : '';
+  const url = routeUrl(settings, resourceName(desired.name, desired.deploymentId));
+  const words = { stage, outcome, reason, message: `${verdict.message}${note}`, commit: last.commit, url };
+  return { reports: unlessSaid(desired, reportObserved(desired, words, now)), lookAgainAt, lacksSecret };
+}
+
+/** After a restart: what an earlier process found out about its Service stands until it is asked again. */
+function watchAnew(world: ObserverWorld, desired: Present, last: Committed): Watched {
+  const watched = watchedFrom(desired.revisionId, world.began);
+  world.watched.set(desired.deploymentId, watched);
+  world.prober.forget(desired.deploymentId);
+  const mark = last.message.indexOf(noteMark);
+  if (last.outcome !== 'succeeded' || mark === -1) return watched;
+  world.prober.remember(desired.deploymentId, last.message.slice(mark));
+  ask(world, desired);
+  return watched;
+}
+
+/** No clock runs while nobody can see. */
+function noteBlindness(world: ObserverWorld, watched: Watched, now: Date): string | null {
+  const blind = blindness(world);
+  if (blind !== null) {
+    watched.blindSince ??= now.getTime();
+  } else if (watched.blindSince !== null) {
+    watched.blindMs += now.getTime() - watched.blindSince;
+    watched.blindSince = null;
+  }
+  return blind;
 }
 
 /** Nothing of it was seen yet, or an object of it was refused: then the repair may come without a new revision. */
@@ -62,12 +95,22 @@ function waitsForEngine({ stage, outcome }: Verdict): boolean {
   return stage === 'committed' || (stage === 'synced' && outcome === 'failed');
 }
 
+/** At work on our commit; a request to look would tell it nothing. */
+const atWork = new Set(['Syncing', 'Applying', 'Retrying']);
+
+function hasLooked(verdict: Verdict): boolean {
+  return !waitsForEngine(verdict) || atWork.has(verdict.reason);
+}
+
 type Committed = LastReport & { readonly commit: CommitId };
 
-/** What a lane says of a commit that failed (a hold, a refusal) stands until the lane takes it back. */
 function isCommitted(desired: Present, last: LastReport | null): last is Committed {
-  if (last?.revisionId !== desired.revisionId || last.commit === null) return false;
-  return !(last.stage === 'committed' && last.outcome === 'failed');
+  return last?.revisionId === desired.revisionId && last.commit !== null && !isHeld(desired, last);
+}
+
+/** What a lane says of a commit that failed (a hold, a refusal) stands until the lane takes it back. */
+function isHeld({ revisionId }: Present, last: LastReport | null): boolean {
+  return last?.revisionId === revisionId && last.stage === 'committed' && last.outcome === 'failed';
 }
 
 interface Looked {
@@ -77,25 +120,32 @@ interface Looked {
   readonly expected: ReadonlyMap<string, number>;
   readonly last: LastReport;
   readonly now: Date;
+  /** What is seen may be old, so no time-out is believed. */
+  readonly isUnsure: boolean;
 }
 
 /** Events are read only where something puzzles, and not at every look. */
 async function judge({ context, ancestry }: ObserverWorld, watched: Watched, looked: Looked): Promise<Verdict> {
-  const { desired, commit, live, expected, last, now } = looked;
+  const { desired, commit, live, expected, last, now, isUnsure } = looked;
+  const { rollout } = context.settings;
   const observation = {
     revisionId: desired.revisionId,
     commit,
     live,
     expected,
-    contains: (revision: string) => ancestry.contains(revision, commit),
+    contains: (revision: string) => {
+      const answer = ancestry.contains(revision, commit);
+      if (answer === null) watched.awaitsLane = true;
+      return answer;
+    },
     committedAt: watched.committedAt,
     now,
-    rollout: context.settings.rollout,
+    rollout: { ...rollout, deadline: rollout.deadline + watched.blindMs },
     wasHealthy: watched.isHealthy || (last.stage === 'healthy' && last.outcome !== 'failed'),
     last,
   };
   const verdict = observe({ ...observation, events: watched.events });
-  if (verdict.puzzling.length === 0 || watched.eventsAgainAt > now.getTime()) return verdict;
+  if (verdict.puzzling.length === 0 || isUnsure || watched.eventsAgainAt > now.getTime()) return verdict;
   watched.eventsAgainAt = now.getTime() + eventsPauseMs;
   watched.events = await context.cluster.events(verdict.puzzling).catch(() => watched.events);
   return observe({ ...observation, events: watched.events });
@@ -116,11 +166,12 @@ async function unblock({ context }: ObserverWorld, watched: Watched, { blockedBy
 }
 
 /** Nothing is said of what cannot be seen, but that; a revision that has its answer keeps it. */
-function blind({ context }: ObserverWorld, desired: Present, last: Committed, now: Date): Sight {
+function blind({ context }: ObserverWorld, desired: Present, last: Committed, now: Date, why: string): Sight {
   const lookAgainAt = now.getTime() + context.timings.blindMs;
-  if (last.outcome !== 'progressing' || last.stage === 'healthy') return { ...nothing, lookAgainAt };
+  const isAnswered = last.outcome !== 'progressing' || last.stage === 'healthy';
+  if (isAnswered || why === '') return { ...nothing, lookAgainAt };
   const words = { stage: last.stage, outcome: 'progressing', reason: 'ClusterUnreachable' } as const;
-  const message = `Cannot see the cluster: ${context.cluster.trouble()}`;
+  const message = `Cannot see the cluster: ${why}`;
   const report = reportObserved(desired, { ...words, message, commit: last.commit, url: null }, now);
   return { ...nothing, reports: unlessSaid(desired, report), lookAgainAt };
 }
@@ -145,14 +196,7 @@ function isNewlyHealthy(watched: Watched, { outcome }: Verdict): boolean {
   return isNew;
 }
 
-/** Advisory: the kubelet asks the same, from nearer; but a Service that leads nowhere shows only here. */
-async function probe({ context }: ObserverWorld, watched: Watched, desired: Present): Promise<void> {
+function ask({ context, prober }: ObserverWorld, desired: Present): void {
   const name = resourceName(desired.name, desired.deploymentId);
-  const path = `${routeValues(context.settings, name)?.prefix ?? ''}/ok`;
-  const answer = await context.cluster.probe(name, path);
-  if (answer.kind === 'answered' && answer.status !== 200) {
-    watched.probeNote = `; but ${path} answers ${answer.status} when the API server asks Service ${name}`;
-  }
-  if (answer.kind === 'failed')
-    watched.probeNote = `; but the API server cannot ask Service ${name}: ${answer.message}`;
+  prober.ask(desired.deploymentId, name, `${routeValues(context.settings, name)?.prefix ?? ''}/ok`);
 }

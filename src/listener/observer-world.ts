@@ -5,6 +5,7 @@ import type { LiveObject } from '../domain/live-object.ts';
 import type { Cluster } from '../ports.ts';
 import type { Ancestry } from './ancestry.ts';
 import type { LaneContext } from './context.ts';
+import type { Prober } from './prober.ts';
 import type { Refresher } from './refresher.ts';
 import type { RepositoryView } from './repository-view.ts';
 
@@ -21,9 +22,13 @@ export interface Watched {
   events: readonly LiveObject[];
   /** Milliseconds since 1970; events are not read again before. */
   eventsAgainAt: number;
-  /** What the server's own `/ok` said where that was not well; advisory. */
-  probeNote: string;
   endedOperation: string | null;
+  /** The last look could not tell: the lane must speak of the commit first, or look at the branch. */
+  awaitsLane: boolean;
+  /** Since when the cluster cannot be seen; null: it can. */
+  blindSince: number | null;
+  /** How long it could not be seen: no clock runs meanwhile. */
+  blindMs: number;
 }
 
 export interface Gone {
@@ -31,13 +36,20 @@ export interface Gone {
   /** That took it out of git, where it is known. */
   readonly commit: CommitId | null;
   looks: number;
+  /** Milliseconds since 1970: when it was last listed what is left. */
+  lookedAt: number;
+  /** Why the last look failed, so that it is said once. */
+  failure: string | null;
 }
 
 export interface ObserverWorld {
   readonly context: ObserverContext;
   readonly ancestry: Ancestry;
   readonly refresher: Refresher;
+  readonly prober: Prober;
   readonly began: Date;
+  /** Everything in the cluster was listed once; before that, what is not seen may be there. */
+  isListed: boolean;
   /** Null until the lane has looked. */
   view: RepositoryView | null;
   /** Our own folders in it. */
@@ -64,7 +76,38 @@ export function watchedFrom(revisionId: RevisionId, committedAt: Date): Watched 
     isHealthy: false,
     events: [],
     eventsAgainAt: 0,
-    probeNote: '',
     endedOperation: null,
+    awaitsLane: false,
+    blindSince: null,
+    blindMs: 0,
   };
+}
+
+/** Why the cluster cannot be relied on at this moment; null: it can. `''`: it was not listed yet, which is no news. */
+export function blindness({ context, isListed }: ObserverWorld): string | null {
+  return context.cluster.trouble() ?? (isListed ? null : '');
+}
+
+/** Takes over what the lane saw. */
+export function takeView(world: ObserverWorld, view: RepositoryView): void {
+  world.view = view;
+  world.folders = ownFolders(view, world.context.listenerId);
+  world.idsByFolder.clear();
+  for (const [id, { folder }] of world.gone) world.idsByFolder.set(folder, id);
+  for (const [id, { path }] of world.folders) world.idsByFolder.set(path, id);
+}
+
+/** What nobody wants any more needs no memory, and nobody need ask the engine about it. */
+export function forgetUnwanted(world: ObserverWorld): void {
+  const { desired } = world.context;
+  for (const [id, { revisionId }] of world.watched) {
+    const wanted = desired.find(id);
+    if (wanted?.kind !== 'present' || wanted.revisionId !== revisionId) world.watched.delete(id);
+  }
+  for (const [id, { folder }] of world.gone) {
+    if (desired.find(id)?.kind === 'removed') continue;
+    world.gone.delete(id);
+    world.refresher.seen(folder);
+  }
+  world.prober.keep(new Set(world.watched.keys()));
 }

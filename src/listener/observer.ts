@@ -6,20 +6,22 @@ import type { Report } from '../domain/report.ts';
 import { type Agenda, createAgenda } from './agenda.ts';
 import { createAncestry } from './ancestry.ts';
 import { describe } from './decide.ts';
-import { observeDeployment, type Sight } from './observe-deployment.ts';
-import { observeRemoved } from './observe-removal.ts';
-import { type ObserverContext, type ObserverWorld, ownFolders, watchedFrom } from './observer-world.ts';
+import { createLooks, type Looks } from './looks.ts';
+import { forgetUnwanted, type ObserverContext, type ObserverWorld, takeView, watchedFrom } from './observer-world.ts';
+import { createProber } from './prober.ts';
 import { createRefresher } from './refresher.ts';
 import type { RepositoryView } from './repository-view.ts';
-import { keepSecrets } from './secret-keeper.ts';
+import { createSecretRounds, type SecretRounds } from './secret-rounds.ts';
 import { createWaker, type Waker } from './waker.ts';
 
 export interface Observer {
+  /** The lane begins to look at the branch. */
+  looking(): void;
   /** The lane has looked at the branch, or changed it. */
   branch(view: RepositoryView): void;
   /** The lane has pushed this revision, or found it in git though nobody had said so. */
   committed(desired: Present, folder: string, at: Date): void;
-  /** The lane has asked for the head, whether it moved or not. */
+  /** The lane has asked for the head, whether it moved or not, and has said what there was to say. */
   looked(): void;
   /** Nothing of the deployment is in git any more. */
   gone(desired: Removed, folder: string, commit: CommitId | null): void;
@@ -39,57 +41,69 @@ interface Running extends ObserverOptions {
   readonly world: ObserverWorld;
   readonly agenda: Agenda;
   readonly waker: Waker;
+  readonly looks: Looks;
+  readonly secrets: SecretRounds;
 }
 
 export function startObserver(options: ObserverOptions): Observer {
   const { context, signal } = options;
   const agenda = createAgenda();
   const waker = createWaker(context.clock, signal);
-  const world = newWorld(options);
-  const now = (): number => context.clock.now().getTime();
   const markAndWake = (id: DeploymentId): void => {
     agenda.mark(id);
     waker.wake();
   };
-  const done = run({ ...options, world, agenda, waker });
+  const world = newWorld(options, waker, markAndWake);
+  const secrets = createSecretRounds(world, signal);
+  const looks = createLooks({ ...options, world, agenda, onSecretLacking: secrets.hurry, onMarked: waker.wake });
+  const now = (): number => context.clock.now().getTime();
+  const done = run({ ...options, world, agenda, waker, looks, secrets });
   return {
+    looking: world.ancestry.looking,
     branch: (view) => {
       if (view === world.view) return;
       if (world.view === null) agenda.markAll();
-      world.view = view;
-      world.folders = ownFolders(view, context.listenerId);
-      for (const [id, { path }] of world.folders) world.idsByFolder.set(path, id);
+      takeView(world, view);
       waker.wake();
     },
     committed: ({ deploymentId, revisionId }, folder, at) => {
       world.watched.set(deploymentId, watchedFrom(revisionId, at));
+      world.prober.forget(deploymentId);
       world.idsByFolder.set(folder, deploymentId);
-      world.refresher.want(folder, now());
+      world.refresher.ask(folder, now());
       markAndWake(deploymentId);
     },
     looked: () => {
       world.ancestry.looked();
-      for (const [id, { isHealthy }] of world.watched) if (!isHealthy) agenda.mark(id);
+      forgetUnwanted(world);
+      for (const [id, { awaitsLane }] of world.watched) if (awaitsLane) agenda.mark(id);
       waker.wake();
     },
     gone: ({ deploymentId }, folder, commit) => {
-      if (world.gone.has(deploymentId)) return;
-      world.gone.set(deploymentId, { folder, commit, looks: 0 });
+      const known = world.gone.get(deploymentId);
+      if (known && (commit === null || known.commit === commit)) return;
+      world.gone.set(deploymentId, { folder, commit, looks: 0, lookedAt: 0, failure: null });
       world.idsByFolder.set(folder, deploymentId);
-      world.refresher.want(folder, now());
+      world.refresher.ask(folder, now());
       markAndWake(deploymentId);
     },
     done,
   };
 }
 
-function newWorld({ context, lookAtBranch }: ObserverOptions): ObserverWorld {
+function newWorld(
+  { context, lookAtBranch, signal }: ObserverOptions,
+  waker: Waker,
+  onProbed: (id: DeploymentId) => void,
+): ObserverWorld {
   const { cluster, clock, timings, log } = context;
   return {
     context,
     ancestry: createAncestry(lookAtBranch),
-    refresher: createRefresher(cluster, timings, log),
+    refresher: createRefresher(cluster, timings, log, waker.wake),
+    prober: createProber({ cluster, clock, timings, signal, onNews: onProbed }),
     began: clock.now(),
+    isListed: false,
     view: null,
     folders: new Map(),
     idsByFolder: new Map(),
@@ -102,23 +116,27 @@ function newWorld({ context, lookAtBranch }: ObserverOptions): ObserverWorld {
 const idleMs = 3_600_000;
 
 async function run(running: Running): Promise<void> {
-  const { context, signal, waker, agenda } = running;
-  const listing = context.cluster
-    .start((change) => noteChange(running, change), signal)
-    .then(() => {
-      agenda.markAll();
-      waker.wake();
-    });
-  const secretsDue = createSecretsDue(running);
+  const { context, signal, waker, world, looks, secrets } = running;
+  const listing = startListing(running);
   while (!signal.aborted) {
     await waker.wait(untilNext(running));
     // What changes together is looked at together.
     await waker.pause(context.timings.observeGapMs);
     if (signal.aborted) break;
-    const lacksSecret = await lookAround(running);
-    if (secretsDue(lacksSecret)) await lookAfterSecrets(running.world);
+    // Nobody waits for an engine, and none for another deployment's pods.
+    void world.refresher.flush(context.clock.now().getTime());
+    await lookAround(running);
+    secrets.keep();
   }
-  await listing.catch(() => undefined);
+  await Promise.allSettled([listing, looks.rest(), secrets.rest()]);
+}
+
+async function startListing(running: Running): Promise<void> {
+  const { context, world, signal, agenda, waker } = running;
+  await context.cluster.start((change) => noteChange(running, change), signal);
+  world.isListed = true;
+  agenda.markAll();
+  waker.wake();
 }
 
 function untilNext({ context, agenda, world }: Running): number {
@@ -146,30 +164,12 @@ function noteChange({ agenda, waker, world }: Running, change: ClusterChange): v
   waker.wake();
 }
 
-/** Answers whether a pod waits for a Secret that is not there. */
-async function lookAround({ context, world, agenda, say }: Running): Promise<boolean> {
-  const { clock, desired, namespace, log } = context;
+async function lookAround({ context, world, agenda, looks }: Running): Promise<void> {
+  const { clock, desired, namespace } = context;
   const all = (): readonly DeploymentId[] => desired.items(namespace).map((item) => item.deploymentId);
   const due = agenda.take(clock.now().getTime(), all).flatMap((id) => desired.find(id) ?? []);
   await followBranch(world, due);
-  const reports: Report[] = [];
-  let lacksSecret = false;
-  for (const item of due) {
-    const sight = await look(world, item).catch((error: unknown): Sight => {
-      log.warn('Cannot look at a deployment', { namespace, deployment: item.name, error: describe(error) });
-      return { reports: [], lookAgainAt: clock.now().getTime() + context.timings.blindMs, lacksSecret: false };
-    });
-    reports.push(...sight.reports);
-    lacksSecret ||= sight.lacksSecret;
-    agenda.later(item.deploymentId, sight.lookAgainAt);
-  }
-  if (reports.length > 0) say(reports);
-  await world.refresher.flush(clock.now().getTime());
-  return lacksSecret;
-}
-
-function look(world: ObserverWorld, item: Desired): Promise<Sight> {
-  return item.kind === 'present' ? observeDeployment(world, item) : observeRemoved(world, item);
+  for (const item of due) looks.look(item.deploymentId);
 }
 
 /** So that it can be told whether what an engine speaks of holds our commits. */
@@ -180,25 +180,5 @@ async function followBranch({ context, view, ancestry }: ObserverWorld, due: rea
   );
   await ancestry.advance(context.repository, view.snapshot, waiting).catch((error: unknown) => {
     context.log.debug('Cannot follow the branch', { namespace: context.namespace, error: describe(error) });
-  });
-}
-
-/** Now and then; soon where a pod waits for one; never before it is known what is wanted. */
-function createSecretsDue({ context, world }: Running): (lacksSecret: boolean) => boolean {
-  const { clock, timings, desired, settings } = context;
-  let last = Number.NEGATIVE_INFINITY;
-  return (lacksSecret) => {
-    const now = clock.now().getTime();
-    const pause = lacksSecret ? timings.blindMs : timings.fullComparisonMs;
-    const isDue = settings.secrets.mode === 'cluster' && world.view !== null && desired.complete && now - last >= pause;
-    if (isDue) last = now;
-    return isDue;
-  };
-}
-
-async function lookAfterSecrets(world: ObserverWorld): Promise<void> {
-  const { namespace, log } = world.context;
-  await keepSecrets(world).catch((error: unknown) => {
-    log.warn('Cannot look after the Secrets', { namespace, error: describe(error) });
   });
 }

@@ -11,6 +11,7 @@ import type { Specification } from '../domain/specification.ts';
 import type { PlainSecret } from '../ports.ts';
 import type { LaneContext, Prepared, Rendering } from './context.ts';
 import { databaseSecret, environmentSecretOf, keyOf } from './plain-secrets.ts';
+import { refuseWithoutLeadership } from './publish.ts';
 
 /** Throws TowpathError, classed; findings make a terminal one that names them all. */
 export async function prepareRevision(
@@ -33,6 +34,7 @@ export async function prepareRevision(
     secrets.sensitive,
   );
   const { files, url } = accepted(rendering, specification);
+  refuseWithoutLeadership(context);
   const sealed = await Promise.all(secrets.plain.map((secret) => context.sealer.seal(secret)));
   return {
     revisionId: desired.revisionId,

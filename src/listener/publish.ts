@@ -79,7 +79,7 @@ async function sendChunk(
 }
 
 /** A process that slept for a while finds the branch as its successor left it; it must not even try. */
-function refuseWithoutLeadership({ leadership, repository }: LaneContext): void {
+export function refuseWithoutLeadership({ leadership, repository }: LaneContext): void {
   if (leadership.isHeld()) return;
   const message = `Cannot push to ${repository.url}: another replica of this listener leads now; it goes on from here`;
   throw new TowpathError('waiting', 'NotLeading', message);

@@ -5,12 +5,14 @@ import { describe } from './decide.ts';
 import type { Timings } from './timings.ts';
 
 export interface Refresher {
-  /** From now on, until it is `seen`. */
+  /** Something new was pushed: at once, however long the last request was ago. */
+  ask(folder: string, now: number): void;
+  /** It has not looked yet; keeps the pace of earlier requests. */
   want(folder: string, now: number): void;
   seen(folder: string): void;
-  /** One call for all that are due. */
+  /** One call for all that are due; while one is under way it does nothing. */
   flush(now: number): Promise<void>;
-  /** Milliseconds since 1970; null: nothing is wanted. */
+  /** Milliseconds since 1970; null: nothing is wanted, or a call is under way, after which `onFlushed` is called. */
   next(): number | null;
 }
 
@@ -23,10 +25,27 @@ export function createRefresher(
   cluster: Pick<Cluster, 'refresh'>,
   timings: Pick<Timings, 'refreshMs'>,
   log: Log,
+  onFlushed: () => void = () => undefined,
 ): Refresher {
   const wanted = new Map<string, Wanted>();
   const { first, most } = timings.refreshMs;
+  const refused = createRefusals(log);
+  let isAsking = false;
+  const call = async (folders: readonly string[]): Promise<void> => {
+    isAsking = true;
+    try {
+      refused.note(await cluster.refresh(folders));
+    } catch (error) {
+      refused.failed(error);
+    } finally {
+      isAsking = false;
+      onFlushed();
+    }
+  };
   return {
+    ask: (folder, now) => {
+      wanted.set(folder, { attempts: 0, at: now });
+    },
     want: (folder, now) => {
       if (!wanted.has(folder)) wanted.set(folder, { attempts: 0, at: now });
     },
@@ -34,19 +53,31 @@ export function createRefresher(
       wanted.delete(folder);
     },
     flush: async (now) => {
-      const due = [...wanted].filter(([, { at }]) => at <= now);
+      const due = isAsking ? [] : [...wanted].filter(([, { at }]) => at <= now);
       if (due.length === 0) return;
       for (const [, one] of due) {
         one.at = now + Math.min(most, first * 2 ** Math.min(one.attempts, 20));
         one.attempts += 1;
       }
-      const why = await cluster.refresh(due.map(([folder]) => folder)).catch((error: unknown) => {
-        if (asTowpathError(error)?.kind !== 'transient')
-          log.warn('Cannot ask for a refresh', { error: describe(error) });
-        return null;
-      });
-      if (why !== null) log.debug('The engine was not asked to refresh', { why });
+      await call(due.map(([folder]) => folder));
     },
-    next: () => (wanted.size === 0 ? null : Math.min(...[...wanted.values()].map(({ at }) => at))),
+    next: () => (wanted.size === 0 || isAsking ? null : Math.min(...[...wanted.values()].map(({ at }) => at))),
+  };
+}
+
+/** A right that is missing is missing each time; said is what is new. */
+function createRefusals(log: Log) {
+  let last: string | null = null;
+  return {
+    note: (why: string | null): void => {
+      if (why !== null && why !== last) log.debug('The engine was not asked to refresh', { why });
+      last = why;
+    },
+    failed: (error: unknown): void => {
+      const words = describe(error);
+      if (asTowpathError(error)?.kind === 'transient' || words === last) return;
+      last = words;
+      log.warn('Cannot ask for a refresh', { error: words });
+    },
   };
 }

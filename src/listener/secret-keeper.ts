@@ -1,10 +1,11 @@
 /** Secrets in the cluster (mode `cluster`): makes sure of those that the branch refers to, and collects what nothing needs. */
 import type { Folder } from '../core/folder.ts';
+import type { Provenance } from '../core/provenance.ts';
 import { databaseSecretName } from '../core/secret-names.ts';
 import { unusedSecrets } from '../core/unused-secrets.ts';
 import { hasExternalDatabase } from '../core/values-server.ts';
 import type { Present } from '../domain/desired.ts';
-import { resourceName } from '../domain/resource-name.ts';
+import { type ResourceName, resourceName, resourceNameOf } from '../domain/resource-name.ts';
 import type { PlainSecret } from '../ports.ts';
 import { describe } from './decide.ts';
 import type { ObserverWorld } from './observer-world.ts';
@@ -14,70 +15,82 @@ import { databaseSecret, environmentSecretOf } from './plain-secrets.ts';
 const graceMs = 600_000;
 
 export async function keepSecrets(world: ObserverWorld): Promise<void> {
-  const { context, folders } = world;
-  const { cluster, desired, namespace, leadership, clock, log } = context;
+  const { cluster, namespace, leadership, clock, log } = world.context;
   const there = await cluster.secrets();
-  const names = new Set(there.map(({ name }) => name));
-  const keep = new Set<string>();
-  for (const item of desired.items(namespace)) {
-    const folder = folders.get(item.deploymentId);
-    if (item.kind === 'removed' || !folder) continue;
-    const wanted = secretsOf(folder, item);
-    for (const name of wanted) keep.add(name);
-    if (wanted.some((name) => !names.has(name)) && leadership.isHeld()) await restore(world, item, folder, names);
-  }
+  await restoreMissing(world, new Set(there.map(({ name }) => name)));
   const referred = await cluster.referredSecrets();
-  for (const name of unusedSecrets({ secrets: there, referred, keep, now: clock.now(), graceMs })) {
+  const unused = unusedSecrets({ secrets: there, referred, keep: ofBranch(world), now: clock.now(), graceMs });
+  for (const name of unused) {
     if (!leadership.isHeld()) return;
+    // Pushed while others were being deleted.
+    if (ofBranch(world).has(name)) continue;
     await cluster.deleteSecret(name);
     log.info('Collected a Secret that nothing refers to', { namespace, secret: name });
   }
 }
 
+/** Of every folder of ours, also of one that the control plane does not know. */
+function ofBranch({ folders }: ObserverWorld): ReadonlySet<string> {
+  return new Set([...folders.values()].flatMap((folder) => secretsOf(folder, resourceNameOf(folder.path))));
+}
+
+async function restoreMissing(world: ObserverWorld, there: ReadonlySet<string>): Promise<void> {
+  const { desired, namespace } = world.context;
+  for (const item of desired.items(namespace)) {
+    const folder = world.folders.get(item.deploymentId);
+    if (item.kind === 'removed' || !folder?.provenance) continue;
+    const wanted = secretsOf(folder, resourceName(item.name, item.deploymentId));
+    const missing = new Set(wanted.filter((name) => !there.has(name)));
+    if (missing.size > 0) await restore(world, item, folder.provenance, missing);
+  }
+}
+
 /** Of what the branch holds, whichever revision that is: a revert finds its own. */
-function secretsOf({ files, provenance }: Folder, { name, deploymentId }: Present): readonly string[] {
+function secretsOf({ files, provenance }: Folder, name: ResourceName): readonly string[] {
   const holdsDatabase = files.some(({ path }) => path === 'postgres.statefulset.yaml' || path.endsWith('.lgp.yaml'));
   return [
     ...(provenance?.secretName ? [provenance.secretName] : []),
-    ...(holdsDatabase ? [databaseSecretName(resourceName(name, deploymentId))] : []),
+    ...(holdsDatabase ? [databaseSecretName(name)] : []),
   ];
 }
 
 async function restore(
   world: ObserverWorld,
   { deploymentId, name }: Present,
-  folder: Folder,
-  there: ReadonlySet<string>,
+  provenance: Provenance,
+  missing: ReadonlySet<string>,
 ): Promise<void> {
-  const { context } = world;
-  const fields = { namespace: context.namespace, deployment: name };
+  const { cluster, leadership, namespace, log } = world.context;
+  const fields = { namespace, deployment: name };
   try {
-    for (const secret of await plainSecretsOf(world, deploymentId, folder)) {
-      if (there.has(secret.name)) continue;
-      await context.cluster.applySecret(secret);
-      context.log.info('Made a Secret again that the branch refers to', { ...fields, secret: secret.name });
+    if (!leadership.isHeld()) return;
+    for (const secret of await plainSecretsOf(world, deploymentId, provenance)) {
+      if (!missing.has(secret.name)) continue;
+      // To ask for the values took a while.
+      if (!leadership.isHeld()) return;
+      await cluster.applySecret(secret);
+      log.info('Made a Secret again that the branch refers to', { ...fields, secret: secret.name });
     }
   } catch (error) {
-    context.log.warn('Cannot make a Secret again that the branch refers to', { ...fields, error: describe(error) });
+    log.warn('Cannot make a Secret again that the branch refers to', { ...fields, error: describe(error) });
   }
 }
 
 async function plainSecretsOf(
   { context }: ObserverWorld,
   deploymentId: Present['deploymentId'],
-  { provenance }: Folder,
+  { revisionId, secretName }: Provenance,
 ): Promise<readonly PlainSecret[]> {
-  if (provenance === null) return [];
   const { controlPlane, agentServer, log } = context;
-  const specification = await controlPlane.specification(deploymentId, provenance.revisionId);
+  const specification = await controlPlane.specification(deploymentId, revisionId);
   const database = hasExternalDatabase({ specification, agentServer }) ? [] : [databaseSecret(context, specification)];
-  if (provenance.secretName === null) return database;
-  const { values } = await controlPlane.secrets(deploymentId, provenance.revisionId);
+  if (secretName === null) return database;
+  const { values } = await controlPlane.secrets(deploymentId, revisionId);
   const environment = environmentSecretOf(context, specification, values);
-  if (environment.name === provenance.secretName) return [environment, ...database];
+  if (environment.name === secretName) return [environment, ...database];
   log.warn('A Secret that the branch refers to cannot be made again: its values or the key have changed since', {
     deployment: specification.deployment.name,
-    secret: provenance.secretName,
+    secret: secretName,
   });
   return database;
 }

@@ -95,7 +95,7 @@ function createSender(config: KubeConfig, server: string, telemetry: Pick<Teleme
   const exchange = async (call: KubernetesCall, silenceMs: number): Promise<Dispatcher.ResponseData> => {
     const security = new RequestContext(`${server}${call.path}`, HttpMethod.GET);
     await config.applySecurityAuthentication(security);
-    pool ??= security.getDispatcher();
+    pool ??= security.getDispatcher()?.compose(withoutMultiplexing);
     return request(`${server}${call.path}`, {
       method: call.method,
       headers: { ...security.getHeaders(), ...headersOf(call) },
@@ -123,6 +123,14 @@ function createSender(config: KubeConfig, server: string, telemetry: Pick<Teleme
     close: async () => {
       await pool?.destroy();
     },
+  };
+}
+
+/** Of HTTP/2 a watch that ends badly may end the whole process, and one silent connection silences all watches. */
+function withoutMultiplexing(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch {
+  return (options, handler) => {
+    const plain: Dispatcher.DispatchOptions & { readonly allowH2: false } = { ...options, allowH2: false };
+    return dispatch(plain, handler);
   };
 }
 

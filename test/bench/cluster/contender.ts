@@ -9,6 +9,8 @@ import { makePlace, type World } from './world.ts';
 
 export interface Contender {
   readonly namespace: string;
+  /** What it began with; the engine may not have seen it yet. */
+  readonly firstRevisionId: string;
   /** Pushes the manifests as a revision with another image would have them; answers the revision's id. */
   push(tag: string): Promise<string>;
 }
@@ -41,7 +43,7 @@ export async function startContender(
   };
   manifests = await commitAndPush(world, clone, manifests, 'build-first');
   await bootstrap(world, engine, place.name, configuration);
-  return { namespace: place.name, push };
+  return { namespace: place.name, firstRevisionId: manifests.revisionId, push };
 }
 
 /** Names of their own: engines keep one object a name, in one namespace for all. */

@@ -6,7 +6,7 @@ import { median, progress, rounded, type Table } from '../section.ts';
 import { startContender } from './contender.ts';
 import { readMetrics } from './figures.ts';
 import { type Accepted, type EngineName, firstTag, type Installation, install } from './installation.ts';
-import { watchRollouts } from './rollouts.ts';
+import { type Rollouts, watchRollouts } from './rollouts.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds, each from the one before it. */
@@ -36,9 +36,9 @@ export async function measureOverhead(world: World, engine: EngineName, pairs: n
   const plain = await startContender(world, engine, model);
   const landings = watchLandings(world.cluster.git.root, [towpath.place.name, plain.namespace]);
   world.atEnd(() => landings.stop());
-  const [ourRollouts, plainRollouts] = await Promise.all(
-    [towpath.place.name, plain.namespace].map((name) => watchRollouts(world, name)),
-  );
+  const ourRollouts = await watchRollouts(world, towpath.place.name);
+  const plainRollouts = await watchRollouts(world, plain.namespace);
+  await plainRollouts.current(plain.firstRevisionId);
   const measured: Pair[] = [];
   let before = await readMetrics(towpath.listener.metricsUrl);
   // The first pair is not counted: it makes connections, and compiles what runs later.
@@ -46,10 +46,10 @@ export async function measureOverhead(world: World, engine: EngineName, pairs: n
     if (number === 1) before = await readMetrics(towpath.listener.metricsUrl);
     const tag = `build-${number + 1}`;
     const revisionId = await plain.push(tag);
-    const current = await (plainRollouts as Rollouts).current(revisionId);
+    const current = await plainRollouts.current(revisionId);
     await sleep(restMs);
     const plainMs = current - landedAt(landings, revisionId);
-    const ours = await measureOurs(towpath, landings, ourRollouts as Rollouts, { id: first.id, tag });
+    const ours = await measureOurs(towpath, landings, ourRollouts, { id: first.id, tag });
     await sleep(restMs);
     if (number > 0) measured.push({ plain: plainMs, ours });
     progress(`${engine} ${number}: plain ${rounded(plainMs)} ms, Towpath ${rounded(ours.current + ours.deployed)} ms`);
@@ -57,8 +57,6 @@ export async function measureOverhead(world: World, engine: EngineName, pairs: n
   const steps = stepsOf(before, await readMetrics(towpath.listener.metricsUrl));
   return overheadTable(engine, measured, steps);
 }
-
-type Rollouts = Awaited<ReturnType<typeof watchRollouts>>;
 
 async function measureOurs(
   towpath: Installation,

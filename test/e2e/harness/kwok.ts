@@ -17,9 +17,41 @@ export function stagesOf(own: readonly KubernetesObject[]): readonly KubernetesO
   const makesReady = ['pod-ready', 'pod-complete'];
   return [
     ...own.map((one) => (makesReady.includes(one.metadata.name) ? leaveAlone(one as Stage) : one)),
+    readyAgain,
     ...fateStages(),
   ];
 }
+
+/** While the API server is away no node tells that it lives, and its pods count as not ready; a kubelet would mend that. */
+const readyAgain: KubernetesObject = {
+  apiVersion: 'kwok.x-k8s.io/v1alpha1',
+  kind: 'Stage',
+  metadata: { name: 'pod-ready-again' },
+  spec: {
+    resourceRef: { apiGroup: 'v1', kind: 'Pod' },
+    selector: {
+      matchExpressions: [
+        { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' },
+        { key: '.status.phase', operator: 'In', values: ['Running'] },
+        { key: '.status.conditions.[] | select( .type == "Ready" ) | .status', operator: 'In', values: ['False'] },
+        { key: fateOfPod, operator: 'DoesNotExist' },
+      ],
+    },
+    delay: { durationMilliseconds: 1_000 },
+    next: {
+      statusTemplate: [
+        '{{ $now := Now }}',
+        'conditions:',
+        ...['Ready', 'ContainersReady'].flatMap((type) => [
+          `- type: ${type}`,
+          '  status: "True"',
+          '  lastTransitionTime: {{ $now | Quote }}',
+        ]),
+        '',
+      ].join('\n'),
+    },
+  },
+};
 
 /** Two nodes of 1,000 processors and 1 TiB each: KWOK's default, and what the scheduler counts with. */
 export function nodes(): readonly KubernetesObject[] {

@@ -30,14 +30,19 @@ export function refusalOf(server: string, purpose: string, { status, text, heade
 }
 
 export function unreachable(server: string, purpose: string, cause: unknown): TowpathError {
-  const code = codeOf(cause);
+  const message = `Cannot ${purpose} at ${server}: ${wordsOfCode(codeOf(cause))}`;
+  return new TowpathError('transient', 'ClusterUnreachable', message, { cause });
+}
+
+/** Codes of OpenSSL about the certificate itself: `DEPTH_ZERO_SELF_SIGNED_CERT`, `CERT_HAS_EXPIRED`. */
+const aboutCertificate = /CERT|UNABLE_TO_(?:GET|VERIFY)|ALTNAME|SIGNATURE|^INVALID_(?:CA|PURPOSE)/;
+
+function wordsOfCode(code: string): string {
+  if (aboutCertificate.test(code)) {
+    return `its certificate is not trusted (${code}); check server, certificate-authority and tls-server-name of the kubeconfig`;
+  }
   const why = code === '' ? 'the connection failed' : `the connection failed (${code})`;
-  return new TowpathError(
-    'transient',
-    'ClusterUnreachable',
-    `Cannot ${purpose} at ${server}: ${why}; check the network, and that this is the address of the API server`,
-    { cause },
-  );
+  return `${why}; check the network, and that this is the address of the API server`;
 }
 
 export function unusable(kubeconfig: string | undefined, why: string, cause?: unknown): TowpathError {

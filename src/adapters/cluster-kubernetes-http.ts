@@ -16,6 +16,8 @@ export interface KubernetesCall {
   readonly type?: string;
   readonly accept?: string;
   readonly timeoutMs?: number;
+  /** Whoever says more than this is not listened to any longer; absent: all is read. */
+  readonly mostBytes?: number;
   readonly signal?: AbortSignal;
   /** Asks as this user, which takes the right to impersonate. */
   readonly as?: string;
@@ -47,15 +49,15 @@ const defaultTimeoutMs = 30_000;
 export const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry, 'request'>): KubernetesHttp {
-  const config = loadConfig(access);
-  const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
-  const sender = createSender(config, server, telemetry);
+  const sender = createSender(access, telemetry);
+  const { server } = sender;
   const answer = async (call: KubernetesCall) => {
-    const response = await sender.send(call, call.timeoutMs ?? defaultTimeoutMs);
-    const text = await response.body.text().catch((error: unknown) => {
+    const silenceMs = call.timeoutMs ?? defaultTimeoutMs;
+    const { statusCode: status, headers, body } = await sender.send(call, silenceMs);
+    const text = await textOf(body, call.mostBytes).catch((error: unknown) => {
       throw unreachable(server, call.purpose, error);
     });
-    return { status: response.statusCode, text, headers: response.headers };
+    return { status, text, headers };
   };
   return {
     server,
@@ -67,14 +69,14 @@ export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry,
     },
     lines: async function* (call) {
       const { statusCode: status, headers, body } = await sender.send(call, call.silenceMs);
-      if (status >= 300) throw refusalOf(server, call.purpose, { status, text: await body.text(), headers });
       // An error that comes after the reading has ended has nobody else who hears it, and would end the process.
       body.on('error', () => undefined);
-      call.onOpen();
       try {
+        if (status >= 300) throw refusalOf(server, call.purpose, { status, text: await textOf(body), headers });
+        call.onOpen();
         yield* linesOf(body);
       } catch (error) {
-        throw unreachable(server, call.purpose, error);
+        throw error instanceof TowpathError ? error : unreachable(server, call.purpose, error);
       } finally {
         body.destroy();
       }
@@ -84,44 +86,87 @@ export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry,
 }
 
 interface Sender {
+  readonly server: string;
   /** `silenceMs`: no answer, or nothing more of it, for so long is a failure. */
   send(call: KubernetesCall, silenceMs: number): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 }
 
 /** The official client makes a new pool for each request; one is kept here, until something about it may be stale. */
-function createSender(config: KubeConfig, server: string, telemetry: Pick<Telemetry, 'request'>): Sender {
-  let pool: Dispatcher | undefined;
+function createSender(access: ClusterAccess, telemetry: Pick<Telemetry, 'request'>): Sender {
+  let config = loadConfig(access);
+  const server = serverOf(config);
+  const pools = createPools();
   const exchange = async (call: KubernetesCall, silenceMs: number): Promise<Dispatcher.ResponseData> => {
     const security = new RequestContext(`${server}${call.path}`, HttpMethod.GET);
     await config.applySecurityAuthentication(security);
-    pool ??= security.getDispatcher()?.compose(withoutMultiplexing);
+    const dispatcher = pools.current(security);
     return request(`${server}${call.path}`, {
       method: call.method,
       headers: { ...security.getHeaders(), ...headersOf(call) },
       body: call.body === undefined ? null : JSON.stringify(call.body),
-      headersTimeout: silenceMs,
+      headersTimeout: Math.min(silenceMs, defaultTimeoutMs),
       bodyTimeout: silenceMs,
       ...(call.signal ? { signal: call.signal } : {}),
-      ...(pool ? { dispatcher: pool } : {}),
+      ...(dispatcher ? { dispatcher } : {}),
     });
   };
+  const measured = async (call: KubernetesCall, silenceMs: number): Promise<Dispatcher.ResponseData> => {
+    const began = performance.now();
+    try {
+      const response = await exchange(call, silenceMs);
+      telemetry.request('kubernetes', response.statusCode, performance.now() - began);
+      return response;
+    } catch (error) {
+      telemetry.request('kubernetes', 'error', performance.now() - began);
+      if (!call.signal?.aborted) pools.renew();
+      throw error instanceof TowpathError ? error : unreachable(server, call.purpose, error);
+    }
+  };
   return {
+    server,
     send: async (call, silenceMs) => {
-      const began = performance.now();
-      try {
-        const response = await exchange(call, silenceMs);
-        telemetry.request('kubernetes', response.statusCode, performance.now() - began);
-        if (response.statusCode === 401) pool = undefined;
-        return response;
-      } catch (error) {
-        telemetry.request('kubernetes', 'error', performance.now() - began);
-        if (!call.signal?.aborted) pool = undefined;
-        throw error instanceof TowpathError ? error : unreachable(server, call.purpose, error);
+      const response = await measured(call, silenceMs);
+      if (response.statusCode !== 401) return response;
+      // The token or the certificate may have been rotated: both are read again, and it is asked once more.
+      await response.body.dump();
+      config = reloaded(access) ?? config;
+      pools.renew();
+      return measured(call, silenceMs);
+    },
+    close: pools.close,
+  };
+}
+
+interface Pools {
+  /** Undefined: what the process has anyway. */
+  current(security: RequestContext): Dispatcher | undefined;
+  /** The next request opens new connections; what still runs may end. */
+  renew(): void;
+  close(): Promise<void>;
+}
+
+function createPools(): Pools {
+  const open = new Set<Dispatcher>();
+  let pool: Dispatcher | undefined;
+  return {
+    current: (security) => {
+      if (pool === undefined) {
+        pool = security.getDispatcher();
+        if (pool) open.add(pool);
       }
+      return pool?.compose(withoutMultiplexing);
+    },
+    renew: () => {
+      const old = pool;
+      pool = undefined;
+      void old?.close().then(
+        () => open.delete(old),
+        () => undefined,
+      );
     },
     close: async () => {
-      await pool?.destroy();
+      await Promise.all([...open].map((one) => one.destroy()));
     },
   };
 }
@@ -132,6 +177,18 @@ function withoutMultiplexing(dispatch: Dispatcher.Dispatch): Dispatcher.Dispatch
     const plain: Dispatcher.DispatchOptions & { readonly allowH2: false } = { ...options, allowH2: false };
     return dispatch(plain, handler);
   };
+}
+
+async function textOf(body: Dispatcher.ResponseData['body'], mostBytes = Number.POSITIVE_INFINITY): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    // Leaving the loop ends the connection.
+    if (length > mostBytes) break;
+  }
+  return Buffer.concat(chunks).subarray(0, mostBytes).toString('utf8');
 }
 
 async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
@@ -177,9 +234,21 @@ function loadConfig({ kubeconfig, context }: ClusterAccess): KubeConfig {
     if (config.getContextObject(context) === null) throw unusable(kubeconfig, `it has no context "${context}"`);
     config.setCurrentContext(context);
   }
-  const server = config.getCurrentCluster()?.server;
-  if (server === undefined || !URL.canParse(server)) throw unusable(kubeconfig, 'its context names no API server');
+  if (!URL.canParse(serverOf(config))) throw unusable(kubeconfig, 'its context names no API server');
   return config;
+}
+
+function serverOf(config: KubeConfig): string {
+  return (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
+}
+
+/** Null where it is being written at this moment. */
+function reloaded(access: ClusterAccess): KubeConfig | null {
+  try {
+    return loadConfig(access);
+  } catch {
+    return null;
+  }
 }
 
 function headersOf({ body, type, accept, as }: KubernetesCall): Readonly<Record<string, string>> {

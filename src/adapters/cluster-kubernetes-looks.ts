@@ -10,6 +10,9 @@ import {
   type ServedResource,
 } from './cluster-kubernetes-served.ts';
 
+const probeMs = 3_000;
+/** Of a deployment’s own answer, which may say what it likes for as long as it likes. */
+const mostProbedBytes = 65_536;
 const mostPuzzling = 5;
 const mostEvents = 20;
 
@@ -92,17 +95,20 @@ export async function probeService(
   service: string,
   path: string,
 ): Promise<ProbeAnswer> {
+  const signal = AbortSignal.timeout(probeMs);
   try {
     const { status, text } = await http.answer({
       method: 'GET',
       path: `/api/v1/namespaces/${namespace}/services/${service}:8000/proxy${path}`,
-      timeoutMs: 3_000,
+      mostBytes: mostProbedBytes,
+      signal,
       purpose: `ask Service ${service} in namespace ${namespace}`,
     });
     if (status === 403 && isStatus(text)) return { kind: 'forbidden' };
     if (isStatus(text)) return { kind: 'failed', message: wordsOf(text) || `it answers ${status}` };
     return { kind: 'answered', status };
   } catch (error) {
+    if (signal.aborted) return { kind: 'failed', message: `it does not answer within ${probeMs / 1000} s` };
     return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
   }
 }

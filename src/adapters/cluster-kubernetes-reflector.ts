@@ -13,6 +13,8 @@ export interface Collection {
   readonly labelSelector?: string;
   readonly kind: string;
   readonly apiVersion: string;
+  /** Of a kind that not every cluster knows; where it is not served, there is nothing, and that is no trouble. */
+  readonly isServed?: () => Promise<boolean>;
   /** What is kept of an object; null: it does not concern us. */
   readonly keep: (object: LiveObject) => LiveObject | null;
 }
@@ -26,6 +28,8 @@ export interface ReflectorOptions {
   readonly log: Log;
   readonly telemetry: Pick<Telemetry, 'watchRestart'>;
   readonly signal: AbortSignal;
+  /** A watch that says nothing for so long is given up; absent: 150 s. */
+  readonly silenceMs?: number;
 }
 
 export interface Reflector {
@@ -41,17 +45,22 @@ export interface Reflector {
 
 const pageSize = 500;
 /** The API server sends a bookmark a minute: one that says nothing for so long is not there any more. */
-const silenceMs = 150_000;
+const usualSilenceMs = 150_000;
 const backoffMs = { first: 500, most: 30_000 };
+/** An attempt that lasted so long was a good one: what comes after it counts anew. */
+const settledMs = 5_000;
+const unservedPauseMs = 300_000;
 
 interface Copy extends ReflectorOptions {
   readonly objects: Map<string, LiveObject>;
   trouble: string | null;
+  /** Up to which all is known; null: it must be listed. */
+  version: string | null;
 }
 
 export function startReflector(options: ReflectorOptions): Reflector {
   const { signal } = options;
-  const copy: Copy = { ...options, objects: new Map(), trouble: null };
+  const copy: Copy = { ...options, objects: new Map(), trouble: null, version: null };
   const listed = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => listed.resolve(), { once: true });
   const done = run(copy, listed.resolve);
@@ -59,39 +68,57 @@ export function startReflector(options: ReflectorOptions): Reflector {
 }
 
 async function run(copy: Copy, onListed: () => void): Promise<void> {
-  const { signal, clock, log, telemetry, collection } = copy;
-  let version: string | null = null;
+  const { signal, clock, telemetry, collection } = copy;
   let failures = 0;
   while (!signal.aborted) {
+    const began = clock.now().getTime();
+    let error: unknown = null;
     try {
-      version ??= await list(copy);
-      onListed();
-      const last = version;
-      version = await watch(copy, last, () => {
-        copy.trouble = null;
-        failures = 0;
-      });
-    } catch (error) {
-      if (signal.aborted) return;
-      const isGone = error instanceof TowpathError && error.reason === 'ClusterGone';
-      // After a failure what happened meanwhile is only known from a new list.
-      version = null;
-      if (!isGone) {
-        failures += 1;
-        copy.trouble = error instanceof Error ? error.message : String(error);
-        const retryInMs = pauseAfter(error, failures);
-        log.warn('Cannot watch the cluster', { resource: collection.resource, error: copy.trouble, retryInMs });
-        await clock.sleep(retryInMs, signal).catch(() => undefined);
-      }
+      await follow(copy, onListed);
+    } catch (caught) {
+      error = caught;
     }
+    if (signal.aborted) return;
+    failures = clock.now().getTime() - began < settledMs ? failures + 1 : 1;
+    await rest(copy, error, failures);
     telemetry.watchRestart(collection.resource);
   }
 }
 
+/** Ends when the server ends the watch. */
+async function follow(copy: Copy, onListed: () => void): Promise<void> {
+  const { clock, signal, collection } = copy;
+  if (collection.isServed && !(await collection.isServed())) {
+    copy.trouble = null;
+    for (const object of copy.objects.values()) drop(copy, object);
+    onListed();
+    return clock.sleep(unservedPauseMs, signal);
+  }
+  copy.version ??= await list(copy);
+  onListed();
+  await watch(copy, copy.version);
+}
+
+/** Watches that end at once, again and again, must not become a storm of requests; the first time costs no pause. */
+async function rest(copy: Copy, error: unknown, failures: number): Promise<void> {
+  const { clock, signal, log, collection } = copy;
+  const isGone = error instanceof TowpathError && error.reason === 'ClusterGone';
+  // A cut connection misses nothing that the next watch does not tell; what fails twice is listed anew.
+  if (isGone || (error !== null && failures > 1)) copy.version = null;
+  const isUsual = error === null || isGone;
+  if (isUsual && failures === 1) return;
+  const retryInMs = pauseAfter(error, failures);
+  if (!isUsual) {
+    copy.trouble = error instanceof Error ? error.message : String(error);
+    log.warn('Cannot watch the cluster', { resource: collection.resource, error: copy.trouble, retryInMs });
+  }
+  await clock.sleep(retryInMs, signal).catch(() => undefined);
+}
+
 function pauseAfter(error: unknown, failures: number): number {
-  const asked = error instanceof TowpathError ? error.retryAfterMs : undefined;
+  const asked = error instanceof TowpathError ? (error.retryAfterMs ?? 0) : 0;
   const full = Math.min(backoffMs.most, backoffMs.first * 2 ** Math.min(failures - 1, 20));
-  return asked ?? Math.round(full * (0.5 + Math.random() / 2));
+  return Math.max(asked, Math.round(full * (0.5 + Math.random() / 2)));
 }
 
 interface Listing {
@@ -109,7 +136,7 @@ async function list(copy: Copy): Promise<string> {
     const page = (await http.json({ method: 'GET', path: `${collection.path}?${query}`, signal, purpose })) as Listing;
     for (const item of itemsOf<LiveObject>(page)) {
       seen.add(item.metadata.uid);
-      put(copy, { ...item, kind: collection.kind, apiVersion: collection.apiVersion });
+      put(copy, item);
     }
     next = page.metadata.continue ?? '';
     if (next !== '') continue;
@@ -123,10 +150,8 @@ interface WatchEvent {
   readonly object: LiveObject & { readonly code?: number; readonly message?: string };
 }
 
-/** Answers the version up to which all is known, once the server has ended the watch. */
-async function watch(copy: Copy, from: string, onOpen: () => void): Promise<string> {
-  const { http, collection, signal } = copy;
-  let version = from;
+async function watch(copy: Copy, from: string): Promise<void> {
+  const { http, collection, signal, silenceMs = usualSilenceMs } = copy;
   const query = queryOf(collection, {
     watch: 'true',
     resourceVersion: from,
@@ -135,15 +160,17 @@ async function watch(copy: Copy, from: string, onOpen: () => void): Promise<stri
     timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
   });
   const purpose = `watch ${collection.resource} in namespace ${collection.namespace}`;
+  const onOpen = (): void => {
+    copy.trouble = null;
+  };
   const lines = http.lines({ method: 'GET', path: `${collection.path}?${query}`, signal, purpose, silenceMs, onOpen });
   for await (const line of lines) {
     const { type, object } = eventOf(line, purpose);
     if (type === 'ERROR') throw failed(purpose, object.code, object.message);
-    version = object.metadata.resourceVersion ?? version;
     if (type === 'DELETED') drop(copy, copy.objects.get(object.metadata.uid) ?? null);
     else if (type !== 'BOOKMARK') put(copy, object);
+    copy.version = object.metadata.resourceVersion ?? copy.version;
   }
-  return version;
 }
 
 /** A connection that was cut in the middle leaves half a line. */
@@ -168,7 +195,9 @@ function put(copy: Copy, object: LiveObject): void {
   const { uid, resourceVersion } = object.metadata;
   const before = copy.objects.get(uid) ?? null;
   if (before !== null && before.metadata.resourceVersion === resourceVersion) return;
-  const after = copy.collection.keep(object);
+  const { kind, apiVersion, keep } = copy.collection;
+  // Items of a list do not say what they are.
+  const after = keep({ ...object, kind, apiVersion });
   if (after === null) drop(copy, before);
   else {
     copy.objects.set(uid, after);

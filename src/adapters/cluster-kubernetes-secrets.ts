@@ -30,7 +30,10 @@ export async function applySecret(
   try {
     await http.json({ method: 'PATCH', path, body, type: 'application/apply-patch+yaml', purpose });
   } catch (error) {
-    throw otherContent(error, purpose, name) ?? error;
+    throw (
+      otherContent(error, purpose, name) ??
+      withoutValues(error, purpose, [...Object.values(values), ...Object.values(data)])
+    );
   }
 }
 
@@ -41,6 +44,14 @@ function otherContent(error: unknown, purpose: string, name: string): TowpathErr
     `if nobody else needs it, delete it ("kubectl delete secret ${name}") and it is made again`;
   // The server's words are left out: they may quote values.
   return new TowpathError('terminal', 'SecretDiffers', message);
+}
+
+/** An admission webhook may quote what was sent. */
+function withoutValues(error: unknown, purpose: string, values: readonly string[]): unknown {
+  const found = asTowpathError(error);
+  if (!found || !values.some((value) => value !== '' && found.message.includes(value))) return error;
+  const message = `Cannot ${purpose}: the API server refuses it, in words that quote a value and are left out here`;
+  return new TowpathError(found.kind, found.reason, message);
 }
 
 export async function listSecrets(

@@ -1,5 +1,7 @@
-/** Which of the kinds that a deployment may consist of this cluster serves; asked once, and again where something is missing. */
+/** Which of the kinds that a deployment may consist of this cluster serves; asked now and then. */
 import { servedNamespaceAccess } from '../core/required-access.ts';
+import type { Clock } from '../ports.ts';
+import { refusalOf } from './cluster-kubernetes-failure.ts';
 import type { KubernetesHttp } from './cluster-kubernetes-http.ts';
 
 export interface ServedResource {
@@ -17,14 +19,23 @@ export interface Discovery {
   forget(): void;
 }
 
-export function createDiscovery(http: KubernetesHttp): Discovery {
-  const groups = new Map<string, Promise<readonly ServedResource[] | null>>();
+/** Definitions are installed and taken away while the listener runs. */
+const validMs = 300_000;
+
+interface Known {
+  readonly until: number;
+  readonly asked: ReturnType<Discovery['group']>;
+}
+
+export function createDiscovery(http: KubernetesHttp, clock: Pick<Clock, 'now'>): Discovery {
+  const groups = new Map<string, Known>();
   return {
     group: (group) => {
+      const now = clock.now().getTime();
       const known = groups.get(group);
-      if (known) return known;
+      if (known && now < known.until) return known.asked;
       const asked = readGroup(http, group);
-      groups.set(group, asked);
+      groups.set(group, { until: now + validMs, asked });
       // A failure is no answer: it is asked again.
       asked.catch(() => groups.delete(group));
       return asked;
@@ -62,6 +73,7 @@ async function readGroup(http: KubernetesHttp, group: string): Promise<readonly 
   const purpose = `ask what of ${group} is served`;
   const answer = await http.answer({ method: 'GET', path: `/apis/${group}`, purpose });
   if (answer.status === 404) return null;
+  if (answer.status !== 200) throw refusalOf(http.server, purpose, { ...answer, headers: {} });
   const { preferredVersion } = JSON.parse(answer.text) as { preferredVersion?: { version: string } };
   if (preferredVersion === undefined) return null;
   return readVersion(http, group, preferredVersion.version, `/apis/${group}/${preferredVersion.version}`);

@@ -31,9 +31,12 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly telemetry: Telemetry;
+  /** For tests: a watch that says nothing for so long is given up. */
+  readonly silenceMs?: number;
 }
 
-export function connectKubernetes({ http, clock, log, telemetry }: ConnectionOptions): KubernetesConnection {
+export function connectKubernetes(options: ConnectionOptions): KubernetesConnection {
+  const { http, clock } = options;
   const closing = new AbortController();
   const engines = new Map<string, SharedEngine>();
   const open = (kind: EngineKind, namespace: string): SharedEngine => {
@@ -41,14 +44,14 @@ export function connectKubernetes({ http, clock, log, telemetry }: ConnectionOpt
     const tell = (change: { folder: string | null; repository: string | null }): void => {
       for (const listener of listeners) listener(change);
     };
-    const shared = { http, clock, log, telemetry, signal: closing.signal };
+    const shared = { ...options, signal: closing.signal };
     if (kind === 'argo-cd') return { watch: watchArgoCd(shared, namespace, tell), listeners };
     if (kind === 'flux') return { watch: watchFlux(shared, namespace, tell), listeners };
     return { watch: noEngineWatch(), listeners };
   };
   return {
     http,
-    discovery: createDiscovery(http),
+    discovery: createDiscovery(http, clock),
     engine: (kind, namespace) => {
       const key = `${kind} ${namespace}`;
       const known = engines.get(key) ?? open(kind, namespace);
@@ -89,10 +92,11 @@ export function kubernetesCluster(options: ClusterOptions): Cluster {
       followEngine(shared, repositoryUrl, onChange, stop);
       const onObject = (before: LiveObject | null, after: LiveObject | null): void =>
         index.note(before, after, onChange);
-      watched = (await collections(options, stop)).map((collection) =>
+      watched = collections(options).map((collection) =>
         startReflector({ ...options, http, collection, signal: stop, onChange: onObject }),
       );
-      await Promise.all(reflectors().map(({ listed }) => listed));
+      // The engine's watch is shared, and goes on while this namespace stops.
+      await Promise.race([Promise.all(reflectors().map(({ listed }) => listed)), aborted(stop)]);
     },
     trouble: () => {
       const troubles = reflectors().flatMap((one) => one.trouble() ?? []);
@@ -118,6 +122,13 @@ export function kubernetesCluster(options: ClusterOptions): Cluster {
   };
 }
 
+function aborted(signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+}
+
 /** Null: done; else why not. */
 async function refresh(
   options: ClusterOptions,
@@ -139,10 +150,7 @@ async function refresh(
 }
 
 /** Workloads and pods of this listener; the LGP where LangChain's operator is installed. */
-async function collections(
-  { connection, namespace, listenerId }: ClusterOptions,
-  signal: AbortSignal,
-): Promise<readonly Collection[]> {
+function collections({ connection, namespace, listenerId }: ClusterOptions): readonly Collection[] {
   const labelSelector = `${ownLabels.listener}=${listenerId}`;
   const common = { namespace, labelSelector };
   const apps = (plural: string, kind: string): Collection => ({
@@ -167,16 +175,10 @@ async function collections(
     resource: 'lgps.apps.langchain.ai',
     apiVersion: 'apps.langchain.ai/v1alpha1',
     kind: 'LGP',
+    isServed: async () => (await connection.discovery.group('apps.langchain.ai')) !== null,
     keep: keepWhole,
   };
-  const served = await connection.discovery.group('apps.langchain.ai').catch(() => null);
-  if (signal.aborted) return [];
-  return [
-    apps('deployments', 'Deployment'),
-    apps('statefulsets', 'StatefulSet'),
-    pods,
-    ...(served === null ? [] : [lgp]),
-  ];
+  return [apps('deployments', 'Deployment'), apps('statefulsets', 'StatefulSet'), pods, lgp];
 }
 
 /** What is looked at together: the workloads and the pods of one deployment. */

@@ -198,8 +198,9 @@ function setbackOf(context: LaneContext, last: Setback | undefined, step: Writin
   const { revisionId } = step.desired;
   const attempts = last?.revisionId === revisionId ? last.attempts + 1 : 1;
   const message = describe(error);
-  if (failureKind(error) === 'terminal') return { revisionId, attempts, message, retryAt: null };
-  const delay = asTowpathError(error)?.retryAfterMs ?? backoff(context.timings.retryMs, attempts);
+  const asked = asTowpathError(error)?.retryAfterMs;
+  if (failureKind(error) === 'terminal' && asked === undefined) return { revisionId, attempts, message, retryAt: null };
+  const delay = asked ?? backoff(context.timings.retryMs, attempts);
   return { revisionId, attempts, message, retryAt: context.clock.now().getTime() + delay };
 }
 

@@ -10,7 +10,7 @@ import { createLooks, type Looks } from './looks.ts';
 import { forgetUnwanted, type ObserverContext, type ObserverWorld, takeView, watchedFrom } from './observer-world.ts';
 import { createProber } from './prober.ts';
 import { createRefresher } from './refresher.ts';
-import type { RepositoryView } from './repository-view.ts';
+import { changedFolders, type RepositoryView } from './repository-view.ts';
 import { createSecretRounds, type SecretRounds } from './secret-rounds.ts';
 import { createWaker, type Waker } from './waker.ts';
 
@@ -63,6 +63,8 @@ export function startObserver(options: ObserverOptions): Observer {
     branch: (view) => {
       if (view === world.view) return;
       if (world.view === null) agenda.markAll();
+      // A revert or a merge by hand: not every engine has a webhook.
+      for (const folder of changedFolders(world.view, view)) world.refresher.nudge(folder, now());
       takeView(world, view);
       waker.wake();
     },

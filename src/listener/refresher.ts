@@ -9,6 +9,8 @@ export interface Refresher {
   ask(folder: string, now: number): void;
   /** It has not looked yet; keeps the pace of earlier requests. */
   want(folder: string, now: number): void;
+  /** Somebody else changed it: once, for nothing of ours tells when the engine has looked. */
+  nudge(folder: string, now: number): void;
   seen(folder: string): void;
   /** One call for all that are due; while one is under way it does nothing. */
   flush(now: number): Promise<void>;
@@ -17,6 +19,7 @@ export interface Refresher {
 }
 
 interface Wanted {
+  readonly once: boolean;
   attempts: number;
   at: number;
 }
@@ -44,10 +47,13 @@ export function createRefresher(
   };
   return {
     ask: (folder, now) => {
-      wanted.set(folder, { attempts: 0, at: now });
+      wanted.set(folder, { once: false, attempts: 0, at: now });
     },
     want: (folder, now) => {
-      if (!wanted.has(folder)) wanted.set(folder, { attempts: 0, at: now });
+      if (!wanted.has(folder)) wanted.set(folder, { once: false, attempts: 0, at: now });
+    },
+    nudge: (folder, now) => {
+      if (!wanted.has(folder)) wanted.set(folder, { once: true, attempts: 0, at: now });
     },
     seen: (folder) => {
       wanted.delete(folder);
@@ -55,7 +61,8 @@ export function createRefresher(
     flush: async (now) => {
       const due = isAsking ? [] : [...wanted].filter(([, { at }]) => at <= now);
       if (due.length === 0) return;
-      for (const [, one] of due) {
+      for (const [folder, one] of due) {
+        if (one.once) wanted.delete(folder);
         one.at = now + Math.min(most, first * 2 ** Math.min(one.attempts, 20));
         one.attempts += 1;
       }

@@ -51,6 +51,13 @@ export async function viewOf(
   return { snapshot, seen, folders, hasReadme: snapshot.idAt('README.md') !== null };
 }
 
+/** Folders that came, went or hold something else since; none where there was no look before. */
+export function changedFolders(before: RepositoryView | null, after: RepositoryView): readonly string[] {
+  if (before === null) return [];
+  const isOther = (path: string): boolean => before.seen.get(path)?.treeId !== after.seen.get(path)?.treeId;
+  return [...new Set([...before.seen.keys(), ...after.seen.keys()])].filter(isOther);
+}
+
 interface FoundFolder {
   readonly path: string;
   readonly treeId: string;

@@ -63,7 +63,8 @@ export function reportSetback(
   const reason = known?.reason ?? 'Unexpected';
   const message = known?.message ?? 'Cannot prepare the revision: an unexpected error, see the log of the listener';
   const now = context.clock.now();
-  if (setback.retryAt === null) {
+  // What is mended outside (a missing right) is tried again all the same, and a late success corrects this.
+  if (setback.retryAt === null || known?.kind === 'terminal') {
     return unlessSaid(desired, reportFailed(desired, { stage: 'rendered', reason, message }, now));
   }
   const isWorthSaying = known?.kind === 'waiting' || setback.attempts >= 3;

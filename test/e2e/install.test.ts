@@ -116,6 +116,23 @@ describe('helm', () => {
   });
 });
 
+describe('the control plane of the chart', () => {
+  it('serves metrics and health on a port of its own, which only Prometheus and the kubelet reach', () => {
+    const objects = rendered('everything.yaml', '--set', 'controlPlane.monitoringPort=9999');
+    const named = <T>(kind: string, suffix = '') => find<T>(objects, kind, `towpath-control-plane${suffix}`);
+    const { ingress } = named<{ spec: { ingress: unknown[] } }>('NetworkPolicy').spec;
+
+    expect(JSON.stringify(named('Deployment'))).toContain('--monitoring-port=9999');
+    expect(named('ServiceMonitor')).toMatchObject({ spec: { endpoints: [{ port: 'metrics', path: '/metrics' }] } });
+    expect(named('Service', '-metrics')).toMatchObject({ spec: { clusterIP: 'None', ports: [{ port: 9999 }] } });
+    expect(named('Service')).toMatchObject({ spec: { type: 'LoadBalancer', ports: [{ name: 'api' }] } });
+    expect(ingress[1]).toEqual({
+      from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }],
+      ports: [{ protocol: 'TCP', port: 9999 }],
+    });
+  });
+});
+
 describe('the rights in the chart', () => {
   it('are what the listener needs, in each namespace that it serves and in the engine’s', () => {
     expect(rightsIn(rendered('argo-cd.yaml')).map(({ namespace: where, rules }) => [where, rules.length])).toEqual([
@@ -195,6 +212,9 @@ describe('kustomize', () => {
       const [one, other] = [ofBase, ofChart].map((objects) => find<KubernetesObject>(objects, kind, `towpath-${part}`));
       expect(sameForAll(one), kind).toEqual(sameForAll(other));
     }
+    const metrics = part === 'listener' ? 'towpath-listener' : 'towpath-control-plane-metrics';
+    const [one, other] = [ofBase, ofChart].map((objects) => find<KubernetesObject>(objects, 'Service', metrics));
+    expect(sameForAll(one)).toEqual(sameForAll(other));
   });
 });
 

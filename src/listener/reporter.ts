@@ -120,7 +120,7 @@ async function sendOneByOne(queue: Map<string, Report>, batch: Batch, session: S
   }
 }
 
-/** Each stage of a revision has one place in the queue; what is said anew goes to its end. */
+/** Each stage of a revision, and its push, has one place in the queue; what is said anew goes to its end. */
 function enqueue(queue: Map<string, Report>, report: Report): void {
   const key = keyOf(report);
   queue.delete(key);
@@ -133,7 +133,8 @@ function enqueue(queue: Map<string, Report>, report: Report): void {
 function keyOf(report: Report): string {
   switch (report.kind) {
     case 'revision':
-      return `${report.deploymentId} ${report.revisionId} ${report.stage}`;
+      // What the cluster shows a moment later must not swallow where it was pushed to.
+      return `${report.deploymentId} ${report.revisionId} ${report.reason === 'Pushed' ? 'Pushed' : report.stage}`;
     case 'removal':
       return `${report.deploymentId} removal`;
     case 'lane':

@@ -7,9 +7,10 @@ import { parseSecretKey } from '../../src/core/secret-names.ts';
 import { Configuration } from '../../src/domain/configuration.ts';
 import { type ListenerId, NamespaceName } from '../../src/domain/identifiers.ts';
 import type { NamespaceParts, Renderer } from '../../src/listener/context.ts';
+import { type Leadership, soleLeadership } from '../../src/listener/leadership.ts';
 import { type RunningListener, startListener } from '../../src/listener/listener.ts';
 import type { Timings } from '../../src/listener/timings.ts';
-import type { Clock, ControlPlane, Repository } from '../../src/ports.ts';
+import type { Clock, ControlPlane, Repository, Telemetry } from '../../src/ports.ts';
 import { type MemoryLog, memoryLog } from './memory-log.ts';
 import { plainRenderer } from './plain-renderer.ts';
 import type { ScriptedControlPlane } from './scripted-control-plane.ts';
@@ -48,6 +49,8 @@ export interface ListenerSetup {
   readonly timings?: Partial<Timings>;
   readonly parts?: Partial<NamespaceParts>;
   readonly log?: MemoryLog;
+  readonly leadership?: Leadership;
+  readonly telemetry?: Telemetry;
 }
 
 export interface ListenToSetup extends Omit<ListenerSetup, 'plane'> {
@@ -74,7 +77,7 @@ export function listen({ plane, ...setup }: ListenerSetup): RunningListener & { 
 }
 
 export function listenTo(setup: ListenToSetup): RunningListener & { readonly log: MemoryLog } {
-  const { controlPlane, log = memoryLog() } = setup;
+  const { controlPlane, log = memoryLog(), leadership = soleLeadership, telemetry = noTelemetry } = setup;
   const parts: NamespaceParts = {
     repository: setup.repository,
     sealer: namedSecretSealer(),
@@ -85,9 +88,9 @@ export function listenTo(setup: ListenToSetup): RunningListener & { readonly log
     ...setup.parts,
   };
   const running = startListener(
-    { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log, telemetry: noTelemetry },
+    { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log, telemetry },
     configurationFor({ ...setup, plane: setup }),
-    { towpathVersion: '0.1.0', timings: { ...hurried, ...setup.timings } },
+    { towpathVersion: '0.1.0', leadership, timings: { ...hurried, ...setup.timings } },
   );
   return { ...running, log };
 }

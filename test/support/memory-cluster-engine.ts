@@ -1,5 +1,5 @@
 /** The engine's half of the memory cluster: which object reads which folder, and who is asked to look. */
-import { normalRepository, sameRepository } from '../../src/core/repository-url.ts';
+import { sameRepository } from '../../src/core/repository-url.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { type ClusterChange, type EngineObjects, type LiveObject, ownLabels } from '../../src/domain/live-object.ts';
 import type { MemoryClusterOptions } from './memory-cluster.ts';
@@ -95,7 +95,8 @@ export function askEngine(options: MemoryClusterOptions, folders: readonly strin
   const found = folders.map((folder) => engineObjects(options, objects, folder));
   const applications = found.flatMap((one) => (one.kind === 'argo-cd' && one.application ? [one.application] : []));
   const sets = objects.filter(
-    ({ kind, spec }) => kind === 'ApplicationSet' && JSON.stringify(spec).includes(normalRepository(repositoryUrl)),
+    ({ kind, spec }) =>
+      kind === 'ApplicationSet' && generatorUrls(spec).some((url) => sameRepository(url, repositoryUrl)),
   );
   const sources = found.flatMap((one) => (one.kind === 'flux' && one.gitRepository ? [one.gitRepository] : []));
   for (const one of applications) annotate(one, 'argocd.argoproj.io/refresh', 'normal');
@@ -104,4 +105,9 @@ export function askEngine(options: MemoryClusterOptions, folders: readonly strin
   const asked = applications.length + sources.length + (engine === 'argo-cd' ? sets.length : 0);
   if (engine === 'flux' && asked === 0) return 'there is no GitRepository of this repository';
   return asked > 0 ? null : `nobody is known who reads ${repositoryUrl}`;
+}
+
+function generatorUrls(spec: LiveObject['spec']): readonly string[] {
+  const { generators = [] } = (spec ?? {}) as { generators?: readonly { git?: { repoURL: string } }[] };
+  return generators.flatMap(({ git }) => git?.repoURL ?? []);
 }

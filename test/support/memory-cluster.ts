@@ -1,5 +1,5 @@
 /** A Cluster without an API server: the twin of the real one, for tests of what is decided above it. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { TowpathError } from '../../src/domain/failure.ts';
 import type { DeploymentId, NamespaceName } from '../../src/domain/identifiers.ts';
 import { type EngineKind, type LiveObject, ownLabels, type ProbeAnswer } from '../../src/domain/live-object.ts';
@@ -53,6 +53,7 @@ export function memoryCluster(options: MemoryClusterOptions): MemoryCluster {
     start: async (onChange, signal) => {
       await ask('start', '');
       const stop = AbortSignal.any([signal, closing.signal]);
+      while (cluster.outage !== null && !stop.aborted) await sleep(5);
       if (stop.aborted) return;
       const onObject = (before: LiveObject | null, after: LiveObject | null): void => {
         for (const change of changesOf(options, isOurs, before, after)) onChange(change);

@@ -254,7 +254,7 @@ it('waits at least as long as it is asked to', async () => {
   const { cluster } = await following();
 
   expect(pauses.filter((pause) => pause < 60_000)).toEqual([7_000]);
-  expect(cluster.trouble()).toBeNull();
+  await until('no trouble', () => cluster.trouble() === null);
 });
 
 it('names what it may not do and where, and sees all once it may', async () => {

@@ -1,11 +1,13 @@
-/** Requests to a Kubernetes API server: authentication by the official client's KubeConfig, one pool of connections, failures classed. */
+/** Requests to a Kubernetes API server: one pool of connections, failures classed. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { type Dispatcher, request } from 'undici';
 import type { ClusterAccess } from '../domain/configuration-cluster.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { Telemetry } from '../ports.ts';
-import { refusalOf, unreachable, unusable } from './cluster-kubernetes-failure.ts';
+import { type Identity, type KubernetesAccess, openAccess } from './cluster-kubernetes-access.ts';
+import { refusalOf, unreachable } from './cluster-kubernetes-failure.ts';
+
+export { isInCluster } from './cluster-kubernetes-access.ts';
 
 export interface KubernetesCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -92,18 +94,17 @@ interface Sender {
   close(): Promise<void>;
 }
 
-/** The official client makes a new pool for each request; one is kept here, until something about it may be stale. */
-function createSender(access: ClusterAccess, telemetry: Pick<Telemetry, 'request'>): Sender {
-  let config = loadConfig(access);
-  const server = serverOf(config);
+/** One pool is kept, until something about it may be stale. */
+function createSender(options: ClusterAccess, telemetry: Pick<Telemetry, 'request'>): Sender {
+  let access = openAccess(options);
+  const { server } = access;
   const pools = createPools();
   const exchange = async (call: KubernetesCall, silenceMs: number): Promise<Dispatcher.ResponseData> => {
-    const security = new RequestContext(`${server}${call.path}`, HttpMethod.GET);
-    await config.applySecurityAuthentication(security);
-    const dispatcher = pools.current(security);
+    const identity = await access.identity();
+    const dispatcher = pools.current(identity);
     return request(`${server}${call.path}`, {
       method: call.method,
-      headers: { ...security.getHeaders(), ...headersOf(call) },
+      headers: { ...identity.headers, ...headersOf(call) },
       body: call.body === undefined ? null : JSON.stringify(call.body),
       headersTimeout: Math.min(silenceMs, defaultTimeoutMs),
       bodyTimeout: silenceMs,
@@ -130,7 +131,7 @@ function createSender(access: ClusterAccess, telemetry: Pick<Telemetry, 'request
       if (response.statusCode !== 401) return response;
       // The token or the certificate may have been rotated: both are read again, and it is asked once more.
       await response.body.dump();
-      config = reloaded(access) ?? config;
+      access = reopened(options) ?? access;
       pools.renew();
       return measured(call, silenceMs);
     },
@@ -140,7 +141,7 @@ function createSender(access: ClusterAccess, telemetry: Pick<Telemetry, 'request
 
 interface Pools {
   /** Undefined: what the process has anyway. */
-  current(security: RequestContext): Dispatcher | undefined;
+  current(identity: Identity): Dispatcher | undefined;
   /** The next request opens new connections; what still runs may end. */
   renew(): void;
   close(): Promise<void>;
@@ -150,9 +151,9 @@ function createPools(): Pools {
   const open = new Set<Dispatcher>();
   let pool: Dispatcher | undefined;
   return {
-    current: (security) => {
+    current: (identity) => {
       if (pool === undefined) {
-        pool = security.getDispatcher();
+        pool = identity.pool();
         if (pool) open.add(pool);
       }
       return pool?.compose(withoutMultiplexing);
@@ -216,36 +217,10 @@ export function bodyOf({ text }: Pick<KubernetesAnswer, 'text'>): unknown {
   }
 }
 
-/** Whether this process runs in a pod that may ask its own cluster. */
-export function isInCluster(environment: NodeJS.ProcessEnv = process.env): boolean {
-  return Boolean(environment['KUBERNETES_SERVICE_HOST']);
-}
-
-function loadConfig({ kubeconfig, context }: ClusterAccess): KubeConfig {
-  const config = new KubeConfig();
-  if (kubeconfig === undefined && !isInCluster()) throw unusable(kubeconfig, 'this is no pod of a cluster');
-  try {
-    if (kubeconfig === undefined) config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
-  } catch (cause) {
-    throw unusable(kubeconfig, (cause as Error).message, cause);
-  }
-  if (context !== undefined) {
-    if (config.getContextObject(context) === null) throw unusable(kubeconfig, `it has no context "${context}"`);
-    config.setCurrentContext(context);
-  }
-  if (!URL.canParse(serverOf(config))) throw unusable(kubeconfig, 'its context names no API server');
-  return config;
-}
-
-function serverOf(config: KubeConfig): string {
-  return (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
-}
-
 /** Null where it is being written at this moment. */
-function reloaded(access: ClusterAccess): KubeConfig | null {
+function reopened(options: ClusterAccess): KubernetesAccess | null {
   try {
-    return loadConfig(access);
+    return openAccess(options);
   } catch {
     return null;
   }

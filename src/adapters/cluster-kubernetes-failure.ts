@@ -46,15 +46,27 @@ function wordsOfCode(code: string): string {
 }
 
 export function unusable(kubeconfig: string | undefined, why: string, cause?: unknown): TowpathError {
-  const what = kubeconfig === undefined ? 'the service account of this pod' : `the kubeconfig "${kubeconfig}"`;
-  const advice =
-    kubeconfig === undefined ? 'outside a cluster name one by cluster.kubeconfig' : 'check cluster.kubeconfig';
-  return new TowpathError('terminal', 'UnusableKubeconfig', `Cannot use ${what}: ${why}; ${advice}`, { cause });
+  const [what, advice] =
+    kubeconfig === undefined
+      ? ['the service account of this pod', 'outside a pod name a cluster by cluster.kubeconfig']
+      : [`the kubeconfig "${kubeconfig}"`, 'check cluster.kubeconfig and cluster.context'];
+  const message = `Cannot use ${what}: ${isMissing(cause) ? 'there is no such file' : firstLine(why)}; ${advice}`;
+  return new TowpathError('terminal', 'UnusableKubeconfig', message);
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}
+
+/** What a parser says after it shows the text itself, which holds tokens and keys. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 function adviceOf(status: number): string {
   if (status === 401) return '; check the token or certificate that the listener uses';
   if (status === 403) return '; the Role of the listener lacks it: see templates/install, or ask "towpath doctor"';
+  if (status === 404) return '; is its kind installed there? "towpath doctor" tells';
   return '';
 }
 

@@ -87,7 +87,7 @@ function scaleTable(measured: readonly Measured[]): Table {
       cost.apiServerRequests,
     ]),
     notes: [
-      `Each deployment is the full set: three Deployments, a StatefulSet, four pods. Watched for ${rounded(last?.cost.seconds ?? 0)} s in a real API server, with pods by KWOK; the listener is one process, compiled as it is published, and the control plane another.`,
+      `Each deployment is the full set: three Deployments, a StatefulSet, four pods; applied by the bench instead of an engine, without what nobody watches (Services and the like), and with no claim behind the StatefulSet. Watched for ${rounded(last?.cost.seconds ?? 0)} s in a real API server, with pods by KWOK; the listener is one process, compiled as it is published, and the control plane another.`,
     ],
     goals: [
       {

@@ -18,11 +18,21 @@ export interface Surroundings {
 
 /** Null where no namespace has anything to do with a cluster. */
 export function openConnection(configuration: Configuration, surroundings: Surroundings): KubernetesConnection | null {
-  const engines = Object.values(configuration.namespaces).map(({ engine }) => engine);
-  const isReachable = configuration.cluster.kubeconfig !== undefined || isInCluster();
-  const isNeeded = engines.some((engine) => engine !== 'none' && (engine !== 'auto' || isReachable));
-  if (!isNeeded) return null;
+  const hasCluster = configuration.cluster.kubeconfig !== undefined || isInCluster();
+  const watched = Object.entries(configuration.namespaces).filter(
+    ([, { engine }]) => engine !== 'none' && (engine !== 'auto' || hasCluster),
+  );
+  const [first] = watched;
+  if (first === undefined) return null;
+  if (!hasCluster) throw noCluster(first[0], first[1].engine);
   return connectKubernetes({ ...surroundings, http: openKubernetes(configuration.cluster, surroundings.telemetry) });
+}
+
+function noCluster(namespace: string, engine: string): TowpathError {
+  const message =
+    `Cannot watch namespace ${namespace}: its engine is ${engine}, but this is no pod of a cluster, and ` +
+    'cluster.kubeconfig names none; name one there, or set engine to none: a revision then counts as DEPLOYED once it is pushed';
+  return new TowpathError('terminal', 'NoCluster', message);
 }
 
 /** Null: engine none. */

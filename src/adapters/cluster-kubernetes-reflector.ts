@@ -43,7 +43,8 @@ export interface Reflector {
   readonly done: Promise<void>;
 }
 
-const pageSize = 500;
+/** 500 would be read faster, but let the memory grow by 60 MB more where 4,000 pods are listed. */
+const pageSize = 200;
 /** The API server sends a bookmark a minute: one that says nothing for so long is not there any more. */
 const usualSilenceMs = 150_000;
 const backoffMs = { first: 500, most: 30_000 };

@@ -127,7 +127,7 @@ it('reads a long list in pages, and keeps little of each object', async () => {
   const { names, cluster, changes } = await following();
 
   expect(new Set(names()).size).toBe(2_000);
-  expect(askedTimes(pods, 'list')).toBe(4);
+  expect(askedTimes(pods, 'list')).toBe(10);
   expect(changes).toHaveLength(2_000);
   expect(JSON.stringify(cluster.live(chat, '').pods).length / 2_000).toBeLessThan(700);
 });

@@ -6,8 +6,7 @@ import type { World } from './world.ts';
 
 const connections = 16;
 /** Workloads, and the accounts without which they get no pods. Nothing else is watched in steady state. */
-const wanted =
-  /^deployments\/.+\.(?:deployment|statefulset|serviceaccount)\.yaml$$/;
+const wanted = /^deployments\/.+[./](?:deployment|statefulset|serviceaccount)\.yaml$/;
 
 /** Each file once: `applied` remembers the paths. Answers how many objects were applied. */
 export async function applyTree(world: World, place: TestRepository, applied: Set<string>): Promise<number> {

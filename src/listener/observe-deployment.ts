@@ -8,7 +8,7 @@ import type { LiveDeployment } from '../domain/live-object.ts';
 import type { LastReport, Report } from '../domain/report.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import { describe } from './decide.ts';
-import { blindness, type ObserverWorld, type Watched, watchedFrom } from './observer-world.ts';
+import { blindness, isHeld, type ObserverWorld, type Watched, watchedFrom } from './observer-world.ts';
 import { noteMark } from './prober.ts';
 import { unlessSaid } from './step-reports.ts';
 
@@ -31,9 +31,8 @@ export async function observeDeployment(world: ObserverWorld, desired: Present):
   const last = desired.lastReport;
   const folder = folders.get(desired.deploymentId);
   if (!isCommitted(desired, last) || folder?.provenance?.revisionId !== desired.revisionId) {
-    // Of a commit that was pushed a moment ago the lane will speak; of one that is held nobody need ask the engine.
+    // Of a commit that was pushed a moment ago the lane will speak.
     if (known?.revisionId === desired.revisionId) known.awaitsLane = true;
-    if (isHeld(desired, last) && folder) world.refresher.seen(folder.path);
     return nothing;
   }
   const watched = known?.revisionId === desired.revisionId ? known : watchAnew(world, desired, last);
@@ -105,12 +104,7 @@ function hasLooked(verdict: Verdict): boolean {
 type Committed = LastReport & { readonly commit: CommitId };
 
 function isCommitted(desired: Present, last: LastReport | null): last is Committed {
-  return last?.revisionId === desired.revisionId && last.commit !== null && !isHeld(desired, last);
-}
-
-/** What a lane says of a commit that failed (a hold, a refusal) stands until the lane takes it back. */
-function isHeld({ revisionId }: Present, last: LastReport | null): boolean {
-  return last?.revisionId === revisionId && last.stage === 'committed' && last.outcome === 'failed';
+  return last?.revisionId === desired.revisionId && last.commit !== null && !isHeld(desired);
 }
 
 interface Looked {

@@ -1,5 +1,6 @@
 /** What an observer works with: its ports, the branch as the lane last saw it, and what it remembers of each deployment. */
 import type { Folder } from '../core/folder.ts';
+import type { Present } from '../domain/desired.ts';
 import type { CommitId, DeploymentId, ListenerId, RevisionId } from '../domain/identifiers.ts';
 import type { LiveObject } from '../domain/live-object.ts';
 import type { Cluster } from '../ports.ts';
@@ -97,12 +98,20 @@ export function takeView(world: ObserverWorld, view: RepositoryView): void {
   for (const [id, { path }] of world.folders) world.idsByFolder.set(path, id);
 }
 
-/** What nobody wants any more needs no memory, and nobody need ask the engine about it. */
+/** What a lane says of a commit that failed (a hold, a refusal) stands until the lane takes it back. */
+export function isHeld({ revisionId, lastReport: last }: Present): boolean {
+  return last?.revisionId === revisionId && last.stage === 'committed' && last.outcome === 'failed';
+}
+
+/** What nobody wants any more, or a person holds, needs no memory, and nobody need ask the engine about it. */
 export function forgetUnwanted(world: ObserverWorld): void {
   const { desired } = world.context;
   for (const [id, { revisionId }] of world.watched) {
     const wanted = desired.find(id);
-    if (wanted?.kind !== 'present' || wanted.revisionId !== revisionId) world.watched.delete(id);
+    if (wanted?.kind === 'present' && wanted.revisionId === revisionId && !isHeld(wanted)) continue;
+    world.watched.delete(id);
+    const folder = world.folders.get(id);
+    if (folder && !world.gone.has(id)) world.refresher.seen(folder.path);
   }
   for (const [id, { folder }] of world.gone) {
     if (desired.find(id)?.kind === 'removed') continue;

@@ -34,21 +34,26 @@ export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
   ];
   const end = kubernetes.follow((before, after) => {
     const isAsked = asked.some((key) => after?.metadata.annotations?.[key] !== before?.metadata.annotations?.[key]);
-    if (isAsked && after) setImmediate(() => look(after));
+    if (isAsked && after) setImmediate(look);
   });
-  const look = (object: LiveObject | null): void => {
+  const look = (): void => {
     if (!isWorking) return;
     const done = Object.fromEntries(asked.map((key) => [key, null]));
-    if (object) kubernetes.patch(object, { metadata: { annotations: done } });
+    for (const object of kubernetes.all()) {
+      const isAsked = asked.some((key) => object.metadata.annotations?.[key] !== undefined);
+      if (isAsked) kubernetes.patch(object, { metadata: { annotations: done } });
+    }
     engine.sync();
     for (const { kind, metadata } of kubernetes.all()) {
       if (kind === 'Deployment' && metadata.deletionTimestamp === undefined) engine.roll(metadata.name, 'running');
     }
   };
+  // Nobody can ask whoever else applies the branch; he looks by himself.
+  const timer = options.engine === 'other' ? setInterval(look, 20) : undefined;
   const engine: MemoryEngine = {
     work: () => {
       isWorking = true;
-      look(null);
+      look();
     },
     rest: () => {
       isWorking = false;
@@ -65,7 +70,10 @@ export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
       const found = kubernetes.find(reference);
       if (found) kubernetes.patch(reference, { status: statusOf(found, to) });
     },
-    end,
+    end: () => {
+      clearInterval(timer);
+      end();
+    },
   };
   // An ApplicationSet, or a GitRepository, is there before anything else is.
   putRoot(options);

@@ -18,8 +18,9 @@ export interface EngineQuestion {
 /** Throws terminal `UnclearEngine` where both could be meant. */
 export async function detectEngine(question: EngineQuestion): Promise<EngineKind> {
   const { discovery, namespace, repositoryUrl } = question;
-  const hasArgoCd = (await discovery.group('argoproj.io')) !== null;
-  const hasFlux = (await discovery.group('kustomize.toolkit.fluxcd.io')) !== null;
+  // Argo Rollouts and Argo Workflows serve this group as well.
+  const hasArgoCd = await serves(discovery, 'argoproj.io', 'applications');
+  const hasFlux = await serves(discovery, 'kustomize.toolkit.fluxcd.io', 'kustomizations');
   if (!hasArgoCd && !hasFlux) return 'other';
   if (hasArgoCd !== hasFlux) return hasArgoCd ? 'argo-cd' : 'flux';
   const [byArgoCd, byFlux] = await Promise.all([argoCdReads(question), fluxReads(question)]);
@@ -29,6 +30,10 @@ export async function detectEngine(question: EngineQuestion): Promise<EngineKind
     `Cannot tell which engine applies namespace ${namespace}: ${who} ${repositoryUrl}; ` +
     `say engine: argo-cd or engine: flux under namespaces.${namespace}`;
   throw new TowpathError('terminal', 'UnclearEngine', message);
+}
+
+async function serves(discovery: Discovery, group: string, resource: string): Promise<boolean> {
+  return ((await discovery.group(group)) ?? []).some(({ name }) => name === resource);
 }
 
 async function argoCdReads({ http, argoCdNamespace, repositoryUrl }: EngineQuestion): Promise<boolean> {

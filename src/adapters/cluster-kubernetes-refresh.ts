@@ -65,7 +65,7 @@ export async function endOperation(http: KubernetesHttp, { metadata }: LiveObjec
       body: { metadata: { resourceVersion }, status: { operationState: { phase: 'Terminating' } } },
       purpose: `end the operation of Application ${name}`,
     })
-    .catch(unless('ClusterConflict'));
+    .catch(unless('ClusterConflict', 'ClusterNotFound'));
 }
 
 async function annotate(
@@ -78,9 +78,9 @@ async function annotate(
   await http.json({ method: 'PATCH', path, type: mergePatch, body, purpose }).catch(unless('ClusterNotFound'));
 }
 
-function unless(reason: string): (error: unknown) => void {
+function unless(...reasons: readonly string[]): (error: unknown) => void {
   return (error) => {
-    if (asTowpathError(error)?.reason !== reason) throw error;
+    if (!reasons.includes(asTowpathError(error)?.reason ?? '')) throw error;
   };
 }
 

@@ -73,7 +73,13 @@ export async function listSecrets(
   return found;
 }
 
-const referring: readonly string[] = ['deployments', 'replicasets', 'statefulsets', 'pods', 'lgps'];
+/** Whatever starts pods, and pods. */
+const referring: Readonly<Record<string, readonly string[]>> = {
+  '': ['pods'],
+  apps: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'],
+  batch: ['jobs', 'cronjobs'],
+  'apps.langchain.ai': ['lgps'],
+};
 
 /** ReplicaSets stand for all revisions that may start pods again; a pod may outlive what it was made from. */
 export async function referredSecrets({
@@ -82,9 +88,10 @@ export async function referredSecrets({
   namespace,
   listenerId,
 }: Place & { readonly listenerId: string }): Promise<ReadonlySet<string>> {
-  const groups = await Promise.all(['apps', '', 'apps.langchain.ai'].map((group) => discovery.group(group)));
+  const groups = await Promise.all(Object.keys(referring).map((group) => discovery.group(group)));
+  const served = groups.flatMap((group) => group ?? []);
   const names = new Set<string>();
-  for (const resource of groups.flatMap((group) => group ?? []).filter(({ name }) => referring.includes(name))) {
+  for (const resource of served.filter(({ group, name }) => referring[group]?.includes(name))) {
     const purpose = `list ${resource.name} in namespace ${namespace}`;
     const path = collectionPath(resource, namespace);
     for await (const object of pages(http, path, listenerId, purpose)) collectNames(object.spec, names);

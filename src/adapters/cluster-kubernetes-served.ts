@@ -59,9 +59,9 @@ export async function removableResources(
   );
   const extra = await Promise.all(
     extraKinds.map(async (text) => {
-      const [kind = '', version = '', group = ''] = text.split('/').reverse();
-      const served = (await discovery.group(group)) ?? [];
-      return served.filter((one) => one.kind === kind && one.version === version);
+      const [kind = '', , group = ''] = text.split('/').reverse();
+      // Whatever version is configured: the cluster may prefer another, and an object is the same in each.
+      return ((await discovery.group(group)) ?? []).filter((one) => one.kind === kind);
     }),
   );
   const all = [...lists.flat(), ...extra.flat()];

@@ -272,7 +272,12 @@ describe('the engine of a repository', () => {
       argoCdNamespace: 'argocd',
       fluxNamespace: 'flux-system',
     });
-  const serve = (group: string): void => server.serve(group, 'v1', []);
+  const serve = (group: string): void =>
+    server.serve(group, 'v1', [
+      group === 'argoproj.io'
+        ? { name: 'applications', kind: 'Application' }
+        : { name: 'kustomizations', kind: 'Kustomization' },
+    ]);
 
   it('is the only one that is installed, or nobody that is known', async () => {
     expect(await detect()).toBe('other');

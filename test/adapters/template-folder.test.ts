@@ -32,7 +32,10 @@ describe('reading a template set', () => {
   });
 
   it.each([
-    ['no-such-set', /no set of this name comes with Towpath, only agent-server, lgp; a folder of your own is written with/],
+    [
+      'no-such-set',
+      /no set of this name comes with Towpath, only agent-server, lgp; a folder of your own is written with/,
+    ],
     ['schemas', /no set of this name/],
     ['./missing', /there is no folder .*missing/],
     ['./own/x.service.yaml.hbs', /is not a folder/],

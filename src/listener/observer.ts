@@ -54,7 +54,7 @@ export function startObserver(options: ObserverOptions): Observer {
     waker.wake();
   };
   const world = newWorld(options, waker, markAndWake);
-  const secrets = createSecretRounds(world, signal);
+  const secrets = createSecretRounds(world, signal, waker.wake);
   const looks = createLooks({ ...options, world, agenda, onSecretLacking: secrets.hurry, onMarked: waker.wake });
   const now = (): number => context.clock.now().getTime();
   const done = run({ ...options, world, agenda, waker, looks, secrets });
@@ -141,8 +141,8 @@ async function startListing(running: Running): Promise<void> {
   waker.wake();
 }
 
-function untilNext({ context, agenda, world }: Running): number {
-  const times = [agenda.next(), world.refresher.next()].filter((time) => time !== null);
+function untilNext({ context, agenda, world, secrets }: Running): number {
+  const times = [agenda.next(), world.refresher.next(), secrets.next()].filter((time) => time !== null);
   return Math.max(0, Math.min(idleMs, ...times.map((time) => time - context.clock.now().getTime())));
 }
 

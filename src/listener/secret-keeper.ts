@@ -5,7 +5,7 @@ import { databaseSecretName } from '../core/secret-names.ts';
 import { unusedSecrets } from '../core/unused-secrets.ts';
 import { hasExternalDatabase } from '../core/values-server.ts';
 import type { Present } from '../domain/desired.ts';
-import { type ResourceName, resourceName, resourceNameOf } from '../domain/resource-name.ts';
+import { resourceNameOf } from '../domain/resource-name.ts';
 import type { PlainSecret } from '../ports.ts';
 import { describe } from './decide.ts';
 import type { ObserverWorld } from './observer-world.ts';
@@ -17,8 +17,11 @@ const graceMs = 600_000;
 export async function keepSecrets(world: ObserverWorld): Promise<void> {
   const { cluster, namespace, leadership, clock, log } = world.context;
   const there = await cluster.secrets();
-  await restoreMissing(world, new Set(there.map(({ name }) => name)));
-  const referred = await cluster.referredSecrets();
+  const asked = await readReferred(world);
+  await restoreMissing(world, { there: new Set(there.map(({ name }) => name)), referred: asked.names });
+  // Whoever cannot tell what is needed collects nothing.
+  if (asked.kind === 'unknown') throw asked.error;
+  const referred = asked.names;
   const unused = unusedSecrets({ secrets: there, referred, keep: ofBranch(world), now: clock.now(), graceMs });
   for (const name of unused) {
     if (!leadership.isHeld()) return;
@@ -29,28 +32,54 @@ export async function keepSecrets(world: ObserverWorld): Promise<void> {
   }
 }
 
-/** Of every folder of ours, also of one that the control plane does not know. */
-function ofBranch({ folders }: ObserverWorld): ReadonlySet<string> {
-  return new Set([...folders.values()].flatMap((folder) => secretsOf(folder, resourceNameOf(folder.path))));
+type Referred =
+  | { readonly kind: 'known'; readonly names: ReadonlySet<string> }
+  | { readonly kind: 'unknown'; readonly names: ReadonlySet<string>; readonly error: unknown };
+
+async function readReferred({ context }: ObserverWorld): Promise<Referred> {
+  try {
+    return { kind: 'known', names: await context.cluster.referredSecrets() };
+  } catch (error) {
+    return { kind: 'unknown', names: new Set(), error };
+  }
 }
 
-async function restoreMissing(world: ObserverWorld, there: ReadonlySet<string>): Promise<void> {
+/** Of every folder of ours, also of one that the control plane does not know. */
+function ofBranch({ folders }: ObserverWorld): ReadonlySet<string> {
+  return new Set(
+    [...folders.values()].flatMap(({ path, provenance }) => [
+      ...(provenance?.secretName ? [provenance.secretName] : []),
+      databaseSecretName(resourceNameOf(path)),
+    ]),
+  );
+}
+
+interface SecretsSeen {
+  readonly there: ReadonlySet<string>;
+  readonly referred: ReadonlySet<string>;
+}
+
+async function restoreMissing(world: ObserverWorld, seen: SecretsSeen): Promise<void> {
   const { desired, namespace } = world.context;
   for (const item of desired.items(namespace)) {
     const folder = world.folders.get(item.deploymentId);
     if (item.kind === 'removed' || !folder?.provenance) continue;
-    const wanted = secretsOf(folder, resourceName(item.name, item.deploymentId));
-    const missing = new Set(wanted.filter((name) => !there.has(name)));
+    const wanted = neededBy(folder, seen.referred);
+    const missing = new Set(wanted.filter((name) => !seen.there.has(name)));
     if (missing.size > 0) await restore(world, item, folder.provenance, missing);
   }
 }
 
 /** Of what the branch holds, whichever revision that is: a revert finds its own. */
-function secretsOf({ files, provenance }: Folder, name: ResourceName): readonly string[] {
-  const holdsDatabase = files.some(({ path }) => path === 'postgres.statefulset.yaml' || path.endsWith('.lgp.yaml'));
+function neededBy({ path, files, provenance }: Folder, referred: ReadonlySet<string>): readonly string[] {
+  const database = databaseSecretName(resourceNameOf(path));
+  const hasDatabase = files.some(
+    (file) => file.path === 'postgres.statefulset.yaml' || file.path.endsWith('.lgp.yaml'),
+  );
   return [
     ...(provenance?.secretName ? [provenance.secretName] : []),
-    ...(holdsDatabase ? [databaseSecretName(name)] : []),
+    // Templates of somebody's own may name their files otherwise.
+    ...(hasDatabase || referred.has(database) ? [database] : []),
   ];
 }
 

@@ -109,7 +109,8 @@ function applyFolder({ kubernetes, namespace }: MemoryEngineOptions, { name, lab
   const { [ownLabels.revision]: _revision, ...common } = labels;
   kubernetes.put({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace, labels: common } });
   const before = kubernetes.find({ apiVersion: 'apps/v1', kind: 'Deployment', metadata });
-  const envFrom = secret === null ? [] : [{ secretRef: { name: secret } }];
+  const secrets = [`${name}-database`, ...(secret === null ? [] : [secret])];
+  const envFrom = secrets.map((one) => ({ secretRef: { name: one } }));
   const template = { metadata: { labels }, spec: { containers: [{ name: 'api', envFrom }] } };
   const after = kubernetes.put({
     ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata },

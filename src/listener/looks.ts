@@ -58,6 +58,7 @@ export function createLooks(options: LooksOptions): Looks {
 /** Says nothing where something else was said, or wanted, meanwhile: a hold must not be overwritten by healthy pods. */
 async function lookOnce(options: LooksOptions, item: Desired): Promise<'said' | 'outdated'> {
   const { world, agenda, say, onSecretLacking, onMarked } = options;
+  world.seen.set(item.deploymentId, { item, folder: world.folders.get(item.deploymentId) });
   const { reports, lookAgainAt, lacksSecret } = await lookSafely(world, item);
   if (world.context.desired.find(item.deploymentId) !== item) return 'outdated';
   agenda.later(item.deploymentId, lookAgainAt);

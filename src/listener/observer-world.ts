@@ -1,6 +1,6 @@
 /** What an observer works with: its ports, the branch as the lane last saw it, and what it remembers of each deployment. */
 import type { Folder } from '../core/folder.ts';
-import type { Present } from '../domain/desired.ts';
+import type { Desired, Present } from '../domain/desired.ts';
 import type { CommitId, DeploymentId, ListenerId, RevisionId } from '../domain/identifiers.ts';
 import type { LiveObject } from '../domain/live-object.ts';
 import type { Cluster } from '../ports.ts';
@@ -43,6 +43,11 @@ export interface Gone {
   failure: string | null;
 }
 
+interface Seen {
+  readonly item: Desired;
+  readonly folder: Folder | undefined;
+}
+
 export interface ObserverWorld {
   readonly context: ObserverContext;
   readonly ancestry: Ancestry;
@@ -58,6 +63,8 @@ export interface ObserverWorld {
   /** What an engine says of a folder that is gone still concerns its deployment. */
   readonly idsByFolder: Map<string, DeploymentId>;
   readonly watched: Map<DeploymentId, Watched>;
+  /** As it was when it was last looked at: its folder, and what was wanted and said. */
+  readonly seen: Map<DeploymentId, Seen>;
   readonly gone: Map<DeploymentId, Gone>;
 }
 
@@ -98,6 +105,17 @@ export function takeView(world: ObserverWorld, view: RepositoryView): void {
   for (const [id, { path }] of world.folders) world.idsByFolder.set(path, id);
 }
 
+/** Of which git or the control plane tells otherwise since the last look, or where that look had to wait for the lane. */
+export function changedSince(world: ObserverWorld): readonly DeploymentId[] {
+  const { desired, namespace } = world.context;
+  return desired.items(namespace).flatMap((item) => {
+    const { deploymentId: id } = item;
+    const seen = world.seen.get(id);
+    const isSame = seen?.item === item && seen.folder === world.folders.get(id);
+    return isSame && !world.watched.get(id)?.awaitsLane ? [] : [id];
+  });
+}
+
 /** What a lane says of a commit that failed (a hold, a refusal) stands until the lane takes it back. */
 export function isHeld({ revisionId, lastReport: last }: Present): boolean {
   return last?.revisionId === revisionId && last.stage === 'committed' && last.outcome === 'failed';
@@ -118,5 +136,6 @@ export function forgetUnwanted(world: ObserverWorld): void {
     world.gone.delete(id);
     world.refresher.seen(folder);
   }
+  for (const id of world.seen.keys()) if (desired.find(id) === undefined) world.seen.delete(id);
   world.prober.keep(new Set(world.watched.keys()));
 }

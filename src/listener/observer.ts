@@ -7,7 +7,14 @@ import { type Agenda, createAgenda } from './agenda.ts';
 import { createAncestry } from './ancestry.ts';
 import { describe } from './decide.ts';
 import { createLooks, type Looks } from './looks.ts';
-import { forgetUnwanted, type ObserverContext, type ObserverWorld, takeView, watchedFrom } from './observer-world.ts';
+import {
+  changedSince,
+  forgetUnwanted,
+  type ObserverContext,
+  type ObserverWorld,
+  takeView,
+  watchedFrom,
+} from './observer-world.ts';
 import { createProber } from './prober.ts';
 import { createRefresher } from './refresher.ts';
 import { changedFolders, type RepositoryView } from './repository-view.ts';
@@ -78,7 +85,7 @@ export function startObserver(options: ObserverOptions): Observer {
     looked: () => {
       world.ancestry.looked();
       forgetUnwanted(world);
-      for (const [id, { awaitsLane }] of world.watched) if (awaitsLane) agenda.mark(id);
+      for (const id of changedSince(world)) agenda.mark(id);
       waker.wake();
     },
     gone: ({ deploymentId }, folder, commit) => {
@@ -110,6 +117,7 @@ function newWorld(
     folders: new Map(),
     idsByFolder: new Map(),
     watched: new Map(),
+    seen: new Map(),
     gone: new Map(),
   };
 }

@@ -193,6 +193,40 @@ Towpath-Version: 0.1.0
   });
 });
 
+describe('files outside the folder', () => {
+  const flux = 'flux/chat-0123456789.yaml';
+  const outside = new Map([[flux, 'kind: Kustomization\n']]);
+  const textAt = (draft: ReturnType<typeof deployDraft>, path: string): string | undefined =>
+    draft.changes.flatMap((change) => (change.kind === 'write' && change.path === path ? [change.content] : []))[0];
+
+  it('go into the same commit, are named from the root, and are not in the folder’s Content digest', () => {
+    const [plain, draft] = [deployDraft(commit), deployDraft({ ...commit, outside })];
+
+    expect(textAt(draft, flux)).toBe('kind: Kustomization\n');
+    expect(draft.message).toContain(`\n  added /${flux}\n`);
+    expect(textAt(draft, `${commit.path}/PROVENANCE`)).toBe(textAt(plain, `${commit.path}/PROVENANCE`));
+    expect(draft.changes).toHaveLength(plain.changes.length + 1);
+  });
+
+  it('go with the deployment, and the message names them', () => {
+    const folder = { ...makeFolder(commit.path, [], null), provenance };
+    const removal = removeDraft({
+      ...commit,
+      folder,
+      request: null,
+      data: 'retain',
+      towpathVersion: '0.1.0',
+      outside: [flux],
+    });
+
+    expect(removal.changes).toEqual([
+      { kind: 'delete-folder', path: commit.path },
+      { kind: 'delete', path: flux },
+    ]);
+    expect(removal.message).toContain(`\nRemoved: ${flux}\n`);
+  });
+});
+
 describe('text from outside', () => {
   it('stays on its line, whatever it holds', () => {
     fc.assert(

@@ -17,6 +17,7 @@ describe('the vendored schemas', () => {
 
   it('know the kinds that are rendered and those that own templates need, and no plain Secret', () => {
     expect(schemas.kinds).toEqual([
+      'apps.langchain.ai/v1alpha1/LGP',
       'apps/v1/DaemonSet',
       'apps/v1/Deployment',
       'apps/v1/StatefulSet',

@@ -21,7 +21,7 @@ it.each(foldersIn(golden))('accepts the golden case %s', async (name) => {
 
   const kinds = await build(folder);
 
-  expect(kinds).toContain('Deployment');
+  expect(kinds).toContain(name.startsWith('lgp') ? 'LGP' : 'Deployment');
   expect(kinds).not.toContain('Secret');
 });
 

@@ -42,7 +42,7 @@ export async function observeDeployment(world: ObserverWorld, desired: Present):
   watched.awaitsLane = false;
   const looked = { desired, commit: last.commit, live, expected, last, now, isUnsure: blindWhy !== null };
   const verdict = await judge(world, watched, looked);
-  if (blindWhy !== null && verdict.outcome !== 'succeeded') return blind(world, desired, last, now, blindWhy);
+  if (blindWhy !== null && verdict.outcome !== 'succeeded') return blind(desired, last, now, blindWhy);
   if (hasLooked(verdict)) world.refresher.seen(folder.path);
   else world.refresher.want(folder.path, now.getTime());
   await unblock(world, watched, verdict);
@@ -159,15 +159,14 @@ async function unblock({ context }: ObserverWorld, watched: Watched, { blockedBy
   }
 }
 
-/** Nothing is said of what cannot be seen, but that; a revision that has its answer keeps it. */
-function blind({ context }: ObserverWorld, desired: Present, last: Committed, now: Date, why: string): Sight {
-  const lookAgainAt = now.getTime() + context.timings.blindMs;
+/** Nothing is said of what cannot be seen, but that; a revision that has its answer keeps it. The next look comes with sight. */
+function blind(desired: Present, last: Committed, now: Date, why: string): Sight {
   const isAnswered = last.outcome !== 'progressing' || last.stage === 'healthy';
-  if (isAnswered || why === '') return { ...nothing, lookAgainAt };
+  if (isAnswered || why === '') return nothing;
   const words = { stage: last.stage, outcome: 'progressing', reason: 'ClusterUnreachable' } as const;
   const message = `Cannot see the cluster: ${why}`;
   const report = reportObserved(desired, { ...words, message, commit: last.commit, url: null }, now);
-  return { ...nothing, reports: unlessSaid(desired, report), lookAgainAt };
+  return { ...nothing, reports: unlessSaid(desired, report) };
 }
 
 function measure(world: ObserverWorld, watched: Watched, desired: Present, verdict: Verdict, to: Date): void {

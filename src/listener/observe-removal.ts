@@ -15,7 +15,7 @@ export async function observeRemoved(world: ObserverWorld, desired: Removed): Pr
   const now = context.clock.now().getTime();
   const why = blindness(world);
   // What is not seen may be there.
-  if (why !== null) return rest(now + context.timings.blindMs, why === '' ? [] : [unseen(world, desired, known, why)]);
+  if (why !== null) return rest(null, why === '' ? [] : [unseen(world, desired, known, why)]);
   const live = context.cluster.live(desired.deploymentId, known.folder);
   const soonest = known.lookedAt + paceOf(world, known, live);
   if (now < soonest) return rest(soonest);

@@ -56,6 +56,8 @@ export interface ObserverWorld {
   readonly began: Date;
   /** Everything in the cluster was listed once; before that, what is not seen may be there. */
   isListed: boolean;
+  /** Why the cluster could not be seen when that was last asked. */
+  trouble: string | null;
   /** Null until the lane has looked. */
   view: RepositoryView | null;
   /** Our own folders in it. */

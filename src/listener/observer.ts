@@ -113,6 +113,7 @@ function newWorld(
     prober: createProber({ cluster, clock, timings, signal, onNews: onProbed }),
     began: clock.now(),
     isListed: false,
+    trouble: null,
     view: null,
     folders: new Map(),
     idsByFolder: new Map(),
@@ -122,9 +123,6 @@ function newWorld(
   };
 }
 
-/** Nothing happens, and nothing is planned: even then it looks now and then. */
-const idleMs = 3_600_000;
-
 async function run(running: Running): Promise<void> {
   const { context, signal, waker, world, looks, secrets } = running;
   const listing = startListing(running);
@@ -133,6 +131,7 @@ async function run(running: Running): Promise<void> {
     // What changes together is looked at together.
     await waker.pause(context.timings.observeGapMs);
     if (signal.aborted) break;
+    noteTrouble(running);
     // Nobody waits for an engine, and none for another deployment's pods.
     void world.refresher.flush(context.clock.now().getTime());
     await lookAround(running);
@@ -149,9 +148,17 @@ async function startListing(running: Running): Promise<void> {
   waker.wake();
 }
 
+/** Whether the cluster can be seen concerns all, and nobody tells of it. */
+function noteTrouble({ world, agenda }: Running): void {
+  const trouble = world.context.cluster.trouble();
+  if (trouble !== world.trouble) agenda.markAll();
+  world.trouble = trouble;
+}
+
+/** Even where nothing happens it is asked now and then whether the cluster can be seen. */
 function untilNext({ context, agenda, world, secrets }: Running): number {
   const times = [agenda.next(), world.refresher.next(), secrets.next()].filter((time) => time !== null);
-  return Math.max(0, Math.min(idleMs, ...times.map((time) => time - context.clock.now().getTime())));
+  return Math.max(0, Math.min(context.timings.blindMs, ...times.map((time) => time - context.clock.now().getTime())));
 }
 
 function noteChange({ agenda, waker, world }: Running, change: ClusterChange): void {

@@ -23,7 +23,7 @@ export interface Timings {
   readonly refreshMs: { readonly first: number; readonly most: number };
   /** Between two looks for what is left of a removed deployment, where nothing tells of a change. */
   readonly removalMs: { readonly first: number; readonly most: number };
-  /** After a cluster could not be seen, or a pod lacked a Secret. */
+  /** Between two questions whether the cluster can be seen; after a look failed, or a pod lacked a Secret. */
   readonly blindMs: number;
   /** How long a stop waits for the running pass and the last reports. */
   readonly stopMs: number;

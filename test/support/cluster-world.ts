@@ -25,7 +25,8 @@ export interface ClusterWorld {
   cluster: MemoryCluster;
   running: RunningListener | null;
   start(more?: Partial<ListenerSetup>): void;
-  restart(more?: Partial<ListenerSetup>): Promise<void>;
+  /** `prepare` is handed the cluster before the listener sees it. */
+  restart(more?: Partial<ListenerSetup>, prepare?: (cluster: MemoryCluster) => void): Promise<void>;
   /** Lets the lane look at the branch. */
   look(): void;
   /** Name of the deployment's folder and workload. */
@@ -67,9 +68,10 @@ export async function clusterWorld(options: ClusterWorldOptions = {}): Promise<C
       const own = { plane, log, repository: repository(memoryRepository(remote)) };
       world.running = listen({ ...own, ...setup, ...more, parts });
     },
-    restart: async (more = {}) => {
+    restart: async (more = {}, prepare = () => undefined) => {
       await world.running?.stop();
       world.cluster = newCluster();
+      prepare(world.cluster);
       world.start(more);
     },
     look: () => world.running?.wake(),

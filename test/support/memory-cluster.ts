@@ -5,6 +5,7 @@ import type { DeploymentId, NamespaceName } from '../../src/domain/identifiers.t
 import { type EngineKind, type LiveObject, ownLabels, type ProbeAnswer } from '../../src/domain/live-object.ts';
 import type { Cluster, PlainSecret } from '../../src/ports.ts';
 import { askEngine, changesOf, engineObjects } from './memory-cluster-engine.ts';
+import { once } from './memory-engine.ts';
 import type { MemoryKubernetes } from './memory-kubernetes.ts';
 
 export interface MemoryCluster extends Cluster {
@@ -152,7 +153,7 @@ function createCopies(kubernetes: MemoryKubernetes) {
       };
       look();
       const timer = setInterval(look, 10);
-      const end = kubernetes.follow(() => setImmediate(look));
+      const end = kubernetes.follow(once(look));
       return (): void => {
         isBlind = () => true;
         clearInterval(timer);

@@ -34,8 +34,9 @@ export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
   ];
   const end = kubernetes.follow((before, after) => {
     const isAsked = asked.some((key) => after?.metadata.annotations?.[key] !== before?.metadata.annotations?.[key]);
-    if (isAsked && after) setImmediate(look);
+    if (isAsked && after) soon();
   });
+  const soon = once(() => look());
   const look = (): void => {
     if (!isWorking) return;
     const done = Object.fromEntries(asked.map((key) => [key, null]));
@@ -78,6 +79,19 @@ export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
   // An ApplicationSet, or a GitRepository, is there before anything else is.
   putRoot(options);
   return engine;
+}
+
+/** What is asked for several times in one turn is done once, in the next. */
+export function once(action: () => void): () => void {
+  let isPlanned = false;
+  return () => {
+    if (isPlanned) return;
+    isPlanned = true;
+    setImmediate(() => {
+      isPlanned = false;
+      action();
+    });
+  };
 }
 
 interface SyncedFolder {
@@ -173,10 +187,13 @@ function putEngineObject(options: MemoryEngineOptions, { name, path }: SyncedFol
   const { kubernetes, engine, engineNamespace, remote, repositoryUrl } = options;
   const metadata = { name, namespace: engineNamespace };
   if (engine === 'argo-cd') {
+    const there = kubernetes.find({ apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', metadata });
+    const sync = { status: 'Synced', revision: remote.head };
+    if (JSON.stringify(there?.status?.['sync']) === JSON.stringify(sync)) return;
     kubernetes.put({
       ...{ apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', metadata },
       spec: { source: { repoURL: repositoryUrl, path }, syncPolicy: { automated: {} } },
-      status: { sync: { status: 'Synced', revision: remote.head }, reconciledAt: new Date().toISOString() },
+      status: { sync, reconciledAt: new Date().toISOString() },
     });
   }
   if (engine === 'flux') {

@@ -30,7 +30,7 @@ export async function startContender(
   const place = await makePlace(world, `plain-${engine}`);
   const folder = join(world.folder, place.name);
   const door = { url: 'http://127.0.0.1', listenerId: randomUUID() };
-  const configuration = configure(world, { folder, place, engine, door });
+  const configuration = configure(world, { folder, place, engine, door, kubeconfig: world.cluster.kubeconfig });
   let manifests = await adopt(model, place.name);
   const clone = join(folder, 'clone');
   await nativeGit(['init', '--quiet', '--initial-branch=main', clone]);

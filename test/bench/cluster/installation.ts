@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { reference } from '../../e2e/harness/kubernetes.ts';
 import type { TestRepository } from '../../support/test-repository.ts';
 import { startProcess } from '../loop/process.ts';
+import { accountKubeconfig } from './account.ts';
 import { type Listener, runTowpath, startListener } from './towpath.ts';
 import { makePlace, type World } from './world.ts';
 
@@ -46,11 +47,19 @@ export async function install(world: World, engine: EngineName | 'other', nodeOp
   mkdirSync(folder, { recursive: true });
   const plane = await startProcess<Door>('control-plane.ts', [folder, place.name]);
   world.atEnd(() => plane.kill());
-  const configuration = configure(world, { folder, place, engine, door: plane.said });
+  // Engines are asked to look by an administrator; where there is none, the listener is one of few rights.
+  const kubeconfig = engine === 'other' ? await ownKubeconfig(world, folder, place.name) : world.cluster.kubeconfig;
+  const configuration = configure(world, { folder, place, engine, door: plane.said, kubeconfig });
   if (engine !== 'other') await bootstrap(world, engine, place.name, configuration);
   const listener = await startListener(world.towpath, configuration, nodeOptions);
   world.atEnd(() => listener.end());
   return { place, listener, ...calls(plane.said, place.name) };
+}
+
+async function ownKubeconfig(world: World, folder: string, namespace: string): Promise<string> {
+  const path = join(folder, 'kubeconfig');
+  writeFileSync(path, await accountKubeconfig(world, namespace), { mode: 0o600 });
+  return path;
 }
 
 interface Setup {
@@ -58,10 +67,11 @@ interface Setup {
   readonly place: TestRepository;
   readonly engine: EngineName | 'other';
   readonly door: Pick<Door, 'url' | 'listenerId'>;
+  readonly kubeconfig: string;
 }
 
 /** Answers the path of towpath.yaml. */
-export function configure({ cluster }: World, { folder, place, engine, door }: Setup): string {
+export function configure({ cluster }: World, { folder, place, engine, door, kubeconfig }: Setup): string {
   mkdirSync(join(folder, 'keys'), { recursive: true });
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
   write('keys/git', cluster.git.password);
@@ -76,7 +86,7 @@ export function configure({ cluster }: World, { folder, place, engine, door }: S
   const configuration = {
     controlPlane: { url: door.url, apiKeyFile: 'keys/listener' },
     listener: { id: door.listenerId, dataFolder: 'listener' },
-    cluster: { kubeconfig: cluster.kubeconfig },
+    cluster: { kubeconfig },
     monitoring: { port: 0 },
     namespaces: { [place.name]: namespace },
   };

@@ -241,6 +241,8 @@ beforeAll(async () => {
   await client.apply(objects.applicationSet(argoCd, 'all', repositoryUrl));
   await client.apply(objects.gitRepository(flux, 'all', repositoryUrl));
   await client.apply(objects.fluxKustomization(flux, 'chat', 'all', folder));
+  // A new Role counts as soon as the API server's own watch has told it.
+  for (const right of rights) await isKnown(right, true);
 });
 
 describe('the rights of src/core/required-access.ts', () => {

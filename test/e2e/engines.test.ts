@@ -1,7 +1,7 @@
 /** What becomes of a revision on the real thing: real processes of ours, a real API server, a real Argo CD and a real Flux. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ControlPlaneProcess } from '../support/control-plane-process.ts';
-import { administrator, eventually } from './harness/fixtures.ts';
+import { administrator, eventually, uniqueName } from './harness/fixtures.ts';
 import type { KubernetesObject } from './harness/kubernetes.ts';
 import { type EngineName, openSite, type Site, startPlane } from './support/site.ts';
 
@@ -21,7 +21,8 @@ describe.each(engines)('with %s', (engine) => {
   });
 
   it('takes a deployment from its creation to healthy, and an update after it', async () => {
-    const id = await site.create('chat', '1.0.0', { secrets: [{ name: 'OPENAI_API_KEY', value: 'sk-planted-value' }] });
+    const name = uniqueName('chat');
+    const id = await site.create(name, '1.0.0', { secrets: [{ name: 'OPENAI_API_KEY', value: 'sk-planted-value' }] });
     const first = await site.reaches(id, 'DEPLOYED');
     const workloads = await workloadsOf(site, id);
 
@@ -37,26 +38,26 @@ describe.each(engines)('with %s', (engine) => {
       const latest = await site.latest(id);
       return latest.id !== first.id && latest.status === 'DEPLOYED' && latest;
     });
-    expect(imagesOf(await workloadsOf(site, id))).toContain('registry.example/agents/chat:1.1.0');
+    expect(imagesOf(await workloadsOf(site, id))).toContain(`registry.example/agents/${name}:1.1.0`);
     expect((await site.deployment(id)).body).toMatchObject({ active_revision_id: second.id });
   });
 
   it('says which image cannot be pulled, keeps the old revision, and takes a late success back', async () => {
-    const id = await site.create('puller', '1.0.0');
+    const id = await site.create(uniqueName('puller'), '1.0.0');
     const good = await site.reaches(id, 'DEPLOYED');
 
     await site.update(id, 'missing-1');
     const failed = await site.reaches(id, 'DEPLOY_FAILED');
 
     expect(failed.towpath).toMatchObject({ stage: 'healthy', reason: 'ImagePullBackOff' });
-    expect(failed.status_message).toMatch(/registry\.example\/agents\/puller:missing-1/);
+    expect(failed.status_message).toMatch(/registry\.example\/agents\/puller-[0-9a-f]+:missing-1/);
     expect((await site.deployment(id)).body).toMatchObject({ active_revision_id: good.id });
     await site.update(id, '1.0.1');
     await site.reaches(id, 'DEPLOYED');
   });
 
   it('says which container crashes, and with which exit code', async () => {
-    const id = await site.create('crasher', 'crash-1');
+    const id = await site.create(uniqueName('crasher'), 'crash-1');
 
     const failed = await site.reaches(id, 'DEPLOY_FAILED');
 
@@ -123,7 +124,8 @@ describe.each(engines)('with %s', (engine) => {
   });
 
   it('holds what a person reverts in git, says so, and goes on with the next revision', async () => {
-    const id = await site.create('reverted', '1.0.0');
+    const name = uniqueName('reverted');
+    const id = await site.create(name, '1.0.0');
     await site.reaches(id, 'DEPLOYED');
     const before = await site.repository.tree();
     await site.update(id, '2.0.0');
@@ -134,7 +136,7 @@ describe.each(engines)('with %s', (engine) => {
 
     const folder =
       Object.keys(before)
-        .find((path) => path.startsWith('deployments/reverted-'))
+        .find((path) => path.startsWith(`deployments/${name}-`))
         ?.split('/')[1] ?? '';
     const old = Object.fromEntries(
       Object.entries(before).filter(([path]) => path.startsWith(`deployments/${folder}/`)),
@@ -146,7 +148,7 @@ describe.each(engines)('with %s', (engine) => {
     expect(held.towpath).toMatchObject({ stage: 'committed', reason: 'RevertedInGit' });
     expect(held.status_message).toMatch(/reverted in git by Ada <ada@example\.com>/);
     await eventually('the engine to take the revert', async () =>
-      imagesOf(await workloadsOf(site, id)).includes('registry.example/agents/reverted:1.0.0'),
+      imagesOf(await workloadsOf(site, id)).includes(`registry.example/agents/${name}:1.0.0`),
     );
     // Rollback by a new revision.
     await site.update(id, '1.0.0');
@@ -154,7 +156,9 @@ describe.each(engines)('with %s', (engine) => {
   });
 
   it('removes a deployment, waits until nothing is left but its claims, names them, and then it is gone', async () => {
-    const id = await site.create('leaver', '1.0.0', { secrets: [{ name: 'TOKEN', value: 'a-secret-value' }] });
+    const id = await site.create(uniqueName('leaver'), '1.0.0', {
+      secrets: [{ name: 'TOKEN', value: 'a-secret-value' }],
+    });
     await site.reaches(id, 'DEPLOYED');
 
     await site.remove(id);

@@ -105,7 +105,7 @@ function applicationSet({ namespace, settings, server }: ArgoCdBootstrap): Boots
         metadata: {
           name: '{{.path.basename}}',
           labels: bootstrapLabels(namespace),
-          annotations: applicationAnnotations(settings),
+          annotations: applicationAnnotations,
           finalizers: ['resources-finalizer.argocd.argoproj.io'],
         },
         spec: {
@@ -119,16 +119,14 @@ function applicationSet({ namespace, settings, server }: ArgoCdBootstrap): Boots
   };
 }
 
-function applicationAnnotations({ kustomize }: Namespace): Readonly<Record<string, string>> {
-  // A component may use what lies beside it, so the whole top folder counts.
-  const components = new Set(kustomize.components.map((path) => `/${path.split('/')[0]}`));
-  return {
-    // The API server knows its own defaults: without it a claim's template or a route's parent is OutOfSync for ever.
-    'argocd.argoproj.io/compare-options': 'ServerSideDiff=true',
-    // A commit about one deployment is none about its neighbours.
-    'argocd.argoproj.io/manifest-generate-paths': ['.', ...components].join(';'),
-  };
-}
+/**
+ * No `manifest-generate-paths`: where an operation ends after a newer commit was compared, Argo CD (3.5) takes that commit
+ * for one without changes, and never syncs it.
+ */
+const applicationAnnotations = {
+  // The API server knows its own defaults: without it a claim's template or a route's parent is OutOfSync for ever.
+  'argocd.argoproj.io/compare-options': 'ServerSideDiff=true',
+};
 
 const applicationSync = {
   // An empty folder prunes nothing (allowEmpty is left out): removals take the folder with them.

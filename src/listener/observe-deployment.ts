@@ -148,6 +148,8 @@ async function judge({ context, ancestry }: ObserverWorld, watched: Watched, loo
 /** An operation that goes on retrying an older commit would hold up this one for minutes. */
 async function unblock({ context }: ObserverWorld, watched: Watched, { blockedBy }: Verdict): Promise<void> {
   const version = blockedBy?.metadata.resourceVersion ?? null;
+  // With this annotation Argo CD would take the newer commit for one without changes, and never sync it (decision 0051).
+  if (blockedBy?.metadata.annotations?.['argocd.argoproj.io/manifest-generate-paths'] !== undefined) return;
   if (blockedBy === null || watched.endedOperation === version || !context.leadership.isHeld()) return;
   watched.endedOperation = version;
   const application = `${blockedBy.metadata.namespace}/${blockedBy.metadata.name}`;

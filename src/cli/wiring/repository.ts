@@ -6,11 +6,10 @@ import type { Dispatcher } from 'undici';
 import { gitCredentials, sshAccess } from '../../adapters/git-credentials.ts';
 import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { GitRepository } from '../../adapters/repository-git.ts';
-import { IsomorphicRepository } from '../../adapters/repository-git-isomorphic.ts';
+import type { IsomorphicRepository } from '../../adapters/repository-git-isomorphic.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
 import { isSshAddress } from '../../git/ssh-address.ts';
-import { sshTransport } from '../../git/ssh-transport.ts';
 import type { Transport } from '../../git/transport.ts';
 import type { Repository } from '../../ports.ts';
 
@@ -24,14 +23,27 @@ export async function openRepository(
   const dispatcher = countedDispatcher(await openDispatcher({ caFile, proxy }), onAnswer);
   const repository =
     git.backend === 'isomorphic-git'
-      ? openIsomorphic(namespace, git, dispatcher)
-      : new GitRepository({ branch, createBranch, transport: openTransport(namespace, git, version, dispatcher) });
+      ? await openIsomorphic(namespace, git, dispatcher)
+      : new GitRepository({
+          branch,
+          createBranch,
+          transport: await openTransport(namespace, git, version, dispatcher),
+        });
   return closingToo(repository, dispatcher);
 }
 
-function openTransport(namespace: Namespace, git: Git, version: string, dispatcher: Dispatcher): Transport {
+/** What few need is loaded only for them: SSH and isomorphic-git take 15 MB of each listener's memory. */
+async function openTransport(
+  namespace: Namespace,
+  git: Git,
+  version: string,
+  dispatcher: Dispatcher,
+): Promise<Transport> {
   const { repository: url, credentials } = namespace;
-  if (isSshAddress(url)) return sshTransport(url, { ...sshAccess(credentials), idleTimeoutMs: git.timeout });
+  if (isSshAddress(url)) {
+    const { sshTransport } = await import('../../git/ssh-transport.ts');
+    return sshTransport(url, { ...sshAccess(credentials), idleTimeoutMs: git.timeout });
+  }
   return new HttpTransport({
     url,
     credentials: gitCredentials(credentials),
@@ -42,7 +54,8 @@ function openTransport(namespace: Namespace, git: Git, version: string, dispatch
 }
 
 /** The clone is for this process alone: a `plan` beside a running listener must not take it away from it. */
-function openIsomorphic(namespace: Namespace, git: Git, dispatcher: Dispatcher): IsomorphicRepository {
+async function openIsomorphic(namespace: Namespace, git: Git, dispatcher: Dispatcher): Promise<IsomorphicRepository> {
+  const { IsomorphicRepository } = await import('../../adapters/repository-git-isomorphic.ts');
   const { repository: url, branch, createBranch, credentials } = namespace;
   return new IsomorphicRepository({
     url,

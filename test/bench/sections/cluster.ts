@@ -14,7 +14,7 @@ async function run({ quick, save }: BenchOptions): Promise<readonly Table[]> {
     tables.push(table);
     await save(tables);
   };
-  for (const engine of ['flux', 'argo-cd'] as const) await done(await measureOverhead(world, engine, quick ? 3 : 12));
+  for (const engine of ['flux', 'argo-cd'] as const) await done(await measureOverhead(world, engine, quick ? 3 : 20));
   const scale = quick ? { counts: [10, 50], seconds: 60 } : { counts: [100, 1_000], seconds: 120 };
   await done(await measureScale(world, scale, (table) => save([...tables, table])));
   return tables;

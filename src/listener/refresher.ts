@@ -56,7 +56,8 @@ export function createRefresher(
       if (!wanted.has(folder)) wanted.set(folder, { once: true, attempts: 0, at: now });
     },
     seen: (folder) => {
-      wanted.delete(folder);
+      // A hold ends the requests for our own commit; what a person has pushed is still to be told.
+      if (wanted.get(folder)?.once !== true) wanted.delete(folder);
     },
     flush: async (now) => {
       const due = isAsking ? [] : [...wanted].filter(([, { at }]) => at <= now);

@@ -92,3 +92,14 @@ it('warns once of a right that is missing, and says nothing of what passes by it
   expect(log.lines).toHaveLength(1);
   expect(log.lines[0]).toMatch(/^warn Cannot ask for a refresh .*it is forbidden/);
 });
+
+it('asks once about what somebody else changed, even where our own commit is not waited for', async () => {
+  const { refresher, asked } = open();
+  refresher.nudge('a', 0);
+
+  refresher.seen('a');
+  await refresher.flush(0);
+  await refresher.flush(1_000);
+
+  expect(asked).toEqual(['a']);
+});

@@ -13,6 +13,16 @@ import type {
   ObjectReference,
   ProbeAnswer,
 } from './domain/live-object.ts';
+import type {
+  Approval,
+  ForgeBudget,
+  ForgeKind,
+  ForgeRepository,
+  MergeMethod,
+  NewPullRequest,
+  PullRequest,
+  PullRequestContent,
+} from './domain/pull-request.ts';
 import type { Report } from './domain/report.ts';
 import type { SecretValues, Specification } from './domain/specification.ts';
 
@@ -87,6 +97,90 @@ export interface Repository {
   close(): Promise<void>;
 }
 
+/** A commit on a branch beside the base. */
+export interface ProposedCommit {
+  readonly id: CommitId;
+  readonly parents: readonly CommitId[];
+  readonly author: { readonly name: string; readonly email: string };
+  readonly committer: { readonly name: string; readonly email: string };
+  readonly message: string;
+}
+
+/** What a branch holds that the base does not. */
+export interface Proposal {
+  readonly tip: CommitId;
+  /** Newest first, at most 50; empty where the base holds all of it already. */
+  readonly commits: readonly ProposedCommit[];
+  /** Tree or blob id at a path of the tip; null where there is nothing. */
+  idAt(path: string): string | null;
+}
+
+export interface BranchDraft {
+  readonly branch: string;
+  /** Where it is now, as compare-and-swap; null: it is not there yet. */
+  readonly tip: CommitId | null;
+  readonly draft: CommitDraft;
+}
+
+export type BranchOutcome =
+  | { readonly kind: 'pushed'; readonly commit: CommitId }
+  /** Somebody else moved, made or removed it meanwhile. */
+  | { readonly kind: 'moved' }
+  /** Such as a branch `towpath` where `towpath/…` should be. */
+  | { readonly kind: 'denied'; readonly class: 'denied' | 'policy'; readonly message: string };
+
+/**
+ * Branches of a repository on which changes are proposed, beside its base. Their names are without `refs/heads/`.
+ * Each branch is a swap of its own: one that is refused does not hold up the others.
+ */
+export interface Branches {
+  /** One request: the base's head, and the tip of every branch below the prefix. */
+  tips(prefix: string): Promise<{ readonly head: CommitId | null; readonly tips: ReadonlyMap<string, CommitId> }>;
+  /** At most one request for all; what was read before is not asked for again. By branch. */
+  read(snapshot: Snapshot, tips: ReadonlyMap<string, CommitId>): Promise<ReadonlyMap<string, Proposal>>;
+  /** Makes each branch the snapshot's head plus its one commit; all in one push. Outcomes in the order of the drafts. */
+  propose(snapshot: Snapshot, drafts: readonly BranchDraft[]): Promise<readonly BranchOutcome[]>;
+  /** Takes branches away that still are at these tips; one that is gone already counts as removed. */
+  remove(branches: ReadonlyMap<string, CommitId>): Promise<void>;
+  /**
+   * Puts the tip of a proposal onto the base: the very commit where the snapshot's head is its parent, else a signed
+   * merge of both whose message is the draft's. The base's head is the compare-and-swap.
+   */
+  merge(snapshot: Snapshot, tip: CommitId, draft: Omit<CommitDraft, 'changes'>): Promise<PushOutcome>;
+}
+
+/**
+ * The pull requests of one repository onto one base, by one forge's API. Rejects with TowpathError: ForgeUnauthorized,
+ * ForgeForbidden, ForgeMissing, ForgeArchived, ForgeInvalid (terminal); ForgeRateLimited, ForgeBudget (waiting, with
+ * their delay); ForgeUnreachable (transient: 5xx, half an answer, none). Messages hold no token.
+ */
+export interface Forge {
+  readonly kind: ForgeKind;
+  /** All open ones whose head is below the prefix in this very repository. Unchanged lists cost as little as the forge allows. */
+  open(prefix: string): Promise<readonly PullRequest[]>;
+  /** Those closed or merged since, newest first; their heads below the prefix. */
+  closed(prefix: string, after: Date): Promise<readonly PullRequest[]>;
+  /** Null: there is none of that number. */
+  read(number: number): Promise<PullRequest | null>;
+  /** Display name of whoever closed it, or merged it; null where the forge does not tell. */
+  closedBy(number: number): Promise<string | null>;
+  /** Where the forge says that one of this head and base is open already, that one is the answer, with the new content. */
+  create(request: NewPullRequest): Promise<PullRequest>;
+  update(number: number, content: PullRequestContent): Promise<PullRequest>;
+  /** The body is written in the same call, so that it tells who closed it and why. */
+  close(number: number, body: string): Promise<void>;
+  /** Asks the forge to merge once its rules are met. Null: it does, or has; else why it cannot, for people. */
+  autoMerge(pullRequest: PullRequest, method: MergeMethod): Promise<string | null>;
+  /** Reviews and checks of the head commit; an approval of an older commit does not count. */
+  approval(pullRequest: PullRequest): Promise<Approval>;
+  /** After the listener merged by itself: lets the forge know, where it does not see so. False: it cannot be told. */
+  markMerged(pullRequest: PullRequest, commit: CommitId): Promise<boolean>;
+  repository(): Promise<ForgeRepository>;
+  budgets(): readonly ForgeBudget[];
+  /** Ends what is under way. */
+  dispose(): Promise<void>;
+}
+
 /** A Secret that the workloads refer to, before it is hidden. */
 export interface PlainSecret {
   readonly namespace: NamespaceName;
@@ -97,6 +191,11 @@ export interface PlainSecret {
 
 /** Hides secrets: files to commit beside the manifests, or none when the cluster holds them. */
 export interface SecretSealer {
+  /**
+   * The file in the deployment's folder that would hold this Secret, sealed; null: none, the cluster holds it. A file
+   * that the folder has already is kept as it is: sealing anew gives other bytes each time.
+   */
+  fileOf(secretName: string): string | null;
   /** `note` tells what a person must still do (which Secret a cluster would need), or is null. */
   seal(secret: PlainSecret): Promise<{ readonly files: ReadonlyMap<string, string>; readonly note: string | null }>;
 }
@@ -154,7 +253,7 @@ export interface RevisionStep {
   readonly to: Date;
 }
 
-export type RequestPeer = 'control-plane' | 'git' | 'kubernetes';
+export type RequestPeer = 'control-plane' | 'git' | 'kubernetes' | 'forge';
 
 /** What is measured of a running listener. Cheap, never throws. */
 export interface Telemetry {
@@ -175,6 +274,10 @@ export interface Telemetry {
   /** `code` is the HTTP status, or `error` where none came. */
   request(peer: RequestPeer, code: number | 'error', durationMs: number): void;
   leading(isLeader: boolean): void;
+  /** How much may still be asked of the forge of a namespace. */
+  forgeBudget(namespace: NamespaceName, budget: ForgeBudget): void;
+  /** Open pull requests of a namespace. */
+  reviews(namespace: NamespaceName, open: number): void;
 }
 
 export interface Clock {

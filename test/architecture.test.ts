@@ -85,14 +85,13 @@ describe.each(files)('%s', (file) => {
   });
 });
 
-/** `adapters/forge-github.ts` and `adapters/forge-github-app.ts` are one adapter in two files. */
+/** `adapters/forge-github.ts` and `adapters/forge-github-app.ts` are one adapter; forges share their HTTP client. */
 function sharesPrefix(one: string, other: string): boolean {
-  const technology = (name: string): string =>
-    name
-      .replace(/^adapters\//, '')
-      .split(/[-./]/)
-      .slice(0, 2)
-      .join('-');
+  const technology = (name: string): string => {
+    const words = name.replace(/^adapters\//, '').split(/[-./]/);
+    return words.slice(0, words[1] === 'http' && words[0] === 'forge' ? 1 : 2).join('-');
+  };
+  if (technology(other) === 'forge' && technology(one).startsWith('forge-')) return true;
   return technology(one) === technology(other);
 }
 

@@ -1,4 +1,5 @@
-/** Prints the README's table of options, made from the schema: `node .github/scripts/configuration-reference.ts`. */
+/** Writes the README's table of options and the JSON Schema anew: `node .github/scripts/configuration-reference.ts`. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { configurationJsonSchema, type JsonSchema } from '../../src/cli/configuration/json-schema.ts';
 
 export interface ReferenceRow {
@@ -68,7 +69,28 @@ export function markdownRow({ path, default: value, description }: ReferenceRow)
   return `| \`${path}\` | ${shown} | ${description.replaceAll('<', '\\<')} |`;
 }
 
+/** The table as the README holds it, its columns aligned. */
+function markdownTable(): string {
+  const rows = [['Option', 'Default', 'Meaning'], ...configurationReference().map((row) => cellsOf(markdownRow(row)))];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const [head = [], ...rest] = rows;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rest.map(line)].join('\n');
+}
+
+function cellsOf(row: string): string[] {
+  return row.slice(2, -2).split(' | ');
+}
+
+function rewrite(file: string, change: (text: string) => string): void {
+  const path = new URL(`../../${file}`, import.meta.url);
+  writeFileSync(path, change(readFileSync(path, 'utf8')));
+}
+
 if (import.meta.main) {
-  const rows = configurationReference().map(markdownRow);
-  process.stdout.write(`| Option | Default | Meaning |\n|---|---|---|\n${rows.join('\n')}\n`);
+  rewrite('README.md', (text) =>
+    text.replace(/^\| Option +\| Default +\|[^\n]*\n(?:\|[^\n]*\n)+/m, () => `${markdownTable()}\n`),
+  );
+  rewrite('src/cli/configuration/towpath.schema.json', () => `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
 }

@@ -7,6 +7,7 @@ const forbiddenAgainMs = 30_000;
 
 export function clusterSecretSealer(cluster: Pick<Cluster, 'applySecret'>): SecretSealer {
   return {
+    fileOf: () => null,
     seal: async (secret) => {
       try {
         await cluster.applySecret(secret);

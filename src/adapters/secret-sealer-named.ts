@@ -3,6 +3,7 @@ import type { SecretSealer } from '../ports.ts';
 
 export function namedSecretSealer(): SecretSealer {
   return {
+    fileOf: () => null,
     seal: async ({ namespace, name, values }) => {
       const keys = Object.keys(values).sort().join(', ');
       return {

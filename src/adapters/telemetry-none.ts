@@ -12,4 +12,6 @@ export const noTelemetry: Telemetry = {
   watchRestart: nothing,
   request: nothing,
   leading: nothing,
+  forgeBudget: nothing,
+  reviews: nothing,
 };

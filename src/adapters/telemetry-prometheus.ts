@@ -26,6 +26,9 @@ export const listenerMetrics = {
   towpath_watch_restarts_total: counter('watches that had to list anew', ['resource']),
   towpath_requests_total: counter('requests by peer and HTTP status; "error" where no answer came', ['peer', 'code']),
   towpath_request_duration_seconds: histogram('from sending a request to the head of its answer', ['peer'], requests),
+  towpath_forge_budget_left: gauge('requests that may still go to the forge', ['namespace', 'budget']),
+  towpath_forge_budget_limit: gauge('how many may go in all', ['namespace', 'budget']),
+  towpath_open_pull_requests: gauge('pull requests of Towpath’s that wait for a person', ['namespace']),
   towpath_leader: gauge('1 while this replica leads', []),
   towpath_info: gauge('always 1; the label tells the version', ['version']),
 } as const satisfies MetricDefinitions;
@@ -59,6 +62,11 @@ export function prometheusTelemetry({ version }: { readonly version: string }): 
       measures.add('towpath_requests_total', { peer, code: String(code) });
       measures.observe('towpath_request_duration_seconds', { peer }, durationMs);
     },
+    forgeBudget(namespace, { name: budget, left, limit }) {
+      measures.set('towpath_forge_budget_left', { namespace, budget }, left);
+      measures.set('towpath_forge_budget_limit', { namespace, budget }, limit);
+    },
+    reviews: (namespace, open) => measures.set('towpath_open_pull_requests', { namespace }, open),
     leading: (isLeader) => measures.set('towpath_leader', {}, isLeader ? 1 : 0),
   };
 }

@@ -21,5 +21,7 @@ export function severalTelemetry(...all: readonly Partial<Telemetry>[]): Telemet
     watchRestart: (...values) => each((one) => one.watchRestart?.(...values)),
     request: (...values) => each((one) => one.request?.(...values)),
     leading: (...values) => each((one) => one.leading?.(...values)),
+    forgeBudget: (...values) => each((one) => one.forgeBudget?.(...values)),
+    reviews: (...values) => each((one) => one.reviews?.(...values)),
   };
 }

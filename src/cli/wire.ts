@@ -67,6 +67,7 @@ async function wireNamespace(
     repository: await openRepository(settings, configuration.git, version(), (code, ms) =>
       telemetry.request('git', code, ms),
     ),
+    review: null,
     sealer: cluster === null ? namedSecretSealer() : clusterSecretSealer(cluster),
     renderer: await openRenderer(settings, schemas),
     secretKey: await readSecretKey(settings),

@@ -25,7 +25,7 @@ export function oneOf<T extends object>(value: T, names: readonly (keyof T & str
 
 interface GitAccess {
   readonly repository: string;
-  readonly credentials?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly credentials?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The URL's grammar, no password in it, and credentials of the kind that its transport understands. */
@@ -40,6 +40,9 @@ export function repositoryObjections({ repository, credentials }: GitAccess): Ob
   }
   const ssh = credentials?.['sshKeyFile'] !== undefined;
   if (transport === 'ssh' && !ssh) return [{ path: ['credentials'], message: 'an SSH repository needs sshKeyFile' }];
+  if (transport === 'ssh' && credentials?.['githubApp'] !== undefined) {
+    return [{ path: ['credentials', 'githubApp'], message: 'a GitHub App needs an https:// repository' }];
+  }
   if (transport === 'http' && ssh) {
     return [{ path: ['credentials', 'sshKeyFile'], message: 'an SSH key is of no use for an http(s) repository' }];
   }

@@ -5,6 +5,14 @@
 import { z } from 'zod';
 import { ClusterAccess, clusterOptions, LeaderElection, Monitoring, Tracing } from './configuration-cluster.ts';
 import { lgpObjections } from './configuration-lgp.ts';
+import {
+  GithubApp,
+  Publication,
+  publicationObjections,
+  publishingObjections,
+  Signing,
+  Webhooks,
+} from './configuration-publication.ts';
 import { Route } from './configuration-route.ts';
 import {
   authObjections,
@@ -14,6 +22,7 @@ import {
   rule,
   sharedRepositoryObjections,
 } from './configuration-rules.ts';
+import { Secrets, sopsObjections } from './configuration-secrets.ts';
 import { Duration } from './duration.ts';
 import { repoPath } from './file-tree.ts';
 import { CommitId, EnvironmentName, ListenerId, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
@@ -62,11 +71,12 @@ const Credentials = z
     bearerTokenFile: file().optional().describe('sent as Authorization: Bearer'),
     sshKeyFile: file().optional().describe('OpenSSH private key, for ssh:// and git@host: URLs'),
     sshKnownHostsFile: file().optional().describe('pinned host keys; an unknown host is refused'),
+    githubApp: GithubApp.optional().describe('a GitHub App instead of a password; its tokens serve git and the API'),
   })
   .superRefine(
     rule((value) => [
       ...oneOf(value, ['username', 'usernameFile']),
-      ...oneOf(value, ['passwordFile', 'passwordEnv', 'bearerTokenFile', 'sshKeyFile']),
+      ...oneOf(value, ['passwordFile', 'passwordEnv', 'bearerTokenFile', 'sshKeyFile', 'githubApp']),
       ...(value.sshKeyFile ? oneOf(value, ['sshKnownHostsFile'], 'the pinned host keys') : []),
     ]),
   );
@@ -171,18 +181,9 @@ export const Namespace = z
     caFile: file().optional().describe('PEM of a private certificate authority for the git server'),
     proxy: z.url().optional().describe('HTTP proxy for git; HTTPS_PROXY and NO_PROXY count where absent'),
     layout: z.enum(['flat', 'sharded']).default('flat').describe('sharded for more than about 2,000 deployments'),
-    publication: z
-      .strictObject({ mode: z.literal('direct').describe('commits go straight to the branch') })
-      .prefault({ mode: 'direct' }),
+    publication: Publication.prefault({ mode: 'direct' }),
     ...clusterOptions,
-    secrets: z
-      .strictObject({
-        mode: z.literal('cluster').default('cluster').describe('Secrets are in the cluster and never in git'),
-        keyFile: file().optional().describe('32 bytes, raw or 64 hex digits: Secret names and database passwords'),
-        keyEnv: EnvironmentName.optional().describe('environment variable that holds the key'),
-      })
-      .superRefine(rule((value) => oneOf(value, ['keyFile', 'keyEnv'])))
-      .prefault({}),
+    secrets: Secrets.prefault({ mode: 'cluster' }),
     kubernetesVersion: z
       .string()
       .regex(/^1\.(?:[3-9][0-9]|[1-9][0-9]{2})$/, 'expected 1.30 or a later minor version')
@@ -216,7 +217,9 @@ export const Namespace = z
     ),
     pushesPerMinute: z.number().int().min(1).optional().describe('the forge’s budget; github.com: 6'),
   })
-  .superRefine(rule(repositoryObjections));
+  .superRefine(
+    rule((value) => [...repositoryObjections(value), ...sopsObjections(value), ...publicationObjections(value)]),
+  );
 export type Namespace = z.infer<typeof Namespace>;
 
 export const Git = z.strictObject({
@@ -231,6 +234,7 @@ export const Git = z.strictObject({
     'how often a repository is looked at without any change in the control plane',
   ),
   timeout: Duration.prefault('60s').describe('one request'),
+  signing: Signing.optional().describe('present: every commit is signed, and verified before it is pushed'),
 });
 export type Git = z.infer<typeof Git>;
 
@@ -245,6 +249,7 @@ export const Configuration = z
     cluster: ClusterAccess.prefault({}),
     monitoring: Monitoring.optional().describe('present: metrics and health are served'),
     tracing: Tracing.optional().describe('present: one trace a revision'),
+    webhooks: Webhooks.optional().describe('present: forges may tell of changes instead of being asked'),
     git: Git.prefault({}),
     namespaces: z
       .record(NamespaceName, Namespace)
@@ -255,6 +260,7 @@ export const Configuration = z
     rule((value) => [
       ...authObjections(value),
       ...sharedRepositoryObjections(value),
+      ...publishingObjections(value),
       ...lgpObjections(value, AgentServer.parse({})),
     ]),
   );

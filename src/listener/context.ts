@@ -8,7 +8,17 @@ import type { Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, ListenerId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
 import type { Specification } from '../domain/specification.ts';
-import type { Clock, Cluster, ControlPlane, Log, Repository, SecretSealer, Telemetry } from '../ports.ts';
+import type {
+  Branches,
+  Clock,
+  Cluster,
+  ControlPlane,
+  Forge,
+  Log,
+  Repository,
+  SecretSealer,
+  Telemetry,
+} from '../ports.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { Leadership } from './leadership.ts';
 import type { Observer } from './observer.ts';
@@ -34,9 +44,25 @@ export interface Renderer {
   render(input: RenderInput, sensitive: Readonly<Record<string, string>>): Rendering;
 }
 
+/** Where changes are proposed as pull requests. */
+export interface Review {
+  readonly forge: Forge;
+  readonly branches: Branches;
+  /** By the templates of the configuration, or Towpath's own. */
+  readonly words: PullRequestTemplates;
+}
+
+/** Handlebars templates over what `core/pull-request.ts` tells of a change; null: Towpath's own words. */
+export interface PullRequestTemplates {
+  readonly title: string | null;
+  readonly body: string | null;
+}
+
 /** The outside of one namespace. */
 export interface NamespaceParts {
   readonly repository: Repository;
+  /** Null with publication `direct`. */
+  readonly review: Review | null;
   readonly sealer: SecretSealer;
   readonly renderer: Renderer;
   /** Null where none is configured: what needs Secrets is then refused. */

@@ -185,6 +185,7 @@ describe('changes of mind', () => {
     let id: DeploymentId | null = null;
     const asked = () => plane.requests.filter((request) => request.includes('/desired')).length;
     const sealer: SecretSealer = {
+      fileOf: () => null,
       seal: async (secret) => {
         if (id !== null && secret.name.includes('-env-')) {
           // A question is asked once the last answer has been taken in; twice, since one may be on its way already.

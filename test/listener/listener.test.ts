@@ -506,7 +506,15 @@ describe('one repository’s failure', () => {
         Promise.reject(new TowpathError('terminal', 'AuthenticationFailed', 'Cannot read it: wrong password')),
     };
     const parts = (repository: Repository): NamespaceParts => ({
-      ...{ repository, secretKey, sealer: namedSecretSealer(), renderer: plainRenderer(), engine: null, cluster: null },
+      ...{
+        repository,
+        secretKey,
+        sealer: namedSecretSealer(),
+        renderer: plainRenderer(),
+        engine: null,
+        cluster: null,
+        review: null,
+      },
     });
     const controlPlane = httpControlPlane({ url: plane.url, apiKey: 'key' }, plane.listenerId);
     const namespaces = new Map([

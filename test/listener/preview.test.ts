@@ -38,6 +38,7 @@ it('shows each step with its files before and after, and each failure with its r
     secretKey,
     engine: null,
     cluster: null,
+    review: null,
   };
   const shared = { clock: systemClock, log: memoryLog(), telemetry: noTelemetry };
   const ports = { controlPlane, namespaces: new Map([[teamA, parts]]), ...shared };

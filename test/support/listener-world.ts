@@ -85,6 +85,7 @@ export function listenTo(setup: ListenToSetup): RunningListener & { readonly log
     secretKey,
     engine: null,
     cluster: null,
+    review: null,
     ...setup.parts,
   };
   const running = startListener(

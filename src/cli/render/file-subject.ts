@@ -27,6 +27,7 @@ export async function openFileSubject(path: string, options: RenderOptions): Pro
     secretKey: (await readSecretKey(settings)) ?? previewKey,
     engine: null,
     cluster: null,
+    review: null,
   };
   const { secretsVersion } = specification;
   const controlPlane = {

@@ -1,18 +1,15 @@
 /** From a plan to commits: what is rendered, what is only reported, what must wait. */
-import PQueue from 'p-queue';
 import { decideRemovals } from '../core/deletion-limit.ts';
 import { keptSteps, type NamespacePlan, planNamespace, type Step } from '../core/plan.ts';
 import type { Desired } from '../domain/desired.ts';
-import { asTowpathError, failureKind, TowpathError } from '../domain/failure.ts';
 import type { DeploymentId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
-import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
-import { type Draft, draftDeploy, draftRemoval, filesNeededOnce } from './draft.ts';
+import type { LaneContext, LaneMemory, Setback } from './context.ts';
+import { type Draft, draftRemoval } from './draft.ts';
+import { draftAll, isDue, type WritingStep } from './drafting.ts';
 import { countRecentRemovals, unproven } from './evidence.ts';
-import { prepareRevision } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
-import { reportSetback, reportsOfStep } from './step-reports.ts';
-import { backoff } from './timings.ts';
+import { reportsOfStep } from './step-reports.ts';
 
 export interface Decision {
   readonly plan: NamespacePlan;
@@ -27,11 +24,15 @@ export interface Decision {
 
 /** A push of more would hold too much in memory, and its author waiting. */
 const draftsAPass = 1000;
-/** Specifications are fetched and rendered side by side. */
-const concurrency = 16;
 
-export type WritingStep = Extract<Step, { kind: 'lay-down' | 'update' | 'rerender' | 'restore' }>;
 export type RemovingStep = Extract<Step, { kind: 'remove' }>;
+
+/** Which steps of a plan become commits; under review most of them wait already. */
+export interface Selection {
+  takes(step: WritingStep | RemovingStep): boolean;
+  /** How many removals count against the limit, whether they are taken now or wait already. */
+  readonly removals: number;
+}
 
 export async function decide(
   context: LaneContext,
@@ -39,30 +40,60 @@ export async function decide(
   view: RepositoryView,
   desired: readonly Desired[],
 ): Promise<Decision> {
+  const plan = await planPass(context, memory, view, desired);
+  const removals = plan.steps.filter((step) => step.kind === 'remove').length;
+  return draftPlan(context, memory, view, plan, { takes: () => true, removals });
+}
+
+/** A plan whose holds rest on a commit that this history really has. */
+export async function planPass(
+  context: LaneContext,
+  memory: LaneMemory,
+  view: RepositoryView,
+  desired: readonly Desired[],
+): Promise<NamespacePlan> {
   const plan = await provenPlan(context, memory, view, desired);
   memory.kept = keptSteps(plan);
+  return plan;
+}
+
+export async function draftPlan(
+  context: LaneContext,
+  memory: LaneMemory,
+  view: RepositoryView,
+  plan: NamespacePlan,
+  selection: Selection,
+): Promise<Decision> {
   const now = context.clock.now();
   const writing = plan.steps.filter(isWriting);
   forgetFinished(memory, writing);
   noteWanted(memory, writing, now);
-  const due = writing.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
+  const due = writing.filter(
+    (step) => selection.takes(step) && isDue(memory.setbacks.get(step.desired.deploymentId), step, now),
+  );
   const taken = due.slice(0, draftsAPass);
-  const removals = plan.steps.filter((step) => step.kind === 'remove').slice(0, draftsAPass);
-  const refusal = await refusalOf(context, memory, view, removals.length);
+  const removing = plan.steps.filter((step) => step.kind === 'remove' && selection.takes(step));
+  const refusal = await refusalOf(context, memory, view, selection.removals);
   const written = await draftAll(context, memory, taken, view);
-  const removed = refusal === null ? removals.map((step) => draftRemoval(context, view.snapshot, step)) : [];
-  const said = [];
-  for (const step of plan.steps) said.push(...(await reportsOfStep(context, view, step, refusal)));
+  const removed = refusal === null ? draftRemovals(context, view, removing.slice(0, draftsAPass)) : [];
+  const said: Report[] = [];
+  for (const step of plan.steps) {
+    if (step.kind === 'remove' && !selection.takes(step)) continue;
+    said.push(...(await reportsOfStep(context, view, step, refusal)));
+  }
   return {
     plan,
     drafts: [...written.drafts, ...removed],
     reports: [...said, ...written.reports],
-    refusal,
+    refusal: removing.length === 0 ? null : refusal,
     more: due.length > taken.length || written.late,
   };
 }
 
-/** A plan whose holds rest on a commit that this history really has. */
+function draftRemovals(context: LaneContext, view: RepositoryView, steps: readonly Step[]): readonly Draft[] {
+  return steps.flatMap((step) => (step.kind === 'remove' ? [draftRemoval(context, view.snapshot, step)] : []));
+}
+
 async function provenPlan(
   context: LaneContext,
   memory: LaneMemory,
@@ -101,123 +132,8 @@ async function refusalOf(
   return decision.kind === 'refused' ? decision.message : null;
 }
 
-interface Drafted {
-  readonly drafts: readonly Draft[];
-  readonly reports: readonly Report[];
-  /** True where some were not ready in time. */
-  readonly late: boolean;
-}
-
-/** One deployment's failure is its own: the neighbours are drafted all the same. */
-async function draftAll(
-  context: LaneContext,
-  memory: LaneMemory,
-  steps: readonly WritingStep[],
-  view: RepositoryView,
-): Promise<Drafted> {
-  if (steps.length === 0) return { drafts: [], reports: [], late: false };
-  const ready = new AbortController();
-  const deadline = context.clock.sleep(context.timings.prepareMs, ready.signal).catch(() => undefined);
-  const isOver = { now: false };
-  const over = deadline.then(() => {
-    isOver.now = true;
-    return null;
-  });
-  const queue = new PQueue({ concurrency });
-  const draft = async (step: WritingStep): Promise<Drafted> =>
-    isOver.now ? notReady : draftOne(context, memory, view, step, over);
-  const results = await Promise.all(steps.map((step) => queue.add(() => draft(step))));
-  ready.abort();
-  const drafts = results.flatMap((result) => result.drafts);
-  const once = filesNeededOnce(context, view);
-  const [first, ...rest] = drafts;
-  return {
-    drafts: first && once.size > 0 ? [first.withOnce(once), ...rest] : drafts,
-    reports: results.flatMap((result) => result.reports),
-    late: results.some((result) => result.late),
-  };
-}
-
-const notReady: Drafted = { drafts: [], reports: [], late: true };
-
-async function draftOne(
-  context: LaneContext,
-  memory: LaneMemory,
-  view: RepositoryView,
-  step: WritingStep,
-  over: Promise<null>,
-): Promise<Drafted> {
-  const { deploymentId, revisionId } = step.desired;
-  try {
-    refuseMissingComponents(context, view);
-    const prepared = await Promise.race([preparedFor(context, memory, step), over]);
-    if (prepared === null) return notReady;
-    const draft = draftDeploy(context, view.snapshot, step, prepared);
-    return { drafts: [draft], reports: draft.renderedReport, late: false };
-  } catch (error) {
-    // That is nobody's setback: whoever leads now goes on from here.
-    if (asTowpathError(error)?.reason === 'NotLeading') throw error;
-    const setback = setbackOf(context, memory.setbacks.get(deploymentId), step, error);
-    memory.setbacks.set(deploymentId, setback);
-    const fields = { namespace: context.namespace, deployment: step.desired.name, revision: revisionId };
-    context.log.warn('Cannot prepare revision', { ...fields, attempt: setback.attempts, error: describe(error) });
-    return { drafts: [], reports: reportSetback(context, step.desired, setback, error), late: false };
-  }
-}
-
-/** A kustomization that lists a folder which is not there would stop the engine for this deployment. */
-function refuseMissingComponents(context: LaneContext, view: RepositoryView): void {
-  const missing = context.settings.kustomize.components.filter((path) => view.snapshot.list(path) === null);
-  if (missing.length === 0) return;
-  throw new TowpathError(
-    'waiting',
-    'MissingComponent',
-    `Cannot use kustomize.components: ${missing.join(', ')} is no folder of branch ${context.repository.branch}; add it there`,
-  );
-}
-
-async function preparedFor(context: LaneContext, memory: LaneMemory, step: WritingStep): Promise<Prepared> {
-  const { deploymentId, revisionId } = step.desired;
-  const known = memory.prepared.get(deploymentId);
-  if (known?.revisionId === revisionId) return known;
-  const running = memory.preparing.get(deploymentId);
-  if (running?.revisionId === revisionId) return running.result;
-  const held = 'folder' in step ? (step.folder?.provenance ?? null) : null;
-  const result = prepareRevision(context, step.desired, held).finally(() => {
-    if (memory.preparing.get(deploymentId)?.result === result) memory.preparing.delete(deploymentId);
-  });
-  memory.preparing.set(deploymentId, { revisionId, result });
-  // Whoever waits sees it fail; where nobody does any more, it must not end the process.
-  result.catch(() => undefined);
-  const prepared = await result;
-  memory.prepared.set(deploymentId, prepared);
-  return prepared;
-}
-
-function setbackOf(context: LaneContext, last: Setback | undefined, step: WritingStep, error: unknown): Setback {
-  const { revisionId } = step.desired;
-  const attempts = last?.revisionId === revisionId ? last.attempts + 1 : 1;
-  const message = describe(error);
-  const asked = asTowpathError(error)?.retryAfterMs;
-  if (failureKind(error) === 'terminal' && asked === undefined) return { revisionId, attempts, message, retryAt: null };
-  const delay = asked ?? backoff(context.timings.retryMs, attempts);
-  return { revisionId, attempts, message, retryAt: context.clock.now().getTime() + delay };
-}
-
-function isDue(setback: Setback | undefined, step: WritingStep, now: Date): boolean {
-  if (!setback || setback.revisionId !== step.desired.revisionId) return true;
-  return setback.retryAt !== null && setback.retryAt <= now.getTime();
-}
-
-function isWriting(step: Step): step is WritingStep {
+export function isWriting(step: Step): step is WritingStep {
   return step.kind === 'lay-down' || step.kind === 'update' || step.kind === 'rerender' || step.kind === 'restore';
-}
-
-/** What may be logged of an error: our own words, never what a stranger's stack holds. */
-export function describe(error: unknown): string {
-  return (
-    asTowpathError(error)?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error')
-  );
 }
 
 /** From here on it is measured how long a revision takes. */

@@ -5,7 +5,7 @@ import { asTowpathError, failureKind } from '../domain/failure.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { Clock, ControlPlane, Log } from '../ports.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import type { DesiredState } from './desired-state.ts';
 import { unlessSaid } from './step-reports.ts';
 import { backoff, type Timings } from './timings.ts';

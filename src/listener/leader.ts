@@ -11,7 +11,7 @@ import {
 } from '../core/lease-decision.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { Clock, LeaseStore, Log, Telemetry } from '../ports.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import { type LeaseAccess, leaseAccess, type Written } from './leader-lease.ts';
 import type { Leadership } from './leadership.ts';
 

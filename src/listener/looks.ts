@@ -4,7 +4,7 @@ import type { Desired } from '../domain/desired.ts';
 import type { DeploymentId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { Agenda } from './agenda.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import { observeDeployment, type Sight } from './observe-deployment.ts';
 import { observeRemoved } from './observe-removal.ts';
 import type { ObserverWorld } from './observer-world.ts';

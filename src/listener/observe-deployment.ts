@@ -7,7 +7,7 @@ import type { CommitId } from '../domain/identifiers.ts';
 import type { LiveDeployment } from '../domain/live-object.ts';
 import type { LastReport, Report } from '../domain/report.ts';
 import { resourceName } from '../domain/resource-name.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import { blindness, isHeld, type ObserverWorld, type Watched, watchedFrom } from './observer-world.ts';
 import { noteMark } from './prober.ts';
 import { unlessSaid } from './step-reports.ts';

@@ -3,7 +3,7 @@ import { observeRemoval, type RemovalVerdict } from '../core/observe-removal.ts'
 import { type RemovalWords, reportRemoval } from '../core/report.ts';
 import type { Removed } from '../domain/desired.ts';
 import type { LiveDeployment } from '../domain/live-object.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import type { Sight } from './observe-deployment.ts';
 import { blindness, type Gone, type ObserverWorld } from './observer-world.ts';
 import type { Timings } from './timings.ts';

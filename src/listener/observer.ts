@@ -5,7 +5,7 @@ import type { ClusterChange } from '../domain/live-object.ts';
 import type { Report } from '../domain/report.ts';
 import { type Agenda, createAgenda } from './agenda.ts';
 import { createAncestry } from './ancestry.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import { createLooks, type Looks } from './looks.ts';
 import {
   changedSince,

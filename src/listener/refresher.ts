@@ -1,7 +1,7 @@
 /** Asks the engine to look at what was pushed, and again while it has not: a request can be lost, or come too early. */
 import { asTowpathError } from '../domain/failure.ts';
 import type { Cluster, Log } from '../ports.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import type { Timings } from './timings.ts';
 
 export interface Refresher {

@@ -7,7 +7,7 @@ import { hasExternalDatabase } from '../core/values-server.ts';
 import type { Present } from '../domain/desired.ts';
 import { resourceNameOf } from '../domain/resource-name.ts';
 import type { PlainSecret } from '../ports.ts';
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import type { ObserverWorld } from './observer-world.ts';
 import { databaseSecret, environmentSecretOf } from './plain-secrets.ts';
 

@@ -1,5 +1,5 @@
 /** When the Secrets in the cluster are looked after: now and then, and soon where a pod waits for one. */
-import { describe } from './decide.ts';
+import { describe } from './describe.ts';
 import type { ObserverWorld } from './observer-world.ts';
 import { keepSecrets } from './secret-keeper.ts';
 

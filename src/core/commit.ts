@@ -41,6 +41,8 @@ export interface DeployCommit extends CommitContext {
   readonly why: string | null;
   /** Files outside the folder to write with it: the README of a new repository, Flux's Kustomization. */
   readonly outside: ReadonlyMap<string, string>;
+  /** The person whose command made it, and who is its author. */
+  readonly operator?: Identity | null;
 }
 
 export function deployDraft(commit: DeployCommit): CommitDraft {
@@ -49,10 +51,11 @@ export function deployDraft(commit: DeployCommit): CommitDraft {
   const changes = [...outsideWrites(commit.outside), ...folderChanges(commit.path, files, commit.folder)];
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
   const requester = plainIdentity(commit.requester, unknownRequester);
-  const isRequested = commit.trailers.change === 'deploy';
+  const operator = operatorOf(commit);
+  const asked = commit.trailers.change === 'deploy' ? { ...requester, at: commit.requestedAt } : committer;
   return {
     message: message(deploySubject(commit), deployBody(commit, requester, changes), trailerLines(commit.trailers)),
-    author: isRequested ? { ...requester, at: commit.requestedAt } : committer,
+    author: operator ?? asked,
     committer,
     changes,
   };
@@ -69,6 +72,8 @@ export interface RemoveCommit extends CommitContext {
   readonly towpathVersion: string;
   /** Files outside the folder that go with it. */
   readonly outside: readonly string[];
+  /** The person whose command released it, and who is its author. */
+  readonly operator?: Identity | null;
 }
 
 export function removeDraft(commit: RemoveCommit): CommitDraft {
@@ -76,9 +81,11 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
   const { request } = commit;
   const author = request && { ...plainIdentity(request.requester, unknownRequester), at: request.at };
+  const operator = operatorOf(commit);
   const body = [
     `Deployment ${commit.name} of namespace ${commit.namespace} was deleted in the control plane.`,
     ...(author ? [`Asked for by ${author.name} <${author.email}> at ${author.at.toISOString()}.`] : []),
+    ...(operator ? [operatorLine('remove', operator)] : []),
     `Data: ${commit.data === 'retain' ? 'volume claims are retained' : 'volume claims are deleted with it'}.`,
     '',
     `Removed: ${path} (${commit.folder.files.length} files)`,
@@ -88,7 +95,7 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
   const lines = trailerLines({ ...trailers, change: 'remove', towpathVersion: commit.towpathVersion });
   return {
     message: message(subject('remove', commit.name, [`revision ${short(provenance.revisionId)}`]), body, lines),
-    author: author ?? committer,
+    author: operator ?? author ?? committer,
     committer,
     changes: [
       { kind: 'delete-folder', path: repoPath(path) },
@@ -99,6 +106,23 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
 
 const fallbackIdentity: Identity = { name: 'Towpath', email: 'towpath@localhost' };
 const unknownRequester: Identity = { name: 'Unknown requester', email: 'unknown@towpath.invalid' };
+
+function operatorOf({ operator, now }: Pick<DeployCommit, 'operator' | 'now'>): CommitDraft['author'] | null {
+  return operator ? { ...plainIdentity(operator, unknownRequester), at: now } : null;
+}
+
+const operatorWords: Readonly<Record<Change, string>> = {
+  deploy: 'Laid down',
+  remove: 'Released',
+  restore: 'Released',
+  rerender: 'Rendered again',
+  reseal: 'Sealed anew',
+  adopt: 'Adopted',
+};
+
+function operatorLine(change: Change, { name, email }: Identity): string {
+  return `${operatorWords[change]} by ${name} <${email}>.`;
+}
 
 /** Writes what differs by blob id, deletes what is no longer there; a folder of another layout goes as a whole. */
 function folderChanges(path: string, files: ReadonlyMap<string, string>, folder: Folder | null): readonly FileChange[] {
@@ -145,8 +169,14 @@ function deployBody(commit: DeployCommit, requester: Identity, changes: readonly
   const who = `Revision ${commit.trailers.revisionId} was asked for by ${requester.name} <${requester.email}> at ${commit.requestedAt.toISOString()}.`;
   const imageLine =
     before === null || before === image ? `Image: ${image}` : `Image: ${plainLine(before, 1100)} -> ${image}`;
+  const operator = operatorOf(commit);
+  const why = [
+    ...(commit.why === null ? [] : [plainLine(commit.why, 500)]),
+    ...(operator ? [operatorLine(commit.trailers.change, operator)] : []),
+  ];
   return [
-    ...(commit.why === null ? [] : [plainLine(commit.why, 500), '']),
+    ...why,
+    ...(why.length > 0 ? [''] : []),
     `Deployment ${commit.name} in namespace ${commit.namespace}.`,
     who,
     '',

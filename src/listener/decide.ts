@@ -123,7 +123,11 @@ async function refusalOf(
   view: RepositoryView,
   wanted: number,
 ): Promise<string | null> {
-  if (wanted === 0) return null;
+  if (wanted === 0) {
+    // Whoever released them by a command, or in git, has ended the hold.
+    memory.removalsHeld = false;
+    return null;
+  }
   const { deletion } = context.settings;
   const after = new Date(context.clock.now().getTime() - deletion.within);
   const recent = await countRecentRemovals(context.repository, view.snapshot, after);

@@ -2,6 +2,7 @@
 import { blobId } from '../core/blob-id.ts';
 import { deployDraft, removeDraft } from '../core/commit.ts';
 import { fluxKustomization, fluxKustomizationPath, fluxReadme, fluxReadmePath } from '../core/flux-objects.ts';
+import type { Identity } from '../core/plain-line.ts';
 import type { Drift } from '../core/plan.ts';
 import { type Change, provenanceFile } from '../core/provenance.ts';
 import { reportCommitted, reportRemoval, reportRendered } from '../core/report.ts';
@@ -29,6 +30,18 @@ export interface Draft {
   withOnce(files: ReadonlyMap<string, string>): Draft;
 }
 
+/** What a person asked for by a command, and who that is. */
+export interface Act {
+  readonly change: 'restore' | 'adopt' | 'reseal';
+  readonly why: string;
+  readonly operator: Identity;
+}
+
+export interface DraftExtras {
+  readonly once?: ReadonlyMap<string, string>;
+  readonly act?: Act | null;
+}
+
 const changes = {
   'lay-down': 'deploy',
   update: 'deploy',
@@ -41,7 +54,7 @@ export function draftDeploy(
   snapshot: Snapshot,
   step: WritingStep,
   prepared: Prepared,
-  once: ReadonlyMap<string, string> = new Map(),
+  { once = new Map(), act = null }: DraftExtras = {},
 ): Draft {
   const { desired, path } = step;
   const now = context.clock.now();
@@ -53,10 +66,11 @@ export function draftDeploy(
     path,
     folder: 'folder' in step ? step.folder : null,
     files: prepared.files,
-    trailers: trailersOf(context, prepared, changes[step.kind]),
+    trailers: trailersOf(context, prepared, act?.change ?? changes[step.kind]),
     requester: prepared.specification.revision.requester,
     requestedAt: dateOr(prepared.specification.revision.createdAt, now),
-    why: whyOf(step),
+    why: act?.why ?? whyOf(step),
+    operator: act?.operator ?? null,
     outside: new Map([...once, ...engineFiles(context, snapshot, prepared, path)]),
   });
   return {
@@ -65,7 +79,7 @@ export function draftDeploy(
     commit,
     renderedReport: [reportRendered(desired, prepared.files.size + 1, context.renderer.template, now)],
     reportPushed: (id) => committedReport(context, step, prepared, id),
-    withOnce: (files) => draftDeploy(context, snapshot, step, prepared, files),
+    withOnce: (files) => draftDeploy(context, snapshot, step, prepared, { once: files, act }),
   };
 }
 
@@ -100,7 +114,13 @@ export function filesNeededOnce(context: LaneContext, view: RepositoryView): Rea
   ]);
 }
 
-export function draftRemoval(context: LaneContext, snapshot: Snapshot, step: RemovingStep): Draft {
+/** `operator` is the person whose command let it go, where it was held. */
+export function draftRemoval(
+  context: LaneContext,
+  snapshot: Snapshot,
+  step: Pick<RemovingStep, 'desired' | 'folder'>,
+  operator: Identity | null = null,
+): Draft {
   const { desired, folder } = step;
   const now = context.clock.now();
   const { request } = desired;
@@ -120,6 +140,7 @@ export function draftRemoval(context: LaneContext, snapshot: Snapshot, step: Rem
       towpathVersion: context.towpathVersion,
       // Whatever the engine is today: the name holds a digest of the deployment's id, so it is ours.
       outside: [kustomization].filter((path) => snapshot.idAt(path) !== null),
+      operator,
     }),
     renderedReport: [],
     reportPushed: (id) => removedReport(context, desired, id),

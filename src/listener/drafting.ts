@@ -81,7 +81,7 @@ async function draftOne(
 }
 
 /** A kustomization that lists a folder which is not there would stop the engine for this deployment. */
-function refuseMissingComponents(context: LaneContext, view: RepositoryView): void {
+export function refuseMissingComponents(context: LaneContext, view: RepositoryView): void {
   const missing = context.settings.kustomize.components.filter((path) => view.snapshot.list(path) === null);
   if (missing.length === 0) return;
   throw new TowpathError(

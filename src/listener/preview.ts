@@ -71,7 +71,8 @@ export async function previewPass(
   );
 }
 
-async function wholeListing(controlPlane: Pick<ControlPlane, 'desired'>): Promise<readonly Desired[]> {
+/** All that is wanted of the listener, as the control plane lists it now. */
+export async function wholeListing(controlPlane: Pick<ControlPlane, 'desired'>): Promise<readonly Desired[]> {
   const items = new Map<DeploymentId, Desired>();
   for (let after: string | null = null; ; ) {
     const page = await controlPlane.desired(after, 0, AbortSignal.timeout(60_000));
@@ -142,7 +143,12 @@ function messageOf(step: Step, decision: Decision, memory: LaneMemory): string |
   return setback ?? failed?.message ?? said ?? null;
 }
 
-async function filesOf(repository: Repository, snapshot: Snapshot, draft: Draft): Promise<readonly FilePreview[]> {
+/** Each file that a draft changes, with its text before and after. */
+export async function filesOf(
+  repository: Repository,
+  snapshot: Snapshot,
+  draft: Pick<Draft, 'commit'>,
+): Promise<readonly FilePreview[]> {
   const changed = draft.commit.changes.flatMap((change) => filesOfChange(snapshot, change));
   const ids = changed.flatMap(({ path }) => (snapshot.idAt(path) as BlobId | null) ?? []);
   const blobs = ids.length === 0 ? new Map<BlobId, Buffer>() : await repository.readBlobs([...new Set(ids)]);

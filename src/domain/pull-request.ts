@@ -38,6 +38,12 @@ export interface PullRequestContent {
   readonly labels: readonly string[];
 }
 
+/** Handlebars templates over what `core/pull-request.ts` tells of a change; null: Towpath's own words. */
+export interface PullRequestTemplates {
+  readonly title: string | null;
+  readonly body: string | null;
+}
+
 export interface NewPullRequest extends PullRequestContent {
   readonly head: string;
   readonly draft: boolean;

@@ -7,6 +7,7 @@ import type { AgentServer, Namespace } from '../domain/configuration.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, ListenerId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
+import type { PullRequestTemplates } from '../domain/pull-request.ts';
 import type { Specification } from '../domain/specification.ts';
 import type {
   Branches,
@@ -50,12 +51,6 @@ export interface Review {
   readonly branches: Branches;
   /** By the templates of the configuration, or Towpath's own. */
   readonly words: PullRequestTemplates;
-}
-
-/** Handlebars templates over what `core/pull-request.ts` tells of a change; null: Towpath's own words. */
-export interface PullRequestTemplates {
-  readonly title: string | null;
-  readonly body: string | null;
 }
 
 /** The outside of one namespace. */

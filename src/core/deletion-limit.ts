@@ -1,7 +1,9 @@
 /** The brake on removals: a mass deletion is more often a mistake than a wish. */
 import type { Namespace } from '../domain/configuration.ts';
+import type { NamespaceName } from '../domain/identifiers.ts';
 
 export interface DeletionState {
+  readonly namespace: NamespaceName;
   /** Removals that git shows within the window, whoever made them. */
   readonly recent: number;
   readonly wanted: number;
@@ -19,7 +21,7 @@ export function decideRemovals(limit: Namespace['deletion'], state: DeletionStat
     kind: 'refused',
     message:
       `Cannot remove ${state.wanted} deployment(s): ${state.recent} were removed within the last ${minutes} min and ` +
-      `deletion.max is ${limit.max}; if they are meant, raise deletion.max and start the listener again`,
+      `deletion.max is ${limit.max}; if they are meant, run: towpath hold release deletions --namespace ${state.namespace}`,
   };
 }
 

@@ -65,12 +65,10 @@ export async function draftPlan(
   selection: Selection,
 ): Promise<Decision> {
   const now = context.clock.now();
-  const writing = plan.steps.filter(isWriting);
+  const writing = plan.steps.filter((step) => isWriting(step)).filter(selection.takes);
   forgetFinished(memory, writing);
   noteWanted(memory, writing, now);
-  const due = writing.filter(
-    (step) => selection.takes(step) && isDue(memory.setbacks.get(step.desired.deploymentId), step, now),
-  );
+  const due = writing.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
   const taken = due.slice(0, draftsAPass);
   const removing = plan.steps.filter((step) => step.kind === 'remove' && selection.takes(step));
   const refusal = await refusalOf(context, memory, view, selection.removals);
@@ -131,7 +129,12 @@ async function refusalOf(
   const { deletion } = context.settings;
   const after = new Date(context.clock.now().getTime() - deletion.within);
   const recent = await countRecentRemovals(context.repository, view.snapshot, after);
-  const decision = decideRemovals(deletion, { recent, wanted, held: memory.removalsHeld });
+  const decision = decideRemovals(deletion, {
+    namespace: context.namespace,
+    recent,
+    wanted,
+    held: memory.removalsHeld,
+  });
   memory.removalsHeld = decision.kind === 'refused';
   return decision.kind === 'refused' ? decision.message : null;
 }

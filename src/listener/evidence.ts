@@ -1,32 +1,64 @@
 /** Asks git for proof: whether history still holds what is ours, who changed it, and which commit carries what. */
+import { acceptedHistoryFile, parseAcceptedHistory } from '../core/accepted-history.ts';
 import { short } from '../core/commit.ts';
 import { isRemovalSubject } from '../core/deletion-limit.ts';
 import type { Step } from '../core/plan.ts';
 import type { Desired, Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
-import type { CommitId, DeploymentId } from '../domain/identifiers.ts';
+import type { BlobId, CommitId, DeploymentId, NamespaceName } from '../domain/identifiers.ts';
 import type { CommitSummary, Repository, Snapshot } from '../ports.ts';
 
 /** How far back a commit is looked for whose report was lost. */
 const memoryMs = 7 * 86_400_000;
 
-/** Throws terminal `HistoryRewritten` where the head does not descend from our last commit. */
+export interface KnownHistory {
+  readonly namespace: NamespaceName;
+  readonly pushed: CommitId | null;
+  /** By the configuration. */
+  readonly accepted: CommitId | undefined;
+  readonly desired: readonly Desired[];
+}
+
+/** Throws terminal `HistoryRewritten` where the head does not descend from our last commit, and nobody accepted that. */
 export async function refuseRewrittenHistory(
   repository: Repository,
   snapshot: Snapshot,
-  known: {
-    readonly pushed: CommitId | null;
-    readonly accepted: CommitId | undefined;
-    readonly desired: readonly Desired[];
-  },
+  known: KnownHistory,
 ): Promise<void> {
-  const since = known.pushed ?? newestReported(known.desired);
-  if (snapshot.head === null || since === null || (await descends(repository, snapshot, since))) return;
-  if (known.accepted !== undefined && (await descends(repository, snapshot, known.accepted))) return;
-  throw rewritten(repository, since, snapshot.head);
+  const lost = await lostCommit(repository, snapshot, known);
+  if (lost !== null && snapshot.head !== null) throw rewritten(repository, known.namespace, lost, snapshot.head);
 }
 
-async function descends(repository: Repository, snapshot: Snapshot, since: CommitId): Promise<boolean> {
+/** Our last commit where the head does not descend from it, and no acceptance names it; null: all is well. */
+export async function lostCommit(
+  repository: Repository,
+  snapshot: Snapshot,
+  { pushed, accepted, desired }: KnownHistory,
+): Promise<CommitId | null> {
+  const since = pushed ?? newestReported(desired);
+  if (snapshot.head === null || since === null || (await descends(repository, snapshot, since))) return null;
+  if (accepted !== undefined && (await descends(repository, snapshot, accepted))) return null;
+  return (await isAccepted(repository, snapshot, since)) ? null : since;
+}
+
+/** The accepted head must be there, too: what was rewritten once more is another question. */
+async function isAccepted(repository: Repository, snapshot: Snapshot, lost: CommitId): Promise<boolean> {
+  const acceptances = parseAcceptedHistory((await readAcceptedHistory(repository, snapshot)) ?? '');
+  for (const { head } of acceptances.filter((acceptance) => acceptance.lost === lost)) {
+    if (await descends(repository, snapshot, head)) return true;
+  }
+  return false;
+}
+
+/** Null: the head has no such file. */
+export async function readAcceptedHistory(repository: Repository, snapshot: Snapshot): Promise<string | null> {
+  const isFile = snapshot.list('')?.some(({ name, kind }) => name === acceptedHistoryFile && kind === 'file') ?? false;
+  const id = snapshot.idAt(acceptedHistoryFile) as BlobId | null;
+  if (!isFile || id === null) return null;
+  return (await repository.readBlobs([id])).get(id)?.toString('utf8') ?? null;
+}
+
+export async function descends(repository: Repository, snapshot: Snapshot, since: CommitId): Promise<boolean> {
   return snapshot.head === since || (await repository.history(snapshot, since, '')).kind === 'descends';
 }
 
@@ -97,17 +129,18 @@ export async function countRecentRemovals(repository: Repository, snapshot: Snap
   return commits.filter((commit) => isRemovalSubject(commit.subject)).length;
 }
 
-function newestReported(desired: readonly Desired[]): CommitId | null {
+export function newestReported(desired: readonly Desired[]): CommitId | null {
   const reported = desired.flatMap((item) => (item.lastReport?.commit ? [item.lastReport] : []));
   return reported.sort((one, other) => (one.at < other.at ? 1 : -1))[0]?.commit ?? null;
 }
 
-function rewritten(repository: Repository, since: CommitId, head: CommitId): TowpathError {
+function rewritten(repository: Repository, namespace: NamespaceName, lost: CommitId, head: CommitId): TowpathError {
   return new TowpathError(
     'terminal',
     'HistoryRewritten',
     `Cannot go on with branch ${repository.branch} of ${repository.url}: its head no longer descends from our commit ` +
-      `${since.slice(0, 12)}; put that history back, and everything goes on by itself, or accept the new one with ` +
+      `${lost.slice(0, 12)}; put that history back, and everything goes on by itself, or accept the new one: ` +
+      `towpath hold release history --namespace ${namespace} --commit ${lost}, or, for who may not push there, ` +
       `acceptHistory: ${head} in the namespace's configuration`,
   );
 }

@@ -58,6 +58,7 @@ async function attemptPass(
   const items = desired.items(namespace);
   const view = await viewAt(repository, head, memory.view);
   await refuseRewrittenHistory(repository, view.snapshot, {
+    namespace,
     pushed: memory.pushed,
     accepted: context.settings.acceptHistory,
     desired: items,

@@ -111,8 +111,9 @@ async function previewSteps(context: LaneContext): Promise<Pick<NamespacePreview
   const memory = emptyMemory();
   const items = context.desired.items(context.namespace);
   const view = await viewAt(repository, await repository.head(), null);
-  const accepted = context.settings.acceptHistory;
-  await refuseRewrittenHistory(repository, view.snapshot, { pushed: null, accepted, desired: items });
+  const { namespace, settings } = context;
+  const known = { namespace, pushed: null, accepted: settings.acceptHistory, desired: items };
+  await refuseRewrittenHistory(repository, view.snapshot, known);
   const decision = await decide(context, memory, view, items);
   const drafts = new Map(decision.drafts.map((draft) => [draft.desired.deploymentId, draft]));
   const steps = await Promise.all(

@@ -299,6 +299,6 @@ describe('the brake on removals', () => {
     [0, 1, true, 'refused'],
     [50, 0, true, 'go'],
   ])('with %i recent and %i wanted, held %s: %s', (recent, wanted, held, kind) => {
-    expect(decideRemovals(limit, { recent, wanted, held }).kind).toBe(kind);
+    expect(decideRemovals(limit, { namespace: commit.namespace, recent, wanted, held }).kind).toBe(kind);
   });
 });

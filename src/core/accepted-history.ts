@@ -1,0 +1,44 @@
+/** ACCEPTED-HISTORY: which of our commits a rewritten history may lack, on which head, since when and by whom. */
+import { CommitId } from '../domain/identifiers.ts';
+import { type Identity, plainIdentity } from './plain-line.ts';
+
+export const acceptedHistoryFile = 'ACCEPTED-HISTORY';
+
+export interface Acceptance {
+  /** Our commit that is no longer in the history. */
+  readonly lost: CommitId;
+  /** The head that was accepted instead; what does not descend from it was not accepted. */
+  readonly head: CommitId;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by: Identity;
+}
+
+const header = `# Towpath reads this file where the branch no longer holds a commit of its own. One line for each rewritten history
+# that a person accepted: our commit that is gone, the head that was accepted, when, and by whom.
+`;
+const mostCharacters = 1_048_576;
+const line = /^([0-9a-f]{40}) ([0-9a-f]{40}) (\S{1,40}) (.{0,300}) <([^<>]{0,200})>$/;
+
+/** Lines that are no acceptance are passed over. */
+export function parseAcceptedHistory(text: string): readonly Acceptance[] {
+  if (text.length > mostCharacters) return [];
+  return text.split(/\r?\n/).flatMap((each) => {
+    const [, lost, head, at, name, email] = line.exec(each) ?? [];
+    if (lost === undefined || head === undefined || at === undefined) return [];
+    return [
+      { lost: CommitId.parse(lost), head: CommitId.parse(head), at, by: { name: name ?? '', email: email ?? '' } },
+    ];
+  });
+}
+
+/** The whole file with one line more for each; what is there already stays as a person left it. */
+export function writeAcceptedHistory(before: string | null, acceptances: readonly Acceptance[]): string {
+  const kept = before === null || before.trim() === '' ? header : `${before.trimEnd()}\n`;
+  return kept + acceptances.map(acceptanceLine).join('');
+}
+
+function acceptanceLine({ lost, head, at, by }: Acceptance): string {
+  const { name, email } = plainIdentity(by, { name: 'Unknown', email: 'unknown@towpath.invalid' });
+  return `${lost} ${head} ${at} ${name} <${email}>\n`;
+}

@@ -7,7 +7,7 @@ import type { AgentServer, Namespace } from '../domain/configuration.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, ListenerId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
-import type { PullRequestTemplates } from '../domain/pull-request.ts';
+import type { PullRequest, PullRequestTemplates } from '../domain/pull-request.ts';
 import type { Specification } from '../domain/specification.ts';
 import type {
   Branches,
@@ -86,7 +86,7 @@ export interface LaneContext extends NamespaceParts {
   readonly leadership: Pick<Leadership, 'isHeld'>;
   readonly timings: Timings;
   /** Null where nothing watches a cluster, and in a preview. */
-  readonly observer: Pick<Observer, 'looking' | 'branch' | 'looked' | 'committed' | 'gone'> | null;
+  readonly observer: Pick<Observer, 'looking' | 'branch' | 'proposed' | 'looked' | 'committed' | 'gone'> | null;
 }
 
 /** A revision that is rendered and found good, waiting for its push. */
@@ -99,6 +99,8 @@ export interface Prepared {
   readonly keyId: string | null;
   readonly notes: readonly string[];
   readonly url: string | null;
+  /** Values that must stand in no text that leaves, by the name under which a message may speak of them. */
+  readonly sensitive: Readonly<Record<string, string>>;
 }
 
 /** Why a deployment is passed over for now. */
@@ -130,6 +132,22 @@ export interface LaneMemory {
   removalsHeld: boolean;
   /** When pushes went out within the last minute. */
   readonly pushes: number[];
+  readonly review: ReviewMemory;
+}
+
+/** What is remembered of branches and pull requests; a fresh start reads it again. */
+export interface ReviewMemory {
+  /** Of the last look; equal ones mean that nothing moved. Null: there was none. */
+  fingerprint: string | null;
+  open: readonly PullRequest[] | null;
+  /** Closed and merged ones by branch, newest first. */
+  readonly closed: Map<string, readonly PullRequest[]>;
+  /** Numbers that were looked up for a last report. */
+  readonly asked: Set<number>;
+  /** Merged, says the forge, though the base did not hold it: at which head of the base. */
+  readonly mergedAt: Map<number, CommitId | null>;
+  /** Nothing is asked of the forge that counts before this; milliseconds since 1970. */
+  retryAt: number | null;
 }
 
 export function emptyMemory(): LaneMemory {
@@ -145,5 +163,6 @@ export function emptyMemory(): LaneMemory {
     wantedSince: new Map(),
     removalsHeld: false,
     pushes: [],
+    review: { fingerprint: null, open: null, closed: new Map(), asked: new Set(), mergedAt: new Map(), retryAt: null },
   };
 }

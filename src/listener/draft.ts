@@ -2,6 +2,7 @@
 import { blobId } from '../core/blob-id.ts';
 import { deployDraft, removeDraft } from '../core/commit.ts';
 import { fluxKustomization, fluxKustomizationPath, fluxReadme, fluxReadmePath } from '../core/flux-objects.ts';
+import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
 import type { Drift } from '../core/plan.ts';
 import { type Change, provenanceFile } from '../core/provenance.ts';
@@ -19,9 +20,24 @@ import { ownLabels } from './plain-secrets.ts';
 import { secretsWord } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
 
+/** What a reviewer is told of a draft beside its commit. */
+export interface DraftedChange {
+  readonly change: Change;
+  /** What the base holds; null: nothing. */
+  readonly folder: Folder | null;
+  /** The folder's files but PROVENANCE; null: it goes. */
+  readonly files: ReadonlyMap<string, string> | null;
+  readonly requester: Identity | null;
+  readonly requestedAt: Date | null;
+  readonly why: string | null;
+  /** Values that must stand in no text, by the name that a message may use. */
+  readonly sensitive: Readonly<Record<string, string>>;
+}
+
 export interface Draft {
   readonly desired: Desired;
   readonly path: string;
+  readonly reviewed: DraftedChange;
   readonly commit: CommitDraft;
   readonly renderedReport: readonly Report[];
   /** Once it is pushed. */
@@ -58,24 +74,31 @@ export function draftDeploy(
 ): Draft {
   const { desired, path } = step;
   const now = context.clock.now();
+  const { requester, createdAt } = prepared.specification.revision;
+  const reviewed = {
+    change: act?.change ?? changes[step.kind],
+    folder: 'folder' in step ? step.folder : null,
+    files: prepared.files,
+    requester,
+    requestedAt: dateOr(createdAt, now),
+    why: act?.why ?? whyOf(step),
+    sensitive: prepared.sensitive,
+  };
   const commit = deployDraft({
+    ...reviewed,
     committer: context.committer,
     now,
     name: desired.name,
     namespace: context.namespace,
     path,
-    folder: 'folder' in step ? step.folder : null,
-    files: prepared.files,
-    trailers: trailersOf(context, prepared, act?.change ?? changes[step.kind]),
-    requester: prepared.specification.revision.requester,
-    requestedAt: dateOr(prepared.specification.revision.createdAt, now),
-    why: act?.why ?? whyOf(step),
+    trailers: trailersOf(context, prepared, reviewed.change),
     operator: act?.operator ?? null,
     outside: new Map([...once, ...engineFiles(context, snapshot, prepared, path)]),
   });
   return {
     desired,
     path,
+    reviewed,
     commit,
     renderedReport: [reportRendered(desired, prepared.files.size + 1, context.renderer.template, now)],
     reportPushed: (id) => committedReport(context, step, prepared, id),
@@ -129,6 +152,15 @@ export function draftRemoval(
   const draft: Draft = {
     desired,
     path: folder.path,
+    reviewed: {
+      change: 'remove',
+      folder,
+      files: null,
+      requester: request?.requester ?? null,
+      requestedAt: request && dateOr(request.at, now),
+      why: null,
+      sensitive: {},
+    },
     commit: removeDraft({
       committer: context.committer,
       now,

@@ -60,6 +60,8 @@ export interface ObserverWorld {
   trouble: string | null;
   /** Null until the lane has looked. */
   view: RepositoryView | null;
+  /** Secrets that open pull requests refer to. */
+  proposed: ReadonlySet<string>;
   /** Our own folders in it. */
   folders: ReadonlyMap<DeploymentId, Folder>;
   /** What an engine says of a folder that is gone still concerns its deployment. */

@@ -26,6 +26,8 @@ export interface Observer {
   looking(): void;
   /** The lane has looked at the branch, or changed it. */
   branch(view: RepositoryView): void;
+  /** Secrets that open pull requests refer to: they must be there when one is merged. */
+  proposed(secrets: ReadonlySet<string>): void;
   /** The lane has pushed this revision, or found it in git though nobody had said so. */
   committed(desired: Present, folder: string, at: Date): void;
   /** The lane has asked for the head, whether it moved or not, and has said what there was to say. */
@@ -75,6 +77,9 @@ export function startObserver(options: ObserverOptions): Observer {
       takeView(world, view);
       waker.wake();
     },
+    proposed: (secrets) => {
+      world.proposed = secrets;
+    },
     committed: ({ deploymentId, revisionId }, folder, at) => {
       world.watched.set(deploymentId, watchedFrom(revisionId, at));
       world.prober.forget(deploymentId);
@@ -115,6 +120,7 @@ function newWorld(
     isListed: false,
     trouble: null,
     view: null,
+    proposed: new Set(),
     folders: new Map(),
     idsByFolder: new Map(),
     watched: new Map(),

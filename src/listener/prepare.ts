@@ -45,6 +45,7 @@ export async function prepareRevision(
     keyId: context.secretKey?.id ?? null,
     notes: [...secrets.notes, ...sealed.flatMap((each) => each.note ?? [])],
     url,
+    sensitive: secrets.sensitive,
   };
 }
 

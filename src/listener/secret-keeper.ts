@@ -44,14 +44,15 @@ async function readReferred({ context }: ObserverWorld): Promise<Referred> {
   }
 }
 
-/** Of every folder of ours, also of one that the control plane does not know. */
-function ofBranch({ folders }: ObserverWorld): ReadonlySet<string> {
-  return new Set(
-    [...folders.values()].flatMap(({ path, provenance }) => [
+/** Of every folder of ours, also of one that the control plane does not know, and of what may be merged any moment. */
+function ofBranch({ folders, proposed }: ObserverWorld): ReadonlySet<string> {
+  return new Set([
+    ...proposed,
+    ...[...folders.values()].flatMap(({ path, provenance }) => [
       ...(provenance?.secretName ? [provenance.secretName] : []),
       databaseSecretName(resourceNameOf(path)),
     ]),
-  );
+  ]);
 }
 
 interface SecretsSeen {

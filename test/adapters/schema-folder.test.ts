@@ -24,6 +24,8 @@ describe('the vendored schemas', () => {
       'autoscaling/v2/HorizontalPodAutoscaler',
       'batch/v1/CronJob',
       'batch/v1/Job',
+      'bitnami.com/v1alpha1/SealedSecret',
+      'external-secrets.io/v1/ExternalSecret',
       'gateway.networking.k8s.io/v1/HTTPRoute',
       'keda.sh/v1alpha1/ScaledObject',
       'keda.sh/v1alpha1/TriggerAuthentication',

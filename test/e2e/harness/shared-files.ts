@@ -83,12 +83,9 @@ function argoCdFiles(): readonly SharedFiles[] {
 
 /** The definitions of every kind that a template set may render beside Kubernetes' own. */
 function definitions(): readonly SharedFiles[] {
-  const sealed = { module: 'github.com/bitnami-labs/sealed-secrets', version: 'v0.40.0' };
   const external = { module: 'github.com/external-secrets/external-secrets', version: 'v1.3.2' };
   return [
     ...customSources.map(({ module, version, file }) => ({ module, version, from: file })),
-    { ...sealed, from: 'helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml' },
-    { ...external, from: 'config/crds/bases/external-secrets.io_externalsecrets.yaml' },
     { ...external, from: 'config/crds/bases/external-secrets.io_secretstores.yaml' },
     { ...external, from: 'config/crds/bases/external-secrets.io_clustersecretstores.yaml' },
   ].map((one) => ({ ...one, to: 'definitions', files: '' }));

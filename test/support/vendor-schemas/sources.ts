@@ -61,6 +61,18 @@ export const customSources: readonly CustomSource[] = [
     file: 'kubernetes/customresourcedefinitions.gen.yaml',
     resources: [{ crd: 'virtualservices.networking.istio.io', version: 'v1' }],
   },
+  {
+    module: 'github.com/bitnami-labs/sealed-secrets',
+    version: 'v0.40.0',
+    file: 'helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml',
+    resources: [{ crd: 'sealedsecrets.bitnami.com', version: 'v1alpha1' }],
+  },
+  {
+    module: 'github.com/external-secrets/external-secrets',
+    version: 'v1.3.2',
+    file: 'config/crds/bases/external-secrets.io_externalsecrets.yaml',
+    resources: [{ crd: 'externalsecrets.external-secrets.io', version: 'v1' }],
+  },
 ];
 
 /** `1.30` … to the definitions of that minor, strict as the package has them. */

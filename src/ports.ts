@@ -13,6 +13,7 @@ import type {
   ObjectReference,
   ProbeAnswer,
 } from './domain/live-object.ts';
+import type { PlainSecret } from './domain/plain-secret.ts';
 import type {
   Approval,
   ForgeBudget,
@@ -26,7 +27,7 @@ import type {
 import type { Report } from './domain/report.ts';
 import type { SecretValues, Specification } from './domain/specification.ts';
 
-export type { CommitDraft, CommitSummary };
+export type { CommitDraft, CommitSummary, PlainSecret };
 
 /** Intent comes from here, reports go there. Every method throws TowpathError, classed. */
 export interface ControlPlane {
@@ -179,14 +180,6 @@ export interface Forge {
   budgets(): readonly ForgeBudget[];
   /** Ends what is under way. */
   dispose(): Promise<void>;
-}
-
-/** A Secret that the workloads refer to, before it is hidden. */
-export interface PlainSecret {
-  readonly namespace: NamespaceName;
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly values: Readonly<Record<string, string>>;
 }
 
 /** Hides secrets: files to commit beside the manifests, or none when the cluster holds them. */

@@ -136,7 +136,7 @@ function isFilled(value: unknown): boolean {
 }
 
 /** The same data gives the same text, in whatever order a store has handed out its keys. */
-function sortedKeys(value: Readonly<Record<string, unknown>>): string[] {
+export function sortedKeys(value: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(value).sort((one, other) => {
     if (one === 'name' || other === 'name') return one === 'name' ? -1 : 1;
     return one < other ? -1 : 1;

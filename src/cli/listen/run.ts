@@ -17,11 +17,13 @@ import { version } from '../version.ts';
 import { wireListener } from '../wire.ts';
 import { openLease } from '../wiring/cluster.ts';
 import { type Monitored, openMonitoring } from './monitored.ts';
+import { type OpenedWebhooks, openWebhooks } from './webhooks.ts';
 
 interface Setting {
   readonly configuration: Configuration;
   readonly log: Log;
   readonly monitored: Monitored;
+  readonly webhooks: OpenedWebhooks;
 }
 
 export async function runListen(options: ListenOptions): Promise<void> {
@@ -29,7 +31,8 @@ export async function runListen(options: ListenOptions): Promise<void> {
   const log = openLog(logSettings(options));
   const { signal } = stopSignal();
   await using monitored = await openMonitoring(configuration, log);
-  const setting = { configuration, log, monitored };
+  await using webhooks = await openWebhooks(configuration, log);
+  const setting = { configuration, log, monitored, webhooks };
   const { leaderElection } = configuration.listener;
   await (leaderElection === undefined ? listenAlone(setting, signal) : elect(setting, leaderElection, signal));
 }
@@ -60,12 +63,13 @@ async function elect(setting: Setting, timings: LeaderElection, signal: AbortSig
 }
 
 async function listenUntil(
-  { configuration, log, monitored }: Setting,
+  { configuration, log, monitored, webhooks }: Setting,
   leadership: Leadership & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { telemetry } = monitored;
   const ports = await wireListener(configuration, { purpose: 'listen', log, telemetry });
   const listener = startListener(ports, configuration, { towpathVersion: version(), leadership });
+  webhooks.attend(listener);
   log.info('Listening', {
     listener: configuration.listener.id,
     controlPlane: configuration.controlPlane.url,
@@ -73,6 +77,7 @@ async function listenUntil(
     version: version(),
   });
   await aborted(leadership.signal);
+  webhooks.attend(null);
   log.info('Stopping: the running passes end first, a second signal does not wait for them');
   await listener.stop();
   await ports.close();

@@ -1,6 +1,6 @@
 /** One HTTP(S) server on one port, and how it ends: what is under way may finish, idle connections do not hold it up. */
 import { readFile } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TowpathError } from '../../domain/failure.ts';
@@ -11,6 +11,8 @@ export interface ServerSettings {
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Where host and port were said, for messages; the options of the command where nothing else is named. */
   readonly named?: { readonly host: string; readonly port: string } | undefined;
+  /** Against whoever sends slowly or keeps connections open; absent: whoever may speak to it is trusted that far. */
+  readonly limits?: { readonly requestMs: number; readonly connections: number } | undefined;
 }
 
 export interface RunningServer {
@@ -25,9 +27,13 @@ export interface RunningServer {
 const graceMs = 5_000;
 
 export async function startServer(settings: ServerSettings, handle: RequestListener): Promise<RunningServer> {
-  const server = settings.tls ? createTlsServer(await readTls(settings.tls), handle) : createServer(handle);
+  const timeouts = timeoutsOf(settings);
+  const server = settings.tls
+    ? createTlsServer({ ...timeouts, ...(await readTls(settings.tls)) }, handle)
+    : createServer(timeouts, handle);
   // Pushes and long polls take longer than the five minutes that Node allows a request; idle ones end by keep-alive.
-  server.requestTimeout = 0;
+  if (settings.limits === undefined) server.requestTimeout = 0;
+  else server.maxConnections = settings.limits.connections;
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   const url = `${settings.tls ? 'https' : 'http'}://${authority(settings.host)}:${port}`;
@@ -37,6 +43,13 @@ export async function startServer(settings: ServerSettings, handle: RequestListe
     return closed;
   };
   return { url, port, close: closeOnce };
+}
+
+function timeoutsOf({ limits }: ServerSettings): ServerOptions {
+  if (limits === undefined) return {};
+  const { requestMs } = limits;
+  const connectionsCheckingInterval = Math.min(5_000, requestMs);
+  return { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval };
 }
 
 async function readTls(files: { readonly certFile: string; readonly keyFile: string }) {

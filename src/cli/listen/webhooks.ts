@@ -1,0 +1,84 @@
+/** Webhooks of a listener: who is woken by which repository, for as long as the process lives. */
+import { readFile } from 'node:fs/promises';
+import { normalRepository } from '../../core/repository-url.ts';
+import { targetsOf, type WebhookTarget } from '../../core/webhook-event.ts';
+import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Webhooks } from '../../domain/configuration-publication.ts';
+import { TowpathError } from '../../domain/failure.ts';
+import { NamespaceName } from '../../domain/identifiers.ts';
+import type { RunningListener } from '../../listener/listener.ts';
+import type { Log } from '../../ports.ts';
+import { type ChangedEvent, startWebhooks } from '../server/webhooks.ts';
+
+type Wakeable = Pick<RunningListener, 'wake'>;
+
+export interface OpenedWebhooks extends AsyncDisposable {
+  /** Whom to wake from now on; null: nobody works here now, and what comes is let go. */
+  attend(listener: Wakeable | null): void;
+}
+
+/** Serves from the start on, so that a forge gets its answer from a replica that stands by, too. */
+export async function openWebhooks({ webhooks, namespaces }: Configuration, log: Log): Promise<OpenedWebhooks> {
+  let listener: Wakeable | null = null;
+  const attend = (next: Wakeable | null): void => {
+    listener = next;
+  };
+  if (webhooks === undefined) return { attend, [Symbol.asyncDispose]: async () => undefined };
+  const secret = (): Promise<string> => readSecret(webhooks);
+  // A secret that is not there is a mistake of whoever starts it, and should not wait for the first webhook.
+  await secret();
+  const targets = Object.entries(namespaces).map(([name, settings]) => targetOf(NamespaceName.parse(name), settings));
+  const server = await startWebhooks({
+    host: webhooks.host,
+    port: webhooks.port,
+    named: { host: 'webhooks.host', port: 'webhooks.port' },
+    secret,
+    onChange: (event) => wakeFor(event, { targets, listener, log }),
+    log,
+  });
+  log.info('Listening for webhooks', { url: `${server.url}/webhook` });
+  return { attend, [Symbol.asyncDispose]: () => server.close() };
+}
+
+function targetOf(name: NamespaceName, { repository, branch, publication }: Namespace): WebhookTarget<NamespaceName> {
+  const branchPrefix = publication.mode === 'proposed' ? publication.branchPrefix : null;
+  return { name, repository, branch, branchPrefix };
+}
+
+interface Waking {
+  readonly targets: readonly WebhookTarget<NamespaceName>[];
+  readonly listener: Wakeable | null;
+  readonly log: Log;
+}
+
+function wakeFor(event: ChangedEvent, { targets, listener, log }: Waking): boolean {
+  const { known, names } = targetsOf(event, targets);
+  if (!known) {
+    const [repository] = event.addresses;
+    log.debug('A webhook tells of a repository that no namespace has', {
+      repository: repository === undefined ? event.fullName : normalRepository(repository),
+    });
+  }
+  for (const name of names) listener?.wake(name);
+  return listener !== null && names.length > 0;
+}
+
+async function readSecret({ secretFile, secretEnv }: Webhooks): Promise<string> {
+  const origin = secretFile ?? `$${secretEnv}`;
+  const text = secretFile === undefined ? process.env[secretEnv ?? ''] : await textOf(secretFile);
+  const secret = (text ?? '').replace(/\r?\n$/, '');
+  if (secret !== '') return secret;
+  const message = `Cannot use the secret of webhooks "${origin}": it is empty; put there what the forge signs with`;
+  throw new TowpathError('terminal', 'InvalidWebhookSecret', message);
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const why = { ENOENT: 'there is no such file', EACCES: 'this user may not read it' }[code] ?? code;
+    const message = `Cannot read the secret of webhooks "${path}": ${why}; check webhooks.secretFile`;
+    throw new TowpathError('terminal', 'UnreadableWebhookSecret', message, { cause });
+  }
+}

@@ -16,7 +16,7 @@ export function renderDeployment(set: TemplateSet, input: RenderInput): FileTree
     const text = renderTemplate(set, template, values);
     if (text !== '') files.set(template.output, text);
   }
-  files.set(repoPath(kustomizationFile), kustomizationOf(input, [...files.keys()]));
+  files.set(repoPath(kustomizationFile), kustomizationOf(input, [...files.keys(), ...(input.secrets.files ?? [])]));
   return files;
 }
 

@@ -41,6 +41,8 @@ export interface SecretNames {
   readonly environment: string | null;
   /** Holds POSTGRES_PASSWORD; null with an external database. */
   readonly database: string | null;
+  /** Sealed files that will lie beside the rendered ones; absent: none. */
+  readonly files?: readonly string[];
 }
 
 export interface RenderInput {

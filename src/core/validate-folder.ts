@@ -55,7 +55,8 @@ function checkKustomization(
     return broken ? [] : [wholeFile(kustomizationFile, 'is missing; without it the engine applies nothing')];
   }
   if (manifest.kind !== 'Kustomization') return [findingAt(manifest, '/kind', 'expected a Kustomization')];
-  const expected = [...files.keys()].filter((path) => path.endsWith('.yaml') && path !== kustomizationFile);
+  const own = [...files.keys()].filter((path) => path.endsWith('.yaml') && path !== kustomizationFile);
+  const expected = [...own, ...context.sealedFiles];
   return [
     ...checkResources(manifest, expected),
     ...checkComponents(manifest, place(manifest, 'components'), context.components),

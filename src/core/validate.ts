@@ -8,6 +8,7 @@ import { kustomizationFile } from './kustomization.ts';
 import { findingAt, type Manifest, manifestOf } from './manifest.ts';
 import type { ManifestSchemas } from './manifest-schemas.ts';
 import { plainLine } from './plain-line.ts';
+import { isSopsSecret } from './plain-secret-check.ts';
 import { readManifest } from './read-manifest.ts';
 import { suggestion } from './suggestion.ts';
 import { checkAgent } from './validate-agent.ts';
@@ -64,11 +65,16 @@ function bounded(findings: readonly Finding[]): readonly Finding[] {
   return [...findings.slice(0, mostFindings), { path: first.path, line: null, pointer: null, message }];
 }
 
-function checkSchema(manifest: Manifest, context: ValidationContext, schemas: ManifestSchemas): readonly Finding[] {
+export function checkSchema(
+  manifest: Manifest,
+  context: ValidationContext,
+  schemas: ManifestSchemas,
+): readonly Finding[] {
   const type = `${manifest.apiVersion}/${manifest.kind}`;
   if (manifest.apiVersion === '' || manifest.kind === '') {
     return [findingAt(manifest, '', 'misses apiVersion or kind, so it is no Kubernetes object')];
   }
+  if (manifest.kind === 'Secret' && isSopsSecret(manifest.object)) return [];
   if (manifest.kind === 'Secret') {
     return [
       findingAt(manifest, '/kind', 'is a plain Secret; secrets never go into git in plain, refer to one by name'),

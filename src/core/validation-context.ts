@@ -14,6 +14,8 @@ export interface ValidationContext {
   readonly revisionId: string | null;
   /** What the kustomization must list under `components`, in order; null where it may list any. */
   readonly components: readonly string[] | null;
+  /** Files that the kustomization lists and that are made after the others. */
+  readonly sealedFiles: readonly string[];
   readonly policy: Policy;
   /** `1.33`; undefined means the oldest and the newest that there are schemas of. */
   readonly kubernetesVersion: string | undefined;
@@ -36,6 +38,7 @@ export function validationContext(input: RenderInput): ValidationContext {
     },
     revisionId: revision.id,
     components: input.namespace.kustomize.components.map((path) => relativePath(folder, path)),
+    sealedFiles: input.secrets.files ?? [],
     policy: input.namespace.policy,
     kubernetesVersion: input.namespace.kubernetesVersion,
   };
@@ -56,6 +59,7 @@ export function contextOfFolder(
     labels: { ...Object.fromEntries(known), 'app.kubernetes.io/name': name },
     revisionId: null,
     components: null,
+    sealedFiles: [],
     policy: settings.policy,
     kubernetesVersion: settings.kubernetesVersion,
   };

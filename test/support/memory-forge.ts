@@ -178,7 +178,8 @@ function peopleOf(state: MemoryForgeState): MemoryPeople {
     one.reviews.push({ by, commit: settled(state, one).headCommit, verdict });
   };
   return {
-    merge: (number, method = 'merge', by = 'jane') => mergePullRequest(state, touch(number), method, by),
+    merge: (number, method = 'merge', by = 'jane') =>
+      mergePullRequest(state, settled(state, touch(number)), method, by),
     close: (number, by = 'jane') => {
       Object.assign(touch(number), { state: 'closed', closedBy: by });
     },
@@ -227,7 +228,6 @@ export function mergePullRequest(
   method: MergeMethod,
   by: string,
 ): CommitId {
-  settled(state, one);
   one.mergeCommit = state.options.branches.merge(one.head, method);
   Object.assign(one, { state: 'merged', closedBy: by, updatedAt: state.options.now() });
   return one.mergeCommit;

@@ -3,8 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { chooseControlPlane } from '../adapters/control-plane-choice.ts';
 import { type HttpControlPlane, httpControlPlane } from '../adapters/control-plane-http.ts';
 import { mirrorControlPlane } from '../adapters/control-plane-mirror.ts';
-import { clusterSecretSealer } from '../adapters/secret-sealer-cluster.ts';
-import { namedSecretSealer } from '../adapters/secret-sealer-named.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry } from '../adapters/telemetry-none.ts';
 import type { ManifestSchemas } from '../core/manifest-schemas.ts';
@@ -19,6 +17,7 @@ import { version } from './version.ts';
 import { engineOf, openCluster, openConnection, type Surroundings } from './wiring/cluster.ts';
 import { openRenderer, readSchemas } from './wiring/renderer.ts';
 import { openRepository } from './wiring/repository.ts';
+import { openSealer } from './wiring/secrets.ts';
 
 export interface WiredListener extends ListenerPorts {
   /** A running listener closes its repositories itself; closing one twice does no harm. */
@@ -46,7 +45,10 @@ export async function wireListener(configuration: Configuration, options: WireOp
       connection === null || engine === null || options.purpose === 'preview'
         ? null
         : openCluster(connection, surroundings, configuration, { namespace, settings, engine });
-    namespaces.set(namespace, await wireNamespace(configuration, settings, schemas, { engine, cluster, telemetry }));
+    namespaces.set(
+      namespace,
+      await wireNamespace(configuration, settings, schemas, { ...surroundings, namespace, engine, cluster }),
+    );
   }
   const controlPlane = wireControlPlane(configuration, surroundings);
   const close = async (): Promise<void> => {
@@ -57,18 +59,24 @@ export async function wireListener(configuration: Configuration, options: WireOp
   return { controlPlane, namespaces, ...surroundings, close };
 }
 
+interface NamespaceSurroundings extends Surroundings, Pick<NamespaceParts, 'engine' | 'cluster'> {
+  readonly namespace: NamespaceName;
+}
+
 async function wireNamespace(
   configuration: Configuration,
   settings: Namespace,
   schemas: ManifestSchemas,
-  { engine, cluster, telemetry }: Pick<NamespaceParts, 'engine' | 'cluster'> & { readonly telemetry: Telemetry },
+  { namespace, engine, cluster, clock, telemetry }: NamespaceSurroundings,
 ): Promise<NamespaceParts> {
+  // First: it may refuse, and nothing is open yet.
+  const sealer = openSealer({ namespace, secrets: settings.secrets, engine, cluster, clock });
   return {
     repository: await openRepository(settings, configuration.git, version(), (code, ms) =>
       telemetry.request('git', code, ms),
     ),
     review: null,
-    sealer: cluster === null ? namedSecretSealer() : clusterSecretSealer(cluster),
+    sealer,
     renderer: await openRenderer(settings, schemas),
     secretKey: await readSecretKey(settings),
     engine,

@@ -43,6 +43,8 @@ export interface Renderer {
   readonly template: string;
   /** `sensitive` are values by name that must not come out; finding one refuses the whole. */
   render(input: RenderInput, sensitive: Readonly<Record<string, string>>): Rendering;
+  /** Schema, names and labels of the sealed files, by path from the folder; kept ones among them. */
+  checkSealed(input: RenderInput, files: ReadonlyMap<string, string>): readonly Finding[];
 }
 
 /** Where changes are proposed as pull requests. */

@@ -17,8 +17,8 @@ import type { LaneContext, Prepared } from './context.ts';
 import type { RemovingStep } from './decide.ts';
 import type { WritingStep } from './drafting.ts';
 import { ownLabels } from './plain-secrets.ts';
-import { secretsWord } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
+import { secretsWord } from './secret-plan.ts';
 
 /** What a reviewer is told of a draft beside its commit. */
 export interface DraftedChange {

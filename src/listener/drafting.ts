@@ -97,8 +97,8 @@ async function preparedFor(context: LaneContext, memory: LaneMemory, step: Writi
   if (known?.revisionId === revisionId) return known;
   const running = memory.preparing.get(deploymentId);
   if (running?.revisionId === revisionId) return running.result;
-  const held = 'folder' in step ? (step.folder?.provenance ?? null) : null;
-  const result = prepareRevision(context, step.desired, held).finally(() => {
+  const folder = 'folder' in step ? step.folder : null;
+  const result = prepareRevision(context, step.desired, folder).finally(() => {
     if (memory.preparing.get(deploymentId)?.result === result) memory.preparing.delete(deploymentId);
   });
   memory.preparing.set(deploymentId, { revisionId, result });

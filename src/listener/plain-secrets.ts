@@ -16,6 +16,18 @@ export function databaseSecret(context: SecretsContext, specification: Specifica
   });
 }
 
+/** With external-secrets the password is the store's, and what stands for it says where. */
+export function referredDatabaseSecret(
+  context: Pick<SecretsContext, 'namespace'>,
+  specification: Specification,
+  reference: string,
+): PlainSecret {
+  const { id, name } = specification.deployment;
+  return plainSecret(context, specification, databaseSecretName(resourceName(name, id)), {
+    POSTGRES_PASSWORD: reference,
+  });
+}
+
 /** Named by a digest of its values: other values are another Secret. */
 export function environmentSecretOf(
   context: SecretsContext,
@@ -28,7 +40,7 @@ export function environmentSecretOf(
 }
 
 function plainSecret(
-  context: SecretsContext,
+  context: Pick<SecretsContext, 'namespace'>,
   { deployment }: Specification,
   name: string,
   values: Readonly<Record<string, string>>,

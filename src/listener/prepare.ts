@@ -1,51 +1,54 @@
 /** Steps 4 to 6 for one revision: fetch its specification, render, validate, hide its secrets. */
+import type { Folder } from '../core/folder.ts';
 import { inputsDigest } from '../core/inputs-digest.ts';
-import type { Provenance } from '../core/provenance.ts';
+import { withoutCoincidences } from '../core/planted-secrets.ts';
 import { describeFindings } from '../core/report.ts';
-import { hasExternalDatabase } from '../core/values-server.ts';
+import type { RenderInput } from '../core/template-set.ts';
 import type { Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
+import type { BlobId } from '../domain/identifiers.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import type { Specification } from '../domain/specification.ts';
-import type { PlainSecret } from '../ports.ts';
 import type { LaneContext, Prepared, Rendering } from './context.ts';
-import { databaseSecret, environmentSecretOf, keyOf } from './plain-secrets.ts';
+import { refuseLeaks } from './leaks.ts';
 import { refuseWithoutLeadership } from './publish.ts';
+import { planSecrets } from './secret-plan.ts';
 
 /** Throws TowpathError, classed; findings make a terminal one that names them all. */
 export async function prepareRevision(
   context: LaneContext,
   desired: Present,
-  held: Provenance | null,
+  folder: Folder | null,
 ): Promise<Prepared> {
   const specification = await context.controlPlane.specification(desired.deploymentId, desired.revisionId);
   refuseMisfit(context, desired, specification);
-  const secrets = await planSecrets(context, specification, held);
-  const name = resourceName(specification.deployment.name, specification.deployment.id);
-  const rendering = context.renderer.render(
-    {
-      resourceName: name,
-      specification,
-      namespace: context.settings,
-      agentServer: context.agentServer,
-      secrets: { environment: secrets.environment, database: secrets.database },
-    },
-    secrets.sensitive,
-  );
-  const { files, url } = accepted(rendering, specification);
+  const secrets = await planSecrets(context, specification, folder);
+  const input = {
+    resourceName: resourceName(specification.deployment.name, specification.deployment.id),
+    specification,
+    namespace: context.settings,
+    agentServer: context.agentServer,
+    secrets: { environment: secrets.environment, database: secrets.database, files: secrets.files },
+  };
+  const { files, url } = accepted(context.renderer.render(input, secrets.sensitive), specification);
+  const sensitive = leftSecret(secrets.sensitive, files, specification);
+  const kept = await keptFiles(context, folder, secrets.kept);
   refuseWithoutLeadership(context);
-  const sealed = await Promise.all(secrets.plain.map((secret) => context.sealer.seal(secret)));
+  const made = await Promise.all(secrets.plain.map((secret) => context.sealer.seal(secret)));
+  const sealed = new Map([...kept, ...made.flatMap((each) => [...each.files])]);
+  const all = new Map([...files, ...sealed]);
+  refuseUnfit(context, { input, files: all, sealed, sensitive });
   return {
     revisionId: desired.revisionId,
     inputsDigest: inputsDigest(context.configuration, desired.revisionId),
     specification,
-    files: new Map([...files, ...sealed.flatMap((each) => [...each.files])]),
+    files: all,
     secretName: secrets.environment,
     keyId: context.secretKey?.id ?? null,
-    notes: [...secrets.notes, ...sealed.flatMap((each) => each.note ?? [])],
+    notes: [...secrets.notes, ...made.flatMap((each) => each.note ?? [])],
     url,
-    sensitive: secrets.sensitive,
+    sensitive,
   };
 }
 
@@ -70,56 +73,44 @@ function refuseMisfit(context: LaneContext, desired: Present, { deployment, revi
   }
 }
 
-interface PlannedSecrets {
-  readonly environment: string | null;
-  readonly database: string | null;
-  readonly plain: readonly PlainSecret[];
-  readonly notes: readonly string[];
-  /** What must not be found in any file, by the name under which a message may speak of it. */
+/** Right before anything leaves: the sealed files must be good, and none of all may hold a secret. */
+function refuseUnfit(context: LaneContext, { input, files, sealed, sensitive }: Checked): void {
+  const { deployment } = input.specification;
+  const findings = context.renderer.checkSealed(input, sealed);
+  if (findings.length > 0) {
+    const message = describeFindings(`seal the secrets of deployment ${deployment.name}`, findings);
+    throw new TowpathError('terminal', 'InvalidSealedFile', message);
+  }
+  refuseLeaks({ deployment: deployment.name, files, texts: new Map(), sensitive });
+}
+
+interface Checked {
+  readonly input: RenderInput;
+  readonly files: ReadonlyMap<string, string>;
+  readonly sealed: ReadonlyMap<string, string>;
   readonly sensitive: Readonly<Record<string, string>>;
 }
 
-async function planSecrets(
-  context: LaneContext,
-  specification: Specification,
-  held: Provenance | null,
-): Promise<PlannedSecrets> {
-  const database = !hasExternalDatabase({ specification, agentServer: context.agentServer })
-    ? databaseSecret(context, specification)
-    : null;
-  const environment = await environmentSecret(context, specification, held);
-  const plain = [environment.plain, database].filter((secret) => secret !== null);
-  return {
-    environment: environment.name,
-    database: database?.name ?? null,
-    plain,
-    notes: environment.note === null ? [] : [environment.note],
-    sensitive: Object.assign({}, ...plain.map((secret) => secret.values)),
-  };
+/** Texts of sealed files that the folder has. */
+export async function keptFiles(
+  { repository }: Pick<LaneContext, 'repository'>,
+  folder: Folder | null,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const kept = (folder?.files ?? []).filter(({ path }) => paths.includes(path));
+  if (kept.length === 0) return new Map();
+  const blobs = await repository.readBlobs([...new Set(kept.map(({ id }) => id as BlobId))]);
+  return new Map(kept.map(({ path, id }) => [path, blobs.get(id as BlobId)?.toString('utf8') ?? '']));
 }
 
-/** Values are asked for only where PROVENANCE does not name their version, made with the same key. */
-async function environmentSecret(
-  context: LaneContext,
-  specification: Specification,
-  held: Provenance | null,
-): Promise<{ readonly name: string | null; readonly plain: PlainSecret | null; readonly note: string | null }> {
-  const { deployment, revision, secretsVersion } = specification;
-  if (secretsVersion === null) return { name: null, plain: null, note: null };
-  const key = keyOf(context, specification);
-  if (held?.secretName && held.secretsVersion === secretsWord(secretsVersion) && held.keyId === key.id) {
-    return { name: held.secretName, plain: null, note: `Secret "${held.secretName}" stays as it was.` };
-  }
-  const { values } = await context.controlPlane.secrets(deployment.id, revision.id);
-  const secret = environmentSecretOf(context, specification, values);
-  return { name: secret.name, plain: secret, note: null };
-}
-
-/** An opaque version as one word, whatever the control plane makes it of. */
-export function secretsWord(version: string): string {
-  return /^[!-~]{1,300}$/.test(version)
-    ? version
-    : `base64:${Buffer.from(version).toString('base64url').slice(0, 290)}`;
+/** What was found good holds such a value by chance; it is no secret any more, whoever wrote it. */
+function leftSecret(
+  values: Readonly<Record<string, string>>,
+  files: ReadonlyMap<string, string>,
+  { deployment, revision, image }: Specification,
+): Readonly<Record<string, string>> {
+  const said = [JSON.stringify(deployment), JSON.stringify(revision), image].join('\n');
+  return withoutCoincidences(values, new Map([...files, ['what everybody may read', said]]));
 }
 
 function accepted(rendering: Rendering, { deployment }: Specification): Extract<Rendering, { kind: 'rendered' }> {

@@ -5,6 +5,7 @@ import { checkPolicy } from '../core/policy.ts';
 import { renderDeployment } from '../core/render.ts';
 import type { RenderInput, TemplateSet } from '../core/template-set.ts';
 import { validateDeployment } from '../core/validate.ts';
+import { validateSealed } from '../core/validate-sealed.ts';
 import { validationContext } from '../core/validation-context.ts';
 import { routeUrl } from '../core/values-route.ts';
 import type { Finding } from '../domain/finding.ts';
@@ -15,6 +16,7 @@ export function createRenderer(set: TemplateSet, schemas: ManifestSchemas): Rend
   return {
     template: `${set.name}@${set.digest}`,
     render: (input, sensitive) => render(set, schemas, input, sensitive),
+    checkSealed: (input, files) => validateSealed(files, validationContext(input), schemas),
   };
 }
 

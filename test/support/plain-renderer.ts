@@ -5,6 +5,7 @@ export function plainRenderer(version = 'a'): Renderer & { renderings: number } 
   const renderer = {
     template: `plain@sha256:${version.repeat(64)}`,
     renderings: 0,
+    checkSealed: () => [],
     render: ({ resourceName, specification, secrets }: Parameters<Renderer['render']>[0]) => {
       renderer.renderings += 1;
       if (specification.image.includes('forbidden')) {

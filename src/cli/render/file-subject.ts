@@ -1,6 +1,6 @@
 /** A deployment from a file: what a client would send, or a whole specification; nothing is contacted. */
 import { readFile } from 'node:fs/promises';
-import { namedSecretSealer } from '../../adapters/secret-sealer-named.ts';
+import { systemClock } from '../../adapters/system-clock.ts';
 import { parseSecretKey } from '../../core/secret-names.ts';
 import { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
@@ -9,6 +9,7 @@ import type { RenderOptions } from '../commands/render.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { readSecretKey } from '../wire.ts';
 import { openRenderer, readSchemas } from '../wiring/renderer.ts';
+import { openSealer } from '../wiring/secrets.ts';
 import { readDeployment } from './deployment-file.ts';
 import { contextOf, presentOf, type Subject, unknownNamespace } from './subject.ts';
 
@@ -20,9 +21,10 @@ export async function openFileSubject(path: string, options: RenderOptions): Pro
     : defaultConfiguration(namespace, listenerId);
   const settings = configuration.namespaces[namespace];
   if (!settings) throw unknownNamespace(namespace, configuration);
+  const sealing = { namespace, engine: null, cluster: null, clock: systemClock() };
   const parts = {
     repository: noRepository,
-    sealer: namedSecretSealer(),
+    sealer: openSealer({ ...sealing, secrets: settings.secrets }),
     renderer: await openRenderer(settings, readSchemas()),
     secretKey: (await readSecretKey(settings)) ?? previewKey,
     engine: null,

@@ -1,5 +1,7 @@
 /** ACCEPTED-HISTORY: which of our commits a rewritten history may lack, on which head, since when and by whom. */
-import { CommitId } from '../domain/identifiers.ts';
+import type { CommitDraft } from '../domain/commit.ts';
+import { repoPath } from '../domain/file-tree.ts';
+import { CommitId, type ListenerId, type NamespaceName } from '../domain/identifiers.ts';
 import { type Identity, plainIdentity } from './plain-line.ts';
 
 export const acceptedHistoryFile = 'ACCEPTED-HISTORY';
@@ -17,6 +19,7 @@ export interface Acceptance {
 const header = `# Towpath reads this file where the branch no longer holds a commit of its own. One line for each rewritten history
 # that a person accepted: our commit that is gone, the head that was accepted, when, and by whom.
 `;
+const unknown: Identity = { name: 'Unknown', email: 'unknown@towpath.invalid' };
 const mostCharacters = 1_048_576;
 const line = /^([0-9a-f]{40}) ([0-9a-f]{40}) (\S{1,40}) (.{0,300}) <([^<>]{0,200})>$/;
 
@@ -39,6 +42,46 @@ export function writeAcceptedHistory(before: string | null, acceptances: readonl
 }
 
 function acceptanceLine({ lost, head, at, by }: Acceptance): string {
-  const { name, email } = plainIdentity(by, { name: 'Unknown', email: 'unknown@towpath.invalid' });
+  const { name, email } = plainIdentity(by, unknown);
   return `${lost} ${head} ${at} ${name} <${email}>\n`;
+}
+
+export interface AcceptanceCommit {
+  /** The file as it is; null: there is none. */
+  readonly before: string | null;
+  readonly lost: readonly CommitId[];
+  readonly head: CommitId;
+  readonly namespace: NamespaceName;
+  readonly listenerId: ListenerId;
+  readonly towpathVersion: string;
+  readonly operator: Identity;
+  readonly committer: Identity;
+  readonly now: Date;
+}
+
+/** It changes no deployment, so its trailers name none. */
+export function acceptanceDraft(commit: AcceptanceCommit): CommitDraft {
+  const { before, lost, head, namespace, now } = commit;
+  const by = plainIdentity(commit.operator, unknown);
+  const at = now.toISOString();
+  const acceptances = lost.map((each) => ({ lost: each, head, at, by }));
+  const message = [
+    `accept(history): ${head.slice(0, 12)} without ${lost.map((each) => each.slice(0, 12)).join(' and ')}`,
+    '',
+    `The history of namespace ${namespace} was rewritten, and is accepted as it is at ${head}.`,
+    ...lost.map((each) => `Our commit ${each} is not in it.`),
+    `Accepted by ${by.name} <${by.email}>.`,
+    '',
+    `Listener-Id: ${commit.listenerId}`,
+    `Towpath-Version: ${commit.towpathVersion}`,
+    '',
+  ];
+  return {
+    message: message.join('\n'),
+    author: { ...by, at: now },
+    committer: { ...plainIdentity(commit.committer, unknown), at: now },
+    changes: [
+      { kind: 'write', path: repoPath(acceptedHistoryFile), content: writeAcceptedHistory(before, acceptances) },
+    ],
+  };
 }

@@ -117,6 +117,17 @@ export async function findRemoval(
   return commits.find((commit) => isRemovalSubject(commit.subject))?.id ?? null;
 }
 
+/** Who touched a path last, within what is looked back on; null: nobody. */
+export async function lastChangeOf(
+  repository: Repository,
+  snapshot: Snapshot,
+  path: string,
+  now: Date,
+): Promise<CommitSummary | null> {
+  if (snapshot.head === null) return null;
+  return (await repository.recent(snapshot, longAgo(now), path))[0] ?? null;
+}
+
 /** By whole hours, so that many questions of one pass are the same question to git. */
 function longAgo(now: Date): Date {
   return new Date(Math.floor((now.getTime() - memoryMs) / 3_600_000) * 3_600_000);

@@ -9,25 +9,27 @@ import type { Draft } from './draft.ts';
 /** The push did not come through, and the next attempt begins with a new look at the head. */
 export class TryAgain extends Error {}
 
-export interface Published {
+type Sendable = Pick<Draft, 'commit'>;
+
+export interface Published<D extends Sendable = Draft> {
   readonly snapshot: Snapshot;
-  readonly pushed: readonly { readonly draft: Draft; readonly commit: CommitId }[];
+  readonly pushed: readonly { readonly draft: D; readonly commit: CommitId }[];
   /** What the server's policy refused by itself, with its words. */
-  readonly refused: readonly { readonly draft: Draft; readonly error: TowpathError }[];
+  readonly refused: readonly { readonly draft: D; readonly error: TowpathError }[];
   /** True where some were not sent yet: somebody else was faster in between, or the budget is spent. */
   readonly unsent: boolean;
 }
 
 /** Throws TryAgain where the head moved before anything was pushed, TowpathError where nothing at all is let in. */
-export async function publishDrafts(
+export async function publishDrafts<D extends Sendable>(
   context: LaneContext,
   memory: LaneMemory,
   snapshot: Snapshot,
-  drafts: readonly Draft[],
-): Promise<Published> {
-  const waiting: (readonly Draft[])[] = [drafts];
-  const pushed: { draft: Draft; commit: CommitId }[] = [];
-  const refused: { draft: Draft; error: TowpathError }[] = [];
+  drafts: readonly D[],
+): Promise<Published<D>> {
+  const waiting: (readonly D[])[] = [drafts];
+  const pushed: { draft: D; commit: CommitId }[] = [];
+  const refused: { draft: D; error: TowpathError }[] = [];
   let head = snapshot;
   for (let sendings = 1; waiting.length > 0; sendings++) {
     const chunk = waiting.shift() ?? [];
@@ -61,7 +63,7 @@ async function sendChunk(
   context: LaneContext,
   memory: LaneMemory,
   snapshot: Snapshot,
-  chunk: readonly Draft[],
+  chunk: readonly Sendable[],
   isLater: boolean,
 ): Promise<Sent | null> {
   refuseWithoutLeadership(context);
@@ -86,7 +88,7 @@ export function refuseWithoutLeadership({ leadership, repository }: LaneContext)
 }
 
 /** A forge counts pushes a minute; beyond that a pass waits, and takes along what arrives meanwhile. */
-function budgetWait({ settings, clock }: LaneContext, { pushes }: LaneMemory): number {
+export function budgetWait({ settings, clock }: LaneContext, { pushes }: LaneMemory): number {
   const budget = settings.pushesPerMinute;
   if (budget === undefined) return 0;
   const now = clock.now().getTime();
@@ -102,13 +104,13 @@ function overBudget({ repository, settings }: LaneContext, retryAfterMs: number)
 }
 
 /** The repository tries a refusal that may pass by itself; one that it hands on is the server's last word. */
-function deniedError(outcome: { readonly class: 'denied' | 'policy'; readonly message: string }): TowpathError {
+export function deniedError(outcome: { readonly class: 'denied' | 'policy'; readonly message: string }): TowpathError {
   const reason = outcome.class === 'policy' ? 'PushRefusedByPolicy' : 'PushDenied';
   const advice =
     'allow the listener’s account to push there, or mend what the server names; it is tried again now and then';
   return new TowpathError('terminal', reason, `${plainLine(outcome.message, 2000)}; ${advice}`);
 }
 
-function withCommit(draft: Draft, commit: CommitId | undefined): { draft: Draft; commit: CommitId }[] {
+function withCommit<D>(draft: D, commit: CommitId | undefined): { draft: D; commit: CommitId }[] {
   return commit === undefined ? [] : [{ draft, commit }];
 }

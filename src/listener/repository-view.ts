@@ -105,7 +105,8 @@ async function readFolders(
   );
 }
 
-function filesIn(snapshot: Snapshot, folder: string, prefix: string): readonly FolderFile[] {
+/** Every file below a folder, by its path from there; `prefix` is where to begin. */
+export function filesIn(snapshot: Snapshot, folder: string, prefix: string): readonly FolderFile[] {
   return (snapshot.list(`${folder}${prefix === '' ? '' : `/${prefix}`}`) ?? []).flatMap((entry) => {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
     return entry.kind === 'folder' ? filesIn(snapshot, folder, path) : [{ path, id: entry.id }];

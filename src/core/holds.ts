@@ -1,0 +1,127 @@
+/** What waits for a person in a namespace, and what a release would do about it. */
+import type { CommitSummary } from '../domain/commit.ts';
+import type { CommitId, DeploymentId, DeploymentName, NamespaceName } from '../domain/identifiers.ts';
+import { plainLine } from './plain-line.ts';
+import type { Drift } from './plan.ts';
+import { byWhom } from './report.ts';
+
+interface OfDeployment {
+  readonly deployment: DeploymentName;
+  readonly deploymentId: DeploymentId;
+}
+
+interface OfFolder extends OfDeployment {
+  readonly path: string;
+}
+
+export type Hold =
+  /** A person changed in git what is wanted; `commit` is ours, `changes` are theirs, newest first. */
+  | (OfFolder & { readonly kind: Drift; readonly commit: CommitId | null; readonly changes: readonly CommitSummary[] })
+  /** It should go, but a person edited it. */
+  | (OfFolder & {
+      readonly kind: 'edited-removal';
+      readonly commit: CommitId | null;
+      readonly changes: readonly CommitSummary[];
+    })
+  /** It should go, but its PROVENANCE does not name this listener and deployment any more. */
+  | (OfFolder & { readonly kind: 'foreign-removal' })
+  /** `refusal` is null where the limit would let them go now: only a listener that held them before still does. */
+  | { readonly kind: 'deletions'; readonly deployments: readonly OfFolder[]; readonly refusal: string | null }
+  /** Somebody else's folder is where a deployment belongs. */
+  | (OfFolder & { readonly kind: 'foreign' })
+  /** Nothing at all goes on: the head lacks our commit. */
+  | { readonly kind: 'history'; readonly lost: CommitId; readonly head: CommitId }
+  /** Bears our id, but the control plane does not know it. */
+  | { readonly kind: 'orphan'; readonly path: string; readonly changes: readonly CommitSummary[] }
+  | (OfDeployment & {
+      readonly kind: 'rejected' | 'edited-in-review';
+      readonly message: string;
+      readonly pullRequest: string | null;
+    });
+
+export interface Release {
+  /** Null: there is nothing to run. */
+  readonly command: string | null;
+  /** What it does, or what a person can do instead. */
+  readonly effect: string;
+}
+
+export function releaseOf(hold: Hold, namespace: NamespaceName): Release {
+  const release = (what: string, effect: string): Release => ({
+    command: `towpath hold release ${what} --namespace ${namespace}`,
+    effect,
+  });
+  const byHand = (effect: string): Release => ({ command: null, effect });
+  switch (hold.kind) {
+    case 'edited':
+    case 'reverted':
+      return release(hold.deployment, 'lays down again what is wanted, over what was done in git');
+    case 'removed':
+      return release(hold.deployment, 'lays the folder down again');
+    case 'edited-removal':
+      return release(hold.deployment, 'removes the folder with what was changed in it');
+    case 'foreign-removal':
+      return byHand('remove the folder in git, or delete the deployment once more with force');
+    case 'deletions':
+      return release('deletions', `removes ${countOf(hold.deployments.length)}`);
+    case 'foreign':
+      return {
+        command: `towpath adopt ${hold.deployment} --namespace ${namespace}`,
+        effect: 'takes the folder over and writes into it what is wanted',
+      };
+    case 'history':
+      return release(`history --commit ${hold.lost}`, 'accepts the history as it is now; or put the old one back');
+    case 'orphan':
+      return byHand('remove the folder in git, or deploy it again in the control plane; it is left alone');
+    case 'rejected':
+      return byHand('open the pull request again, or deploy another revision');
+    case 'edited-in-review':
+      return byHand('merge or close the pull request, or take the commit off its branch');
+    default:
+      return hold satisfies never;
+  }
+}
+
+/** Why it waits, in one line. */
+export function reasonOf(hold: Hold): string {
+  switch (hold.kind) {
+    case 'edited':
+    case 'reverted':
+    case 'removed':
+      return `${driftWords[hold.kind]}${byWhom(hold.changes)}`;
+    case 'edited-removal':
+      return `should be removed, but was edited in git${byWhom(hold.changes)}`;
+    case 'foreign-removal':
+      return 'should be removed, but its PROVENANCE does not name this listener and deployment any more';
+    case 'deletions':
+      return hold.refusal === null
+        ? `${countOf(hold.deployments.length)} to be removed, within the limit: only a listener that held them goes on holding`
+        : plainLine(hold.refusal.replace(/; if they are meant.*/, ''), 300);
+    case 'foreign':
+      return 'what is there has no PROVENANCE that names this listener and deployment';
+    case 'history':
+      return `head ${hold.head.slice(0, 12)} does not descend from our commit ${hold.lost.slice(0, 12)}; nothing is pushed`;
+    case 'orphan':
+      return `bears this listener’s id, but the control plane does not know it${broughtBack(hold.changes)}`;
+    case 'rejected':
+    case 'edited-in-review':
+      return plainLine(hold.message, 500);
+    default:
+      return hold satisfies never;
+  }
+}
+
+const driftWords: Readonly<Record<Drift, string>> = {
+  edited: 'edited in git',
+  reverted: 'taken back to another revision in git',
+  removed: 'removed in git',
+};
+
+function broughtBack(changes: readonly CommitSummary[]): string {
+  const who = byWhom(changes.slice(0, 1));
+  return who === '' ? '' : `; last changed${who}`;
+}
+
+function countOf(count: number): string {
+  return `${count} ${count === 1 ? 'deployment' : 'deployments'}`;
+}

@@ -1,4 +1,5 @@
 /** Which kinds a template set can emit: all that a GitOps engine has to be allowed to apply for it. */
+import type { Secrets } from '../domain/configuration-secrets.ts';
 
 export interface EmittedKind {
   /** Empty for the core group. */
@@ -6,13 +7,22 @@ export interface EmittedKind {
   readonly kind: string;
 }
 
+/** What lies beside the manifests by secrets.mode; the kinds come from no template. */
+const sealedKinds: Readonly<Record<Secrets['mode'], readonly EmittedKind[]>> = {
+  cluster: [],
+  'sealed-secrets': [{ group: 'bitnami.com', kind: 'SealedSecret' }],
+  sops: [{ group: '', kind: 'Secret' }],
+  'external-secrets': [{ group: 'external-secrets.io', kind: 'ExternalSecret' }],
+};
+
 /** `extraKinds` are `<apiVersion>/<kind>`, as the policy of a namespace lists them. Sorted, each once. */
 export function emittedKinds(
   templates: ReadonlyMap<string, string>,
   extraKinds: readonly string[],
+  secretsMode: Secrets['mode'] = 'cluster',
 ): readonly EmittedKind[] {
   const rendered = [...templates].filter(([path]) => path.endsWith('.hbs')).flatMap(([, text]) => kindsIn(text));
-  const all = [...rendered, ...extraKinds.map(parseKind)];
+  const all = [...rendered, ...extraKinds.map(parseKind), ...sealedKinds[secretsMode]];
   const named = new Map(all.map((one) => [`${one.group}/${one.kind}`, one]));
   return [...named].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, kind]) => kind);
 }

@@ -9,6 +9,13 @@ export interface AccessRule {
   readonly why: string;
   /** Without it the listener goes on, and says less. */
   readonly optional?: true;
+  /** Only where secrets.mode is this: elsewhere the listener has nothing to do with Secrets, and may not read them. */
+  readonly secretsMode?: 'cluster';
+}
+
+/** What the namespace needs with its secrets.mode. */
+export function servedAccessWith(secretsMode: string): readonly AccessRule[] {
+  return servedNamespaceAccess.filter((rule) => (rule.secretsMode ?? secretsMode) === secretsMode);
 }
 
 /** In each namespace that the listener serves. */
@@ -33,6 +40,7 @@ export const servedNamespaceAccess: readonly AccessRule[] = [
     resources: ['secrets'],
     verbs: ['list', 'create', 'patch', 'delete'],
     why: 'Secrets of the deployments (secrets.mode: cluster)',
+    secretsMode: 'cluster',
   },
   {
     group: '',

@@ -252,6 +252,14 @@ describe('the cluster', () => {
       ['scaledobjects', 'triggerauthentications'],
     ],
     [{ namespaces: { a: { repository } } }, []],
+    [
+      { namespaces: { a: { repository, secrets: { mode: 'sealed-secrets', certificateFile: 'c' } } } },
+      ['sealedsecrets'],
+    ],
+    [
+      { namespaces: { a: { repository, secrets: { mode: 'external-secrets', store: { name: 's' } } } } },
+      ['externalsecrets', 'secretstores'],
+    ],
   ])('must serve what the configuration relies on: %#', (part, resources) => {
     const configuration = Configuration.parse({
       controlPlane: { url: 'https://cp.example', apiKeyFile: 'key' },
@@ -276,6 +284,15 @@ describe('rights', () => {
     );
     expect(rights.some(({ group }) => group === 'keda.sh')).toBe(false);
     expect(rights.some(({ group }) => group === 'source.toolkit.fluxcd.io')).toBe(false);
+  });
+
+  it('on Secrets are asked for only where the listener itself makes them', () => {
+    const { secrets } = Namespace.parse({ repository, secrets: { mode: 'sealed-secrets', certificateFile: 'c' } });
+
+    const sealed = neededRights('team-a', { ...settings, secrets }, [], () => true);
+
+    expect(rights.filter(({ resource }) => resource === 'secrets')).toHaveLength(4);
+    expect(sealed.filter(({ resource }) => resource === 'secrets')).toEqual([]);
   });
 
   it('that are missing are all told at once, with what they are for', () => {

@@ -75,6 +75,15 @@ describe('the kinds that a project allows', () => {
     expect(emittedKinds(new Map([['pod.yaml.hbs', template]]), [])).toEqual([{ group: '', kind: 'Pod' }]);
   });
 
+  it.each([
+    ['cluster', []],
+    ['sealed-secrets', [{ group: 'bitnami.com', kind: 'SealedSecret' }]],
+    ['sops', [{ group: '', kind: 'Secret' }]],
+    ['external-secrets', [{ group: 'external-secrets.io', kind: 'ExternalSecret' }]],
+  ] as const)('count what lies beside the manifests with secrets.mode %s', (mode, kinds) => {
+    expect(emittedKinds(new Map(), [], mode)).toEqual(kinds);
+  });
+
   it('cannot be read where a template makes them up', () => {
     const odd = new Map([
       ['odd.yaml.hbs', 'apiVersion: v1\nkind: {{kind}}\n'],

@@ -1,12 +1,13 @@
 /** The Helm chart and the Kustomize bases, judged by Helm, by kustomize and by a real API server that stores nothing. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkConfiguration } from '../../src/cli/configuration/load.ts';
-import { argoCdAccess, fluxAccess, servedNamespaceAccess } from '../../src/core/required-access.ts';
+import { argoCdAccess, fluxAccess, servedAccessWith, servedNamespaceAccess } from '../../src/core/required-access.ts';
 import { policyRules, read, root } from '../install/files.ts';
+import { temporaryFolder } from '../support/temp.ts';
 import { administrator, makeNamespace } from './harness/fixtures.ts';
 import { type KubernetesObject, objectsIn } from './harness/kubernetes.ts';
 import { dryRun, mayDo, podOf, type Role, rightsIn, sameForAll, type Workload } from './support/install.ts';
@@ -116,6 +117,35 @@ describe('helm', () => {
   });
 });
 
+describe('webhooks of the chart', () => {
+  it('reach the listener by a Service and an Ingress, at the port that it serves and at /webhook only', () => {
+    const objects = rendered('everything.yaml', '--set', 'listener.config.webhooks.port=9999');
+    const policy = find<{ spec: { ingress: unknown[] } }>(objects, 'NetworkPolicy', 'towpath-listener');
+    const ingress = find<{ spec: { rules: unknown } }>(objects, 'Ingress', 'towpath-listener-webhooks');
+
+    expect(JSON.stringify(find(objects, 'Deployment', 'towpath-listener'))).toContain(
+      '{"name":"webhooks","containerPort":9999}',
+    );
+    expect(find(objects, 'Service', 'towpath-listener-webhooks')).toMatchObject({
+      spec: { ports: [{ name: 'webhooks', port: 8080, targetPort: 'webhooks' }] },
+    });
+    expect(policy.spec.ingress[1]).toMatchObject({ ports: [{ protocol: 'TCP', port: 9999 }] });
+    expect(JSON.stringify(ingress.spec.rules)).toContain('"path":"/webhook","pathType":"Exact"');
+  });
+
+  it('are nowhere unless the configuration has them', () => {
+    expect(JSON.stringify(rendered('argo-cd.yaml'))).not.toContain('webhook');
+  });
+
+  it.each([
+    ['an address that no forge reaches', 'listener.config.webhooks.host=127.0.0.1', /must be 0\.0\.0\.0/],
+    ['an Ingress without a host', 'listener.webhooks.ingress.host=', /webhooks\.ingress\.host is missing/],
+    ['an Ingress without webhooks', 'listener.config.webhooks=null', /enabled without listener\.config\.webhooks/],
+  ])('are refused with %s', (_, setting, message) => {
+    expect(() => rendered('everything.yaml', '--set', setting)).toThrow(message);
+  });
+});
+
 describe('the control plane of the chart', () => {
   it('serves metrics and health on a port of its own, which only Prometheus and the kubelet reach', () => {
     const objects = rendered('everything.yaml', '--set', 'controlPlane.monitoringPort=9999');
@@ -150,9 +180,7 @@ describe('the rights in the chart', () => {
     const sealed = find<Role>(rendered('argo-cd.yaml', '--set', mode), 'Role', 'towpath-listener.towpath');
 
     expect(role.rules).toEqual(policyRules(servedNamespaceAccess.filter((rule) => !rule.optional)));
-    expect(sealed.rules).toEqual(
-      policyRules(servedNamespaceAccess.filter((rule) => !rule.resources.includes('secrets'))),
-    );
+    expect(sealed.rules).toEqual(policyRules(servedAccessWith('sealed-secrets')));
   });
 
   it('count an engine that is found by itself where the cluster has it', () => {
@@ -193,6 +221,31 @@ describe('kustomize', () => {
       expect(accepted).toHaveLength(objects.length);
     },
   );
+
+  it('serves webhooks, and is kept from Secrets, by components', async () => {
+    const objects = await composed({
+      'kustomization.yaml': { resources: ['listener', 'team-a'], components: ['webhooks'] },
+      'team-a/kustomization.yaml': {
+        namespace: 'team-a',
+        resources: ['../access/served-namespace'],
+        components: ['../access/without-secrets'],
+      },
+    });
+    const served = objects.find(({ kind, metadata }) => kind === 'Role' && metadata.namespace === 'team-a');
+
+    expect(JSON.stringify(find(objects, 'Deployment', 'towpath-listener'))).toContain(
+      '{"containerPort":8701,"name":"webhooks"}',
+    );
+    expect(find(objects, 'NetworkPolicy', 'towpath-listener')).toMatchObject({
+      spec: { ingress: [{}, { ports: [{ port: 8701 }] }] },
+    });
+    expect(find(objects, 'Service', 'towpath-listener-webhooks')).toMatchObject({
+      metadata: { namespace: 'towpath' },
+      spec: { ports: [{ targetPort: 'webhooks' }] },
+    });
+    expect(served).toMatchObject({ rules: policyRules(servedAccessWith('sops')) });
+    expect(await dryRun(client, objects, namespace)).toHaveLength(objects.length);
+  });
 
   it('grants what the chart grants', () => {
     const ofChart = rightsIn(rendered('argo-cd.yaml')).filter((one) => one.namespace !== 'team-b');
@@ -249,8 +302,23 @@ function render(into: string, example: string, ...args: readonly string[]): read
 }
 
 function built(base: string): readonly KubernetesObject[] {
+  return builtIn(join(bases, base));
+}
+
+function builtIn(folder: string): readonly KubernetesObject[] {
   const program = inject('cluster').programs['kustomize'] ?? 'kustomize';
-  return objectsIn(execFileSync(program, ['build', join(bases, base)], { encoding: 'utf8', stdio: 'pipe' }));
+  return objectsIn(execFileSync(program, ['build', folder], { encoding: 'utf8', stdio: 'pipe' }));
+}
+
+/** An overlay over a copy of all bases, by file. */
+async function composed(files: Readonly<Record<string, object>>): Promise<readonly KubernetesObject[]> {
+  const folder = await temporaryFolder('composed');
+  cpSync(bases, folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), JSON.stringify(content));
+  }
+  return builtIn(folder);
 }
 
 /** What the example of the control plane adds to what the base has. */

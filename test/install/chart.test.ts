@@ -63,6 +63,7 @@ describe('its schema of values', () => {
     ['a secret as text', { controlPlane: { adminKey: 'secret' } }],
     ['an unknown engine', { listener: { config: { namespaces: { a: { repository: 'x', engine: 'argo' } } } } }],
     ['an unknown part of the configuration', { listener: { config: { namespace: {} } } }],
+    ['webhooks without a port', { listener: { config: { webhooks: { host: '0.0.0.0' } } } }],
     ['a folder that no pod can mount', { listener: { config: { listener: { dataFolder: 'data' } } } }],
   ])('refuses %s', (_, wrong) => {
     expect(accepts(merge(defaults, wrong))).toBe(false);
@@ -89,10 +90,14 @@ describe('the configuration in values', () => {
     expect(checkConfiguration(JSON.stringify(config), example)).toMatchObject({ kind: 'valid' });
   });
 
-  it('is valid where the README of the chart shows one', () => {
-    const [, shown = ''] = /```yaml\n(# listener\.yaml\n[\s\S]*?)```/.exec(read(`${chart}/README.md`)) ?? [];
-    const { config } = merge(defaults, parse(shown) as Values).listener;
+  it('is valid where the README of the chart shows one, and with all that it shows later', () => {
+    const shown = [...read(`${chart}/README.md`).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? '');
+    const values = shown.reduce((under, text) => merge(under, parse(text)), defaults);
+    const { config } = values.listener;
 
+    expect(shown).toHaveLength(2);
+    expect(shown[0]).toContain('# listener.yaml\n');
+    expect(accepts(values), JSON.stringify(accepts.errors)).toBe(true);
     expect(checkConfiguration(JSON.stringify(config), 'README.md')).toMatchObject({ kind: 'valid' });
   });
 });

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { checkConfiguration } from '../../src/cli/configuration/load.ts';
 import * as access from '../../src/core/required-access.ts';
 import { document, documents, filesUnder, type PolicyRule, packageVersion, policyRules, read, root } from './files.ts';
@@ -10,7 +11,8 @@ const folder = 'templates/install/kustomize';
 const files = filesUnder(folder);
 
 interface Kustomization {
-  readonly resources: readonly string[];
+  readonly resources?: readonly string[];
+  readonly patches?: readonly { readonly patch: string }[];
   readonly configMapGenerator?: readonly { readonly files: readonly string[] }[];
 }
 interface Role {
@@ -76,6 +78,19 @@ describe('the bases', () => {
   });
 });
 
-function namedBy({ resources, configMapGenerator = [] }: Kustomization): readonly string[] {
+describe('access/without-secrets', () => {
+  it('takes away the rights on Secrets, and no others', () => {
+    const { patches = [] } = document<Kustomization>(`${folder}/access/without-secrets/kustomization.yaml`);
+    const [role] = documents<Role>(`${folder}/access/served-namespace/role.yaml`);
+    const operations = patches.flatMap(({ patch }) => parse(patch) as readonly { op: string; path: string }[]);
+    const removed = operations.filter(({ op }) => op === 'remove').map(({ path }) => Number(path.split('/').at(-1)));
+
+    const kept = role?.rules.filter((_, index) => !removed.includes(index));
+
+    expect(kept).toEqual(policyRules(access.servedAccessWith('sealed-secrets')));
+  });
+});
+
+function namedBy({ resources = [], configMapGenerator = [] }: Kustomization): readonly string[] {
   return [...resources, ...configMapGenerator.flatMap((one) => one.files)];
 }

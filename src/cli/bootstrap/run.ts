@@ -70,7 +70,7 @@ async function subjectOf(namespace: NamespaceName, settings: Namespace): Promise
   const notes = unreadableKinds(files).map(
     (path) => `The kind that ${path} of ${settings.templates} emits cannot be read; list it in policy.extraKinds`,
   );
-  return { namespace, settings, kinds: emittedKinds(files, settings.policy.extraKinds), notes };
+  return { namespace, settings, kinds: emittedKinds(files, settings.policy.extraKinds, settings.secrets.mode), notes };
 }
 
 function unknownNamespace(name: string, known: readonly string[]): TowpathError {

@@ -4,7 +4,7 @@ import {
   argoCdAccess,
   fluxAccess,
   leaderElectionAccess,
-  servedNamespaceAccess,
+  servedAccessWith,
 } from '../../core/required-access.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
 import { type Finding, failed, ok, warning } from './check.ts';
@@ -65,6 +65,7 @@ export function neededKinds(configuration: Configuration, settings: Namespace): 
           ),
         )
       : []),
+    ...sealingKinds(settings),
     ...(settings.templates === 'lgp'
       ? [
           kindOf(
@@ -76,6 +77,27 @@ export function neededKinds(configuration: Configuration, settings: Namespace): 
         ]
       : []),
   ];
+}
+
+/** What turns the files of a sealing mode into Secrets. */
+function sealingKinds({ secrets }: Namespace): readonly NeededKind[] {
+  switch (secrets.mode) {
+    case 'cluster':
+    case 'sops':
+      return [];
+    case 'sealed-secrets': {
+      const mend = 'install the controller of sealed-secrets, or choose another secrets.mode';
+      return [kindOf('bitnami.com/v1alpha1', 'sealedsecrets', 'secrets.mode is sealed-secrets', mend)];
+    }
+    case 'external-secrets': {
+      const mend = 'install the External Secrets Operator, or choose another secrets.mode';
+      const why = 'secrets.mode is external-secrets';
+      const stores = secrets.store.kind === 'SecretStore' ? 'secretstores' : 'clustersecretstores';
+      return ['externalsecrets', stores].map((resource) => kindOf('external-secrets.io/v1', resource, why, mend));
+    }
+    default:
+      return secrets satisfies never;
+  }
 }
 
 function kindOf(groupVersion: string, resource: string, why: string, mend: string): NeededKind {
@@ -106,7 +128,7 @@ export function neededRights(
   hasGroup: (group: string) => boolean,
 ): readonly NeededRight[] {
   return [
-    ...rightsOf(namespace, servedNamespaceAccess),
+    ...rightsOf(namespace, servedAccessWith(settings.secrets.mode)),
     ...(engines.includes('argo-cd')
       ? rightsOf(settings.argoCd.namespace, refreshing(argoCdAccess, settings.argoCd))
       : []),

@@ -61,7 +61,7 @@ async function readEngines(reader: ClusterReader, { namespace, settings }: Names
   const within = `v1/namespaces/${settings.flux.namespace}`;
   const { files } = await readTemplateSet(settings.templates, process.cwd());
   return {
-    kinds: emittedKinds(files, settings.policy.extraKinds),
+    kinds: emittedKinds(files, settings.policy.extraKinds, settings.secrets.mode),
     argoCd: {
       project: await reader.object(`${argoCd}/appprojects/${projectName(namespace, settings)}`),
       applicationSets: await reader.list(`${argoCd}/applicationsets`),

@@ -16,6 +16,14 @@
 {{- if and (eq "127.0.0.1" (dig "monitoring" "host" "127.0.0.1" $config)) (include "towpath.listener.port" .) -}}
 {{- fail "listener.config.monitoring.host must be 0.0.0.0: the kubelet and Prometheus come from outside the pod" -}}
 {{- end -}}
+{{- with get $config "webhooks" -}}
+{{- if eq "127.0.0.1" (default "127.0.0.1" .host) -}}
+{{- fail "listener.config.webhooks.host must be 0.0.0.0: forges come from outside the pod" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.listener.webhooks.ingress.enabled (not (include "towpath.listener.webhookPort" .)) -}}
+{{- fail "listener.webhooks.ingress is enabled without listener.config.webhooks: say a port and the file of the secret there" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* "true", or empty. */}}
@@ -26,6 +34,15 @@
 {{/* Port of metrics and probes; empty where there are none. */}}
 {{- define "towpath.listener.port" -}}
 {{- with dig "monitoring" "port" "" .Values.listener.config }}{{ int . }}{{ end -}}
+{{- end -}}
+
+{{/* Port of POST /webhook; empty where there is none. */}}
+{{- define "towpath.listener.webhookPort" -}}
+{{- with get .Values.listener.config "webhooks" }}{{ with .port }}{{ int . }}{{ end }}{{ end -}}
+{{- end -}}
+
+{{- define "towpath.listener.webhookService" -}}
+{{- include "towpath.listener.name" . }}-webhooks
 {{- end -}}
 
 {{/*

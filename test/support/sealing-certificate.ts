@@ -1,0 +1,34 @@
+/** A certificate like the one of the sealed-secrets controller, with the private key that a test opens values with. */
+import { generateKeyPairSync } from 'node:crypto';
+import sshpk from 'sshpk';
+
+export interface SealingPair {
+  /** PEM. */
+  readonly certificate: string;
+  /** PEM, PKCS#8. */
+  readonly privateKey: string;
+}
+
+export interface PairOptions {
+  readonly validFrom?: Date;
+  readonly validUntil?: Date;
+  readonly kind?: 'rsa' | 'ecdsa';
+}
+
+const day = 86_400_000;
+
+export function sealingPair({ validFrom, validUntil, kind = 'rsa' }: PairOptions = {}): SealingPair {
+  const privateKey =
+    kind === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+      : sshpk.generatePrivateKey('ecdsa', { curve: 'nistp256' }).toString('pkcs8');
+  const certificate = sshpk.createSelfSignedCertificate(
+    [sshpk.identityFromDN('CN=sealed-secrets')],
+    sshpk.parsePrivateKey(privateKey, 'pem'),
+    {
+      validFrom: validFrom ?? new Date(Date.now() - day),
+      validUntil: validUntil ?? new Date(Date.now() + 365 * day),
+    },
+  );
+  return { certificate: certificate.toString('pem'), privateKey: privateKey.toString() };
+}

@@ -1,13 +1,11 @@
 /** Webhooks of a listener: who is woken by which repository, for as long as the process lives. */
-import { readFile } from 'node:fs/promises';
 import { normalRepository } from '../../core/repository-url.ts';
 import { targetsOf, type WebhookTarget } from '../../core/webhook-event.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
-import type { Webhooks } from '../../domain/configuration-publication.ts';
-import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import type { RunningListener } from '../../listener/listener.ts';
 import type { Log } from '../../ports.ts';
+import { secretText } from '../secret-text.ts';
 import { type ChangedEvent, startWebhooks } from '../server/webhooks.ts';
 
 type Wakeable = Pick<RunningListener, 'wake'>;
@@ -24,7 +22,12 @@ export async function openWebhooks({ webhooks, namespaces }: Configuration, log:
     listener = next;
   };
   if (webhooks === undefined) return { attend, [Symbol.asyncDispose]: async () => undefined };
-  const secret = (): Promise<string> => readSecret(webhooks);
+  const { secretFile: file, secretEnv: variable } = webhooks;
+  const purpose = {
+    what: 'secret of webhooks',
+    option: file === undefined ? 'webhooks.secretEnv' : 'webhooks.secretFile',
+  };
+  const secret = (): Promise<string> => secretText({ file, variable }, purpose);
   // A secret that is not there is a mistake of whoever starts it, and should not wait for the first webhook.
   await secret();
   const targets = Object.entries(namespaces).map(([name, settings]) => targetOf(NamespaceName.parse(name), settings));
@@ -61,24 +64,4 @@ function wakeFor(event: ChangedEvent, { targets, listener, log }: Waking): boole
   }
   for (const name of names) listener?.wake(name);
   return listener !== null && names.length > 0;
-}
-
-async function readSecret({ secretFile, secretEnv }: Webhooks): Promise<string> {
-  const origin = secretFile ?? `$${secretEnv}`;
-  const text = secretFile === undefined ? process.env[secretEnv ?? ''] : await textOf(secretFile);
-  const secret = (text ?? '').replace(/\r?\n$/, '');
-  if (secret !== '') return secret;
-  const message = `Cannot use the secret of webhooks "${origin}": it is empty; put there what the forge signs with`;
-  throw new TowpathError('terminal', 'InvalidWebhookSecret', message);
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const why = { ENOENT: 'there is no such file', EACCES: 'this user may not read it' }[code] ?? code;
-    const message = `Cannot read the secret of webhooks "${path}": ${why}; check webhooks.secretFile`;
-    throw new TowpathError('terminal', 'UnreadableWebhookSecret', message, { cause });
-  }
 }

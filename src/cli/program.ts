@@ -1,10 +1,12 @@
 /** What can be said on the command line. Commands load what they need when they run, so that help is instant. */
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { adoptCommand } from './commands/adopt.ts';
 import { bootstrapCommand } from './commands/bootstrap.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
 import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { holdCommand } from './commands/hold.ts';
 import { listenCommand } from './commands/listen.ts';
 import { planCommand } from './commands/plan.ts';
 import { renderCommand } from './commands/render.ts';
@@ -46,6 +48,8 @@ export function towpath(): Command {
     validateCommand(),
     bootstrapCommand(),
     doctorCommand(),
+    holdCommand(),
+    adoptCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   everyCommand(program, (command) => {

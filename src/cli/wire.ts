@@ -25,8 +25,11 @@ export interface WiredListener extends ListenerPorts {
 }
 
 export interface WireOptions {
-  /** A preview finds out which engine there is, and neither watches nor writes anything. */
-  readonly purpose: 'listen' | 'preview';
+  /**
+   * A preview finds out which engine there is, and neither watches nor writes anything. To operate is to do one pass by a
+   * command: it writes like a listener, and watches nothing.
+   */
+  readonly purpose: 'listen' | 'preview' | 'operate';
   readonly log: Log;
   readonly telemetry?: Telemetry;
 }

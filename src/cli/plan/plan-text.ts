@@ -62,7 +62,8 @@ function orphanText(path: string): string {
   return `  ${pc.magenta('! orphan')} ${path}\n      bears this listener’s id, but the control plane does not know it; it is left alone`;
 }
 
-function fileText({ path, before, after }: FilePreview): string {
+/** One file as a diff. */
+export function fileText({ path, before, after }: FilePreview): string {
   const names = [before === null ? '/dev/null' : `a/${path}`, after === null ? '/dev/null' : `b/${path}`] as const;
   const patch = createTwoFilesPatch(...names, before ?? '', after ?? '', undefined, undefined, {
     context: 3,

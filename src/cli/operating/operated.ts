@@ -1,0 +1,102 @@
+/** A command that commits: shows what it would do, asks, does it, and says what became of it. */
+import pc from 'picocolors';
+import type { Identity } from '../../core/plain-line.ts';
+import { NamespaceName } from '../../domain/identifiers.ts';
+import { type Command, type Operated, type Operation, operate } from '../../listener/operate.ts';
+import type { Changes, CommitShown } from '../../listener/operate-shown.ts';
+import { fileText } from '../plan/plan-text.ts';
+import { version } from '../version.ts';
+import { configurationOf, wired } from './configured.ts';
+import { confirmed, processTerminal, type Question } from './confirm.ts';
+import { operatorOf } from './operator.ts';
+
+export interface OperateOptions {
+  readonly config: string;
+  readonly namespace: string;
+  readonly yes?: true;
+  readonly json?: true;
+  readonly author?: Identity;
+}
+
+export interface Shown extends Changes {
+  /** Each a sentence. */
+  readonly warnings: readonly string[];
+}
+
+export interface Operating<S extends Shown> {
+  readonly question: Question;
+  readonly command: (operation: Operation, confirm: Command<S>['confirm']) => Command<S>;
+  /** What belongs to this command alone, as lines for people. */
+  readonly lines?: (shown: S) => readonly string[];
+}
+
+/** 0: done, or nothing to do; 1: declined, or refused in part. */
+export async function runOperation<S extends Shown>(options: OperateOptions, operating: Operating<S>): Promise<number> {
+  const configuration = await configurationOf(options);
+  return wired(configuration, 'operate', async (ports) => {
+    const namespace = NamespaceName.parse(options.namespace);
+    const operator = operatorOf(options.author);
+    const operation: Operation = { ports, configuration, towpathVersion: version(), namespace, operator };
+    const say = (text: string): boolean => (options.json ? process.stderr : process.stdout).write(text);
+    const confirm = async (shown: S): Promise<boolean> => {
+      if (!(options.json && options.yes)) say(shownText(shown, operating.lines?.(shown) ?? []));
+      return options.yes ?? confirmed(operating.question, processTerminal());
+    };
+    const operated = await operate(operation, operating.command(operation, confirm));
+    const repository = ports.namespaces.get(namespace)?.repository;
+    const where = { namespace, repository: repository?.url ?? '', branch: repository?.branch ?? '' };
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ ...where, ...operatedJson(operated) }, null, 2)}\n`
+        : operatedText(operated, where),
+    );
+    return operated.kind === 'declined' || operated.refused.length > 0 ? 1 : 0;
+  });
+}
+
+function shownText(shown: Shown, own: readonly string[]): string {
+  const commits = shown.commits.map(commitText);
+  const warnings = shown.warnings.map((warning) => `  ${pc.magenta('!')} ${warning}`);
+  return `${[...commits, ...own, ...warnings].join('\n')}\n`;
+}
+
+/** A folder that goes as a whole is no diff to read. */
+function commitText({ subject, path, files }: CommitShown): string {
+  if (files.every(({ after }) => after === null)) {
+    return `  ${pc.red('-')} ${pc.bold(subject)}\n      ${pc.dim(`${path}, ${files.length} files`)}`;
+  }
+  return [`  ${pc.yellow('~')} ${pc.bold(subject)}`, ...files.map(fileText)].join('\n');
+}
+
+interface Where {
+  readonly namespace: NamespaceName;
+  readonly repository: string;
+  readonly branch: string;
+}
+
+function operatedText(operated: Operated<Shown>, { branch, repository }: Where): string {
+  const { kind, shown, sent, refused } = operated;
+  if (kind === 'declined') return 'Nothing was changed.\n';
+  if (kind === 'nothing') return `${shown.warnings.join('\n')}\n`;
+  const lines = [
+    ...sent.map(
+      ({ draft, commit }) =>
+        `${pc.green('✓')} ${subjectOf(draft)}\n    pushed as ${commit.slice(0, 12)} to ${branch} of ${repository}`,
+    ),
+    ...refused.map(({ draft, message }) => `${pc.red('✗')} ${subjectOf(draft)}\n    ${message}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function operatedJson({ kind, shown, sent, refused }: Operated<Shown>) {
+  return {
+    ...shown,
+    outcome: kind,
+    commits: sent.map(({ draft, commit }) => ({ subject: subjectOf(draft), path: draft.path, commit })),
+    refused: refused.map(({ draft, message }) => ({ subject: subjectOf(draft), path: draft.path, message })),
+  };
+}
+
+function subjectOf({ commit }: { readonly commit: { readonly message: string } }): string {
+  return commit.message.split('\n', 1)[0] ?? '';
+}

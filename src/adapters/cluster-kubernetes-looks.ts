@@ -6,6 +6,7 @@ import { itemsOf, type KubernetesHttp, metadataOnly } from './cluster-kubernetes
 import {
   collectionPath,
   type Discovery,
+  type RemovableKinds,
   removableResources,
   type ServedResource,
 } from './cluster-kubernetes-served.ts';
@@ -54,10 +55,10 @@ export interface Place {
 }
 
 export async function remainingObjects(
-  place: Place & { readonly extraKinds: readonly string[] },
+  place: Place & RemovableKinds,
   id: DeploymentId,
 ): Promise<readonly ObjectReference[]> {
-  const resources = await removableResources(place.discovery, place.extraKinds);
+  const resources = await removableResources(place.discovery, place);
   const lists = await Promise.all(resources.map((resource) => listByLabel(place, resource, id)));
   return lists.flat();
 }

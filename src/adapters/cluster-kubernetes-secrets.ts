@@ -19,7 +19,8 @@ export async function applySecret(
   const body = {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name, namespace, labels },
+    // Where the mode becomes sealed-secrets one day, its controller takes over only what says that it may.
+    metadata: { name, namespace, labels, annotations: { 'sealedsecrets.bitnami.com/managed': 'true' } },
     type: 'Opaque',
     // Its name is a digest of its values, and a running pod must find what it was started with.
     immutable: true,

@@ -1,5 +1,6 @@
 /** Which of the kinds that a deployment may consist of this cluster serves; asked now and then. */
-import { servedNamespaceAccess } from '../core/required-access.ts';
+import { servedAccessWith } from '../core/required-access.ts';
+import type { Secrets } from '../domain/configuration-secrets.ts';
 import type { Clock } from '../ports.ts';
 import { refusalOf } from './cluster-kubernetes-failure.ts';
 import type { KubernetesHttp } from './cluster-kubernetes-http.ts';
@@ -44,12 +45,18 @@ export function createDiscovery(http: KubernetesHttp, clock: Pick<Clock, 'now'>)
   };
 }
 
+export interface RemovableKinds {
+  readonly extraKinds: readonly string[];
+  readonly secretsMode: Secrets['mode'];
+}
+
 /** Kinds whose objects count as left of a deployment, as far as they are served. */
 export async function removableResources(
   discovery: Discovery,
-  extraKinds: readonly string[],
+  { extraKinds, secretsMode }: RemovableKinds,
 ): Promise<readonly ServedResource[]> {
-  const known = servedNamespaceAccess.filter(
+  // A Secret that comes of a sealed one goes with it, and may not be seen.
+  const known = servedAccessWith(secretsMode).filter(
     ({ resources, verbs }) => verbs.includes('list') && !resources.includes('events'),
   );
   const lists = await Promise.all(

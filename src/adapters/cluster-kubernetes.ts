@@ -1,5 +1,6 @@
 /** A real cluster behind the port: watches feed the copies, and what is written is little: Secrets and requests to look. */
 import { sameRepository } from '../core/repository-url.ts';
+import type { Secrets } from '../domain/configuration-secrets.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import { type ClusterChange, type EngineKind, type LiveObject, ownLabels } from '../domain/live-object.ts';
 import type { Clock, Cluster, Log, Telemetry } from '../ports.ts';
@@ -75,6 +76,8 @@ export interface ClusterOptions extends ConnectionOptions {
   /** Whether it may ask the engine to look now. */
   readonly mayRefresh: boolean;
   readonly extraKinds: readonly string[];
+  /** Only with `cluster` it may see Secrets. */
+  readonly secretsMode: Secrets['mode'];
 }
 
 export function kubernetesCluster(options: ClusterOptions): Cluster {
@@ -107,7 +110,7 @@ export function kubernetesCluster(options: ClusterOptions): Cluster {
       engine: shared.watch.objects(repositoryUrl, folder),
     }),
     events: (about) => readEvents(http, namespace, about),
-    remaining: (id) => remainingObjects({ http, discovery, namespace, extraKinds: options.extraKinds }, id),
+    remaining: (id) => remainingObjects({ ...options, http, discovery }, id),
     refresh: (folders) => refresh(options, shared.watch, folders),
     endOperation: (application) => endOperation(http, application),
     applySecret: (secret) => applySecret(http, secret),

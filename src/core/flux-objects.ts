@@ -1,5 +1,6 @@
 /** Flux's Kustomization of one deployment, which lies in git beside the folder: one refused object holds up nobody else. */
 import type { Flux } from '../domain/configuration-cluster.ts';
+import type { Secrets } from '../domain/configuration-secrets.ts';
 import { goDuration } from '../domain/duration.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import type { ResourceName } from '../domain/resource-name.ts';
@@ -13,6 +14,8 @@ export interface FluxKustomization {
   /** Where the deployment's objects go; the Kustomization itself lies in `settings.namespace`. */
   readonly namespace: NamespaceName;
   readonly settings: Flux;
+  /** Secret with the age key that opens what sops sealed; null: there is nothing to decrypt. */
+  readonly decryptionSecret: string | null;
   /** Of the deployment; who manages it is added. */
   readonly labels: Labels;
 }
@@ -35,7 +38,7 @@ export function fluxKustomizationPath(resourceName: ResourceName): string {
 
 /** The same input gives the same text. */
 export function fluxKustomization(deployment: FluxKustomization): string {
-  const { resourceName, folder, namespace, settings, labels } = deployment;
+  const { resourceName, folder, namespace, settings, labels, decryptionSecret } = deployment;
   const { serviceAccountName } = settings;
   const kustomization = {
     apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
@@ -59,9 +62,15 @@ export function fluxKustomization(deployment: FluxKustomization): string {
       wait: false,
       force: false,
       ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
+      ...(decryptionSecret === null ? {} : { decryption: { provider: 'sops', secretRef: { name: decryptionSecret } } }),
     },
   };
   return `${yamlBlock(kustomization, 0)}\n`;
+}
+
+/** What Flux needs to open what lies in the folders; null with every other way of keeping secrets. */
+export function decryptionSecretOf(secrets: Secrets): string | null {
+  return secrets.mode === 'sops' ? secrets.decryptionSecret : null;
 }
 
 export function gitRepositoryName(namespace: string, { gitRepository }: Pick<Flux, 'gitRepository'>): string {

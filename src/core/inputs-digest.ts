@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AgentServer, Namespace } from '../domain/configuration.ts';
 import type { RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
+import { decryptionSecretOf } from './flux-objects.ts';
 
 export interface NamespaceInputs {
   readonly namespace: Namespace;
@@ -25,6 +26,8 @@ export function configurationDigest(inputs: NamespaceInputs): string {
     // Only Flux needs an object of its own in the repository.
     flux: inputs.engine === 'flux' ? flux : null,
     secretsMode: secrets.mode,
+    // Absent but for sops with Flux, so that nobody else's folders become outdated.
+    decryption: (inputs.engine === 'flux' && decryptionSecretOf(secrets)) || undefined,
     data: deletion.data,
     agentServer: inputs.agentServer,
     template: inputs.template,

@@ -33,6 +33,9 @@ const Sops = z
       .default([])
       .describe('age public keys'),
     recipientsFile: z.string().min(1).optional().describe('file with one age public key a line'),
+    decryptionSecret: ObjectName.default('sops-age').describe(
+      'Secret with the age key that Flux decrypts with, in the namespace of the Kustomizations',
+    ),
   })
   .superRefine(rule(recipientObjections));
 

@@ -1,7 +1,13 @@
 /** One commit and what is said of it before and after its push. */
 import { blobId } from '../core/blob-id.ts';
 import { deployDraft, removeDraft } from '../core/commit.ts';
-import { fluxKustomization, fluxKustomizationPath, fluxReadme, fluxReadmePath } from '../core/flux-objects.ts';
+import {
+  decryptionSecretOf,
+  fluxKustomization,
+  fluxKustomizationPath,
+  fluxReadme,
+  fluxReadmePath,
+} from '../core/flux-objects.ts';
 import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
 import type { Drift } from '../core/plan.ts';
@@ -122,6 +128,7 @@ function engineFiles(
     folder,
     namespace: context.namespace,
     settings: context.settings.flux,
+    decryptionSecret: decryptionSecretOf(context.settings.secrets),
     labels: ownLabels(deployment),
   });
   return snapshot.idAt(path) === blobId(content) ? [] : [[path, content]];

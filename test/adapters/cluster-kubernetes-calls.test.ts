@@ -48,6 +48,7 @@ beforeEach(async () => {
     engineNamespace: 'argocd',
     mayRefresh: true,
     extraKinds: [],
+    secretsMode: 'cluster',
   });
 });
 

@@ -9,6 +9,7 @@ import { detectEngine } from '../../src/adapters/cluster-kubernetes-detect.ts';
 import { openKubernetes } from '../../src/adapters/cluster-kubernetes-http.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import type { Secrets } from '../../src/domain/configuration-secrets.ts';
 import type { DeploymentId, NamespaceName } from '../../src/domain/identifiers.ts';
 import { ownLabels } from '../../src/domain/live-object.ts';
 import type { Cluster } from '../../src/ports.ts';
@@ -64,6 +65,23 @@ it('counts what is left of a kind of the configuration, whatever version of it t
   expect(left).toEqual([{ resource: 'caches.example.com', name: 'chat-cache', isDeleting: false }]);
 });
 
+it('sees no Secret but in mode cluster, and counts what stands for one instead', async () => {
+  server.script(({ path }, response) => {
+    if (path === '/api/v1') {
+      response.writeHead(200).end('{"resources":[{"name":"secrets","kind":"Secret","namespaced":true}]}');
+    }
+    if (path.startsWith('/api/v1/namespaces/team-a/secrets')) sendStatus(response, 403, 'no right to see Secrets');
+    return path === '/api/v1' || path.startsWith('/api/v1/namespaces/team-a/secrets');
+  });
+  server.serve('bitnami.com', 'v1alpha1', [{ name: 'sealedsecrets', kind: 'SealedSecret' }]);
+  server.put('/apis/bitnami.com/v1alpha1/namespaces/team-a/sealedsecrets', labelled('chat-env'));
+
+  const left = await open([], 'sealed-secrets').remaining(chat);
+
+  expect(left).toEqual([{ resource: 'sealedsecrets.bitnami.com', name: 'chat-env', isDeleting: false }]);
+  await expect(open([], 'cluster').remaining(chat)).rejects.toThrow('secrets');
+});
+
 it.each([404, 409])('leaves an operation alone that is over, or whose Application is gone: %i', async (status) => {
   server.script(({ method }, response) => {
     if (method === 'PATCH') sendStatus(response, status, 'too late');
@@ -98,7 +116,7 @@ function surroundings() {
   return { clock: systemClock(), log: memoryLog(), telemetry: noTelemetry };
 }
 
-function open(extraKinds: readonly string[] = []): Cluster {
+function open(extraKinds: readonly string[] = [], secretsMode: Secrets['mode'] = 'cluster'): Cluster {
   return kubernetesCluster({
     ...surroundings(),
     http: connection.http,
@@ -110,6 +128,7 @@ function open(extraKinds: readonly string[] = []): Cluster {
     engineNamespace: 'argocd',
     mayRefresh: true,
     extraKinds,
+    secretsMode,
   });
 }
 

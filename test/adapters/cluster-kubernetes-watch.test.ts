@@ -91,6 +91,7 @@ function followed(wanted: Wanted = {}): Followed & { readonly listed: Promise<vo
     engineNamespace: 'argocd',
     mayRefresh: true,
     extraKinds: [],
+    secretsMode: 'cluster',
     ...wanted,
   });
   const listed = cluster.start((change) => changes.push(change), new AbortController().signal);

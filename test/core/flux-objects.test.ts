@@ -9,12 +9,13 @@ const id = DeploymentId.parse('3f9c2a71-0000-4000-8000-000000000001');
 const name = resourceName(DeploymentName.parse('research-agent'), id);
 const labels = { 'towpath.dev/deployment-id': id, 'towpath.dev/listener-id': 'a', 'towpath.dev/workspace-id': 'b' };
 
-function kustomization(flux: Parameters<typeof Flux.parse>[0] = {}): string {
+function kustomization(flux: Parameters<typeof Flux.parse>[0] = {}, decryptionSecret: string | null = null): string {
   return fluxKustomization({
     resourceName: name,
     folder: folderOf('flat', name, id),
     namespace: NamespaceName.parse('team-a'),
     settings: Flux.parse(flux),
+    decryptionSecret,
     labels,
   });
 }
@@ -52,6 +53,13 @@ spec:
 `);
   });
 
+  it('tells Flux which key opens what sops sealed', () => {
+    expect(parse(kustomization({}, 'sops-age')).spec.decryption).toEqual({
+      provider: 'sops',
+      secretRef: { name: 'sops-age' },
+    });
+  });
+
   it('takes names and times from the configuration', () => {
     const text = kustomization({
       namespace: 'tenants',
@@ -79,6 +87,7 @@ spec:
       resourceName: name,
       folder: folderOf('flat', name, id),
       namespace: NamespaceName.parse('team-a'),
+      decryptionSecret: null,
       settings: Flux.parse({}),
       labels: Object.fromEntries(Object.entries(labels).reverse()),
     });

@@ -194,6 +194,7 @@ function openCluster(engine: EngineKind): { cluster: Cluster; http: KubernetesHt
     engineNamespace: namespaceOf(engine === 'flux' ? 'flux' : 'argo-cd'),
     mayRefresh: true,
     extraKinds: [],
+    secretsMode: 'cluster',
   });
   ends.push(async () => {
     await cluster.close();

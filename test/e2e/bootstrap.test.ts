@@ -186,6 +186,7 @@ function filesOf({ namespace, flux }: Place, name: string, rendering: string): R
     ...Object.fromEntries(manifests),
     [fluxReadmePath]: fluxReadme,
     [fluxKustomizationPath(child.resourceName)]: fluxKustomization({
+      decryptionSecret: null,
       ...child,
       labels: { 'towpath.dev/deployment-id': name },
     }),

@@ -37,6 +37,7 @@ clusterContract('a real API server', async (engine) => {
     engineNamespace,
     mayRefresh: true,
     extraKinds: [],
+    secretsMode: 'cluster',
   });
   return {
     cluster,

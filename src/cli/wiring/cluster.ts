@@ -59,7 +59,7 @@ export function openCluster(
   of: { readonly namespace: NamespaceName; readonly settings: Namespace; readonly engine: EngineKind },
 ): Cluster {
   const { namespace, settings, engine } = of;
-  const { argoCd, flux, repository, policy } = settings;
+  const { argoCd, flux, repository, policy, secrets } = settings;
   const own = engine === 'flux' ? flux : argoCd;
   return kubernetesCluster({
     ...surroundings,
@@ -72,6 +72,7 @@ export function openCluster(
     engineNamespace: own.namespace,
     mayRefresh: own.refresh,
     extraKinds: policy.extraKinds,
+    secretsMode: secrets.mode,
   });
 }
 

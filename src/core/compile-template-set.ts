@@ -57,7 +57,7 @@ function compileText(text: string, faults: TemplateFault[]): (values: unknown) =
     const render = engine.compile(tree, options);
     return (values) => oneText(render(values));
   } catch (error) {
-    faults.push({ line: lineOf(error), message: firstLine(error) });
+    faults.push({ line: faultLine(error), message: faultText(error) });
     return () => '';
   }
 }
@@ -92,12 +92,13 @@ function invalidSet(source: TemplateSource, faults: readonly string[]): TowpathE
 }
 
 /** Handlebars says "Parse error on line 3:" and more lines with the text and a pointer. */
-function lineOf(error: unknown): number {
+export function faultLine(error: unknown): number {
   const found = /line (\d+)|- (\d+):\d+/.exec(error instanceof Error ? error.message : '');
   return Number(found?.[1] ?? found?.[2] ?? 1);
 }
 
-function firstLine(error: unknown): string {
+/** What Handlebars says, without the picture of the place. */
+export function faultText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = error.message.split('\n');
   const expecting = lines.find((line) => line.startsWith('Expecting'));

@@ -79,6 +79,15 @@ export function reportFailed(
   return revision(of, now, { ...failure, outcome: 'failed' });
 }
 
+/** People have the word: they merge, or they close. */
+export function reportInReview(
+  of: Subject,
+  words: Pick<RevisionReport, 'outcome' | 'reason' | 'message' | 'pullRequest'>,
+  now: Date,
+): RevisionReport {
+  return revision(of, now, { stage: 'in-review', ...words });
+}
+
 /** Nothing failed yet; it waits for the repository. */
 export function reportWaiting(of: Subject, reason: string, message: string, now: Date): RevisionReport {
   return revision(of, now, { stage: 'queued', outcome: 'progressing', reason, message });
@@ -167,7 +176,7 @@ export function lastReportOf(report: Report): LastReport | null {
 }
 
 type Words = Pick<RevisionReport, 'stage' | 'outcome' | 'reason' | 'message'> &
-  Partial<Pick<RevisionReport, 'commit' | 'url'>>;
+  Partial<Pick<RevisionReport, 'commit' | 'url' | 'pullRequest'>>;
 
 function revision(of: Subject, now: Date, words: Words): RevisionReport {
   return {

@@ -77,6 +77,8 @@ export interface LaneContext extends NamespaceParts {
   readonly agentServer: AgentServer;
   readonly committer: { readonly name: string; readonly email: string };
   readonly towpathVersion: string;
+  /** Where the control plane answers; links in pull requests begin with it. */
+  readonly controlPlaneUrl: string;
   /** Of `configurationDigest`. */
   readonly configuration: string;
   readonly controlPlane: Pick<ControlPlane, 'specification' | 'secrets'>;
@@ -146,8 +148,10 @@ export interface ReviewMemory {
   readonly closed: Map<string, readonly PullRequest[]>;
   /** Numbers that were looked up for a last report. */
   readonly asked: Set<number>;
-  /** Merged, says the forge, though the base did not hold it: at which head of the base. */
-  readonly mergedAt: Map<number, CommitId | null>;
+  /** Merged, says the forge, though the base did not hold it: how often it was looked again. */
+  readonly mergedLooks: Map<number, number>;
+  /** Who closed a pull request, by its number. */
+  readonly closers: Map<number, string | null>;
   /** Nothing is asked of the forge that counts before this; milliseconds since 1970. */
   retryAt: number | null;
 }
@@ -165,6 +169,14 @@ export function emptyMemory(): LaneMemory {
     wantedSince: new Map(),
     removalsHeld: false,
     pushes: [],
-    review: { fingerprint: null, open: null, closed: new Map(), asked: new Set(), mergedAt: new Map(), retryAt: null },
+    review: {
+      fingerprint: null,
+      open: null,
+      closed: new Map(),
+      asked: new Set(),
+      mergedLooks: new Map(),
+      closers: new Map(),
+      retryAt: null,
+    },
   };
 }

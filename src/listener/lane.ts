@@ -42,7 +42,8 @@ export function startLane({ context, intervalMs, say, signal }: LaneOptions): La
   };
   /** A deployment that is tried again later shortens the wait; chance keeps listeners from looking all at once. */
   const untilNextLook = (): number => {
-    const retryAt = earliestRetry(memory.setbacks);
+    const retries = [earliestRetry(memory.setbacks), memory.review.retryAt].filter((time) => time !== null);
+    const retryAt = retries.length === 0 ? null : Math.min(...retries);
     const interval = intervalMs * (0.9 + Math.random() / 5);
     const soonest = retryAt === null ? interval : retryAt - context.clock.now().getTime();
     return Math.max(context.timings.retryMs.first, Math.min(interval, soonest));
@@ -137,7 +138,7 @@ function sayFailure(
   const now = clock.now();
   const pending = context.desired
     .items(namespace)
-    .filter((desired) => isPending(memory, desired))
+    .filter((desired) => isPending(memory, desired) && !isWithPeople(desired, kind))
     .flatMap((desired) => reportStuck(desired, kind, { reason, message }, now));
   const outcome = reason === 'HistoryRewritten' ? 'held' : 'failed';
   say([...pending, reportLane(namespace, { outcome, reason, message, head: null, orphans: [] }, now)]);
@@ -150,6 +151,14 @@ function isPending({ setbacks }: LaneMemory, desired: Desired): boolean {
   const setback = setbacks.get(deploymentId);
   if (setback?.revisionId === revisionId && setback.retryAt === null) return false;
   return !interrupted && (lastReport?.revisionId !== revisionId || lastReport.commit === null);
+}
+
+/** What people have before them stays as it is while the forge cannot be reached, and what they refused stays refused. */
+function isWithPeople(desired: Desired, kind: FailureKind): boolean {
+  if (desired.kind === 'removed') return false;
+  const { lastReport: last, revisionId } = desired;
+  if (last?.revisionId !== revisionId || last.stage !== 'in-review') return false;
+  return kind !== 'terminal' || last.reason === 'Rejected';
 }
 
 function reportStuck(

@@ -133,11 +133,17 @@ function startLanes(
       const observer = watch(alone, setup, () => wake());
       const context = { ...alone, observer };
       const { say, signal } = setup;
-      const lane = startLane({ context, intervalMs: configuration.git.interval, say, signal });
+      const lane = startLane({ context, intervalMs: intervalOf(configuration, context), say, signal });
       wake = lane.wake;
       return [namespace, { ...lane, done: Promise.all([lane.done, observer?.done]).then(() => undefined) }];
     }),
   );
+}
+
+/** Pull requests are looked at more often than the branch, which a webhook tells of or nothing. */
+function intervalOf({ git }: Configuration, { settings }: LaneContext): number {
+  const { publication } = settings;
+  return publication.mode === 'proposed' ? Math.min(git.interval, publication.interval) : git.interval;
 }
 
 function watch(context: LaneContext, { say, signal }: LaneSetup, lookAtBranch: () => void): Observer | null {
@@ -181,6 +187,7 @@ export function laneContext(
     listenerId: configuration.listener.id,
     settings,
     agentServer,
+    controlPlaneUrl: configuration.controlPlane.url,
     committer: configuration.git.committer,
     configuration: configurationDigest({
       namespace: settings,

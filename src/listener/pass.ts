@@ -10,6 +10,8 @@ import { refuseRewrittenHistory } from './evidence.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
 import { reportRefused } from './refused.ts';
 import { type RepositoryView, viewAt, viewOf } from './repository-view.ts';
+import { reviewContext } from './review-look.ts';
+import { attemptReviewPass } from './review-pass.ts';
 
 export type PassOutcome =
   /** Nothing changed anywhere: one request, no rendering. */
@@ -31,7 +33,10 @@ export async function runPass(
 ): Promise<PassOutcome> {
   const { first, most, attempts } = context.timings.movedMs;
   try {
-    return await pRetry(() => attemptPass(context, memory, say), {
+    const review = reviewContext(context);
+    const attempt = () =>
+      review === null ? attemptPass(context, memory, say) : attemptReviewPass(review, memory, say);
+    return await pRetry(attempt, {
       retries: attempts,
       minTimeout: first,
       maxTimeout: most,

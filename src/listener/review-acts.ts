@@ -1,0 +1,263 @@
+/** Acts on branches and pull requests: all branches in one push, then one call after another within the forge's budget. */
+import PQueue from 'p-queue';
+import { proposedDraft } from '../core/proposal.ts';
+import { closedBody } from '../core/pull-request-marker.ts';
+import { asTowpathError, TowpathError } from '../domain/failure.ts';
+import type { CommitId } from '../domain/identifiers.ts';
+import type { PullRequest, PullRequestContent } from '../domain/pull-request.ts';
+import type { Report } from '../domain/report.ts';
+import type { Snapshot } from '../ports.ts';
+import type { LaneMemory } from './context.ts';
+import { describe } from './describe.ts';
+import type { Draft } from './draft.ts';
+import { budgetWait, deniedError, refuseWithoutLeadership } from './publish.ts';
+import { reportRefused } from './refused.ts';
+import type { ReviewCase } from './review-cases.ts';
+import { noteClosed, type ReviewContext } from './review-look.ts';
+import { contentsOf } from './review-texts.ts';
+import { queuedWords, sayInReview, waitingWords } from './review-words.ts';
+
+/** A case whose commit is made, and what is to be said of it. */
+export interface DraftedCase {
+  readonly draft: Draft;
+  readonly case: ReviewCase;
+  /** The id of the folder that it replaces on the base. */
+  readonly replaces: string | null;
+}
+
+export interface Acted {
+  readonly reports: readonly Report[];
+  readonly pushed: number;
+  /** True where something is left to do at once. */
+  readonly unsent: boolean;
+  /** What concerns all of them, and does not mend itself with time alone; null: nothing does. */
+  readonly failure: unknown;
+}
+
+/** Failures of the forge that are nobody's in particular. */
+const ofEverybody = new Set([
+  'ForgeUnauthorized',
+  'ForgeForbidden',
+  'ForgeArchived',
+  'ForgeUnreachable',
+  'ForgeRateLimited',
+  'ForgeBudget',
+  'ForgeMissing',
+  'NotLeading',
+]);
+
+/** Side by side where a forge does not ask for one after another, as GitHub does. */
+const callsAtOnce = { gitea: 4, gitlab: 4, github: 1 } as const;
+
+export async function propose(
+  context: ReviewContext,
+  memory: LaneMemory,
+  snapshot: Snapshot,
+  cases: readonly DraftedCase[],
+): Promise<Acted> {
+  if (cases.length === 0) return { reports: [], pushed: 0, unsent: false, failure: null };
+  // Before anything is pushed: a text that holds a secret must stop its commit, too.
+  const { contents, refused } = await readableContents(context, memory, cases);
+  const readable = cases.filter(({ draft }) => contents.has(draft));
+  const failures: unknown[] = [];
+  const aside = await closeOthers(context, memory, readable, failures);
+  const ready = readable.filter((each) => !aside.has(each));
+  const branches = await pushBranches(context, memory, snapshot, ready);
+  const described = await describeAll(context, memory, branches.good, contents, failures);
+  const reports = [...refused, ...branches.reports, ...described];
+  const failure = lastingFailure(context, memory, failures);
+  return { reports, pushed: branches.pushed, unsent: branches.unsent, failure };
+}
+
+/** What waits for its turn with the forge is tried later; anything else is answered, and ends the pass. */
+export function lastingFailure(context: ReviewContext, { review }: LaneMemory, failures: readonly unknown[]): unknown {
+  for (const failure of failures) {
+    const known = asTowpathError(failure);
+    if (known?.retryAfterMs === undefined || !waiting.has(known.reason)) return failure;
+    review.retryAt = context.clock.now().getTime() + known.retryAfterMs;
+  }
+  return null;
+}
+
+const waiting = new Set(['ForgeBudget', 'ForgeRateLimited']);
+
+async function readableContents(context: ReviewContext, memory: LaneMemory, cases: readonly DraftedCase[]) {
+  const contents = new Map<Draft, PullRequestContent>();
+  const refused: Report[] = [];
+  const made = await contentsOf(
+    context,
+    cases.map(({ draft }) => draft),
+  );
+  for (const [draft, content] of made) {
+    if (!(content instanceof TowpathError)) contents.set(draft, content);
+    else refused.push(...reportRefused(context, memory, draft.desired, content));
+  }
+  return { contents, refused };
+}
+
+/** A pull request about something else must not become this one. Those that could not be closed stay as they are. */
+async function closeOthers(
+  context: ReviewContext,
+  memory: LaneMemory,
+  cases: readonly DraftedCase[],
+  failures: unknown[],
+): Promise<ReadonlySet<DraftedCase>> {
+  const left = new Set<DraftedCase>();
+  for (const each of cases) {
+    const { next } = each.case;
+    if (next.kind !== 'push' || next.closeFirst === null) continue;
+    const reason =
+      each.draft.desired.kind === 'removed'
+        ? 'the deployment was deleted in the control plane; its removal is proposed anew'
+        : 'the deployment is wanted again';
+    if (!(await closeOne(context, memory, next.closeFirst, reason, failures))) left.add(each);
+  }
+  return left;
+}
+
+/** Whether it is closed now. */
+export async function closeOne(
+  context: ReviewContext,
+  memory: LaneMemory,
+  pullRequest: PullRequest,
+  reason: string,
+  failures: unknown[],
+): Promise<boolean> {
+  if (failures.length > 0) return false;
+  try {
+    refuseWithoutLeadership(context);
+    const body = closedBody(pullRequest.body, reason);
+    await context.review.forge.close(pullRequest.number, body);
+    noteClosed(memory.review, [{ ...pullRequest, body, state: 'closed' }]);
+    memory.review.open = memory.review.open?.filter(({ number }) => number !== pullRequest.number) ?? null;
+    context.log.info('Closed a pull request', { ...fieldsOf(context, pullRequest), reason });
+    return true;
+  } catch (error) {
+    failures.push(error);
+    context.log.warn('Cannot close a pull request', { ...fieldsOf(context, pullRequest), error: describe(error) });
+    return false;
+  }
+}
+
+interface Branched {
+  /** Whose branch is as it should be. */
+  readonly good: readonly DraftedCase[];
+  readonly reports: readonly Report[];
+  readonly pushed: number;
+  readonly unsent: boolean;
+}
+
+async function pushBranches(
+  context: ReviewContext,
+  memory: LaneMemory,
+  snapshot: Snapshot,
+  cases: readonly DraftedCase[],
+): Promise<Branched> {
+  const pushes = cases.flatMap((each) => (each.case.next.kind === 'push' ? [{ each, tip: each.case.next.tip }] : []));
+  const good = cases.filter((each) => each.case.next.kind !== 'push');
+  if (pushes.length === 0) return { good, reports: [], pushed: 0, unsent: false };
+  refuseWithoutLeadership(context);
+  const wait = budgetWait(context, memory);
+  if (wait > 0) {
+    memory.review.retryAt = context.clock.now().getTime() + wait;
+    return { good, reports: [], pushed: 0, unsent: false };
+  }
+  const drafts = pushes.map(({ each, tip }) => ({
+    branch: each.case.branch,
+    tip,
+    draft: proposedDraft(each.draft.commit, each.replaces),
+  }));
+  const outcomes = await context.review.branches.propose(snapshot, drafts);
+  const reports: Report[] = [];
+  let unsent = false;
+  for (const [index, outcome] of outcomes.entries()) {
+    const { each } = pushes[index] ?? {};
+    if (each === undefined) continue;
+    if (outcome.kind === 'pushed') good.push(each);
+    else if (outcome.kind === 'moved') unsent = true;
+    else reports.push(...reportRefused(context, memory, each.draft.desired, deniedError(outcome)));
+  }
+  return { good, reports, pushed: outcomes.filter(({ kind }) => kind === 'pushed').length, unsent };
+}
+
+async function describeAll(
+  context: ReviewContext,
+  memory: LaneMemory,
+  cases: readonly DraftedCase[],
+  contents: ReadonlyMap<Draft, PullRequestContent>,
+  failures: unknown[],
+): Promise<readonly Report[]> {
+  const queue = new PQueue({ concurrency: callsAtOnce[context.review.forge.kind] });
+  const one = async (each: DraftedCase): Promise<readonly Report[]> => {
+    const content = contents.get(each.draft);
+    const open = openOf(each);
+    if (content === undefined) return [];
+    if (failures.length > 0) return sayInReview(context, each.draft.desired, queuedWords(each.case.branch, open));
+    try {
+      return await describeOne(context, memory, each, content);
+    } catch (error) {
+      const known = asTowpathError(error);
+      if (known !== undefined && !ofEverybody.has(known.reason)) {
+        return reportRefused(context, memory, each.draft.desired, known);
+      }
+      failures.push(error);
+      return sayInReview(context, each.draft.desired, queuedWords(each.case.branch, open));
+    }
+  };
+  return (await Promise.all(cases.map((each) => queue.add(() => one(each))))).flat();
+}
+
+function openOf({ case: { next } }: DraftedCase): PullRequest | null {
+  return next.kind === 'push' || next.kind === 'describe' ? next.pullRequest : null;
+}
+
+async function describeOne(
+  context: ReviewContext,
+  memory: LaneMemory,
+  each: DraftedCase,
+  content: PullRequestContent,
+): Promise<readonly Report[]> {
+  const { review, publication, log } = context;
+  const { forge } = review;
+  const open = openOf(each);
+  refuseWithoutLeadership(context);
+  const { draft, reviewers, teamReviewers, autoMerge } = publication;
+  const pullRequest =
+    open === null
+      ? await forge.create({ ...content, head: each.case.branch, draft, reviewers, teamReviewers })
+      : await forge.update(open.number, content);
+  const { deploymentId } = each.draft.desired;
+  for (const made of [memory.prepared, memory.setbacks, memory.wantedSince]) made.delete(deploymentId);
+  // Closed before the next look, it must be missed there.
+  memory.review.open = [
+    ...(memory.review.open ?? []).filter(({ number }) => number !== pullRequest.number),
+    pullRequest,
+  ];
+  // Closed by a person meanwhile: the next look says so.
+  if (pullRequest.state !== 'open') return [];
+  log.info(open === null ? 'Opened a pull request' : 'Updated a pull request', fieldsOf(context, pullRequest));
+  const note = autoMerge === 'none' ? null : await forge.autoMerge(pullRequest, autoMerge);
+  const words = waitingWords(
+    context,
+    each.draft.desired,
+    pullRequest,
+    note === null ? '' : `it does not merge by itself: ${note}`,
+  );
+  return [...each.draft.renderedReport, ...sayInReview(context, each.draft.desired, words)];
+}
+
+/** Takes branches away that are of no more use; that it fails hurts nobody. */
+export async function cleanUp(context: ReviewContext, branches: ReadonlyMap<string, CommitId>): Promise<void> {
+  if (branches.size === 0 || !context.publication.deleteBranch) return;
+  refuseWithoutLeadership(context);
+  try {
+    await context.review.branches.remove(branches);
+  } catch (error) {
+    const fields = { namespace: context.namespace, branches: [...branches.keys()].slice(0, 20).join(', ') };
+    context.log.warn('Cannot remove branches that are of no more use', { ...fields, error: describe(error) });
+  }
+}
+
+function fieldsOf({ namespace }: ReviewContext, { number, url, head }: PullRequest) {
+  return { namespace, pullRequest: number, branch: head, url };
+}

@@ -1,0 +1,100 @@
+/** One case a deployment: what it needs on the base, what its branch and pull request hold, and what follows. */
+import { inputsDigest } from '../core/inputs-digest.ts';
+import type { NamespacePlan, Step } from '../core/plan.ts';
+import { branchState, nothingReplaced, type Ourselves } from '../core/proposal.ts';
+import { decideReview, type ReviewState, type ReviewStep, type Wish } from '../core/review.ts';
+import type { Desired } from '../domain/desired.ts';
+import { resourceName } from '../domain/resource-name.ts';
+import type { Proposal, Snapshot } from '../ports.ts';
+import type { LaneMemory } from './context.ts';
+import type { RemovingStep } from './decide.ts';
+import { isWriting } from './decide.ts';
+import type { WritingStep } from './drafting.ts';
+import { noteClosed, type ReviewContext, type ReviewLook } from './review-look.ts';
+
+export interface ReviewCase {
+  readonly step: Step;
+  readonly branch: string;
+  readonly state: ReviewState;
+  readonly wish: Wish | null;
+  readonly next: ReviewStep;
+  /** The tip as it was read; null: there is no such branch. */
+  readonly proposal: Proposal | null;
+}
+
+const changes = {
+  'lay-down': 'deploy',
+  update: 'deploy',
+  rerender: 'rerender',
+  restore: 'restore',
+} as const satisfies Record<WritingStep['kind'], Wish['change']>;
+
+export async function reviewCases(
+  context: ReviewContext,
+  memory: LaneMemory,
+  look: ReviewLook,
+  plan: NamespacePlan,
+  snapshot: Snapshot,
+): Promise<readonly ReviewCase[]> {
+  const { review, publication } = context;
+  const branches = new Map(plan.steps.map((step) => [branchOf(publication.branchPrefix, step.desired), step]));
+  // Of others, which share the repository, nothing is read.
+  const tips = new Map([...look.tips].filter(([branch]) => branches.has(branch)));
+  const proposals = tips.size === 0 ? new Map<string, Proposal>() : await review.branches.read(snapshot, tips);
+  const ourselves = ourselvesOf(context);
+  const cases: ReviewCase[] = [];
+  for (const [branch, step] of branches) {
+    const proposal = proposals.get(branch) ?? null;
+    const open = look.open.get(branch) ?? null;
+    const wish = wishOf(context, snapshot, step);
+    if (wish !== null && open === null) await askForReported(context, memory, step.desired);
+    const state: ReviewState = {
+      branch: branchState(proposal, ourselves),
+      open,
+      closed: memory.review.closed.get(branch) ?? [],
+      baseHead: snapshot.head,
+    };
+    cases.push({ step, branch, state, wish, proposal, next: decideReview(wish, state) });
+  }
+  return cases;
+}
+
+export function branchOf(prefix: string, { name, deploymentId }: Pick<Desired, 'name' | 'deploymentId'>): string {
+  return `${prefix}${resourceName(name, deploymentId)}`;
+}
+
+/** A forge's API names itself, or the App, as the committer. */
+function ourselvesOf({ listenerId, publication, committer }: ReviewContext): Ourselves {
+  return { listenerId, committer: publication.commits === 'api' ? null : committer.email };
+}
+
+function wishOf(context: ReviewContext, snapshot: Snapshot, step: Step): Wish | null {
+  const replaced = (path: string): string => snapshot.idAt(path) ?? nothingReplaced;
+  const { deploymentId } = step.desired;
+  if (isWriting(step)) {
+    const { revisionId } = step.desired;
+    const digest = inputsDigest(context.configuration, revisionId);
+    const path = ('folder' in step ? step.folder?.path : null) ?? step.path;
+    return { change: changes[step.kind], deploymentId, revisionId, inputsDigest: digest, replaces: replaced(path) };
+  }
+  if (step.kind !== 'remove' || step.folder.provenance === null) return null;
+  const { revisionId, inputsDigest: digest } = step.folder.provenance;
+  return { change: 'remove', deploymentId, revisionId, inputsDigest: digest, replaces: replaced(step.folder.path) };
+}
+
+/** The id that a proposed commit names as what it replaces. */
+export function replacedBy(snapshot: Snapshot, step: WritingStep | RemovingStep): string | null {
+  const path = ('folder' in step ? step.folder?.path : null) ?? ('path' in step ? step.path : null);
+  return path === null ? null : snapshot.idAt(path);
+}
+
+/** Its branch may be gone, and the list of the closed ones too short: then the last report names it. */
+async function askForReported({ review }: ReviewContext, memory: LaneMemory, desired: Desired): Promise<void> {
+  const { lastReport: last } = desired;
+  if (desired.kind !== 'present' || last?.revisionId !== desired.revisionId || last.pullRequest === null) return;
+  const number = Number(/(\d+)\/?$/.exec(last.pullRequest)?.[1] ?? Number.NaN);
+  if (!Number.isSafeInteger(number) || memory.review.asked.has(number)) return;
+  memory.review.asked.add(number);
+  const isKnown = [...memory.review.closed.values()].some((all) => all.some((one) => one.number === number));
+  if (!isKnown) noteClosed(memory.review, [await review.forge.read(number)]);
+}

@@ -1,0 +1,106 @@
+/** `merge: fast-forward`: the listener puts approved commits onto the base itself, so that they stay what was signed. */
+import { short } from '../core/commit.ts';
+import { plainLine } from '../core/plain-line.ts';
+import { closedBody } from '../core/pull-request-marker.ts';
+import type { CommitId } from '../domain/identifiers.ts';
+import type { PullRequest } from '../domain/pull-request.ts';
+import type { Report } from '../domain/report.ts';
+import type { CommitDraft, Snapshot } from '../ports.ts';
+import type { LaneMemory } from './context.ts';
+import { deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
+import { cleanUp } from './review-acts.ts';
+import type { ReviewCase } from './review-cases.ts';
+import { noteClosed, type ReviewContext } from './review-look.ts';
+import { sayInReview, waitingWords } from './review-words.ts';
+
+export interface Merged {
+  readonly snapshot: Snapshot;
+  readonly merged: number;
+  readonly reports: readonly Report[];
+}
+
+/** So many are asked about a pass: each costs a forge two or three requests. */
+const mostAsked = 20;
+
+export async function mergeApproved(
+  context: ReviewContext,
+  memory: LaneMemory,
+  snapshot: Snapshot,
+  cases: readonly ReviewCase[],
+): Promise<Merged> {
+  if (context.publication.merge === 'forge') return { snapshot, merged: 0, reports: [] };
+  let head = snapshot;
+  const gone = new Map<string, CommitId>();
+  const reports: Report[] = [];
+  for (const { pullRequest, tip, item } of candidates(cases)) {
+    const approval = await context.review.forge.approval(pullRequest);
+    if (approval.kind !== 'approved' || approval.by.length < context.publication.approvals) {
+      reports.push(...sayInReview(context, item.step.desired, pendingWords(context, item, pullRequest, approval)));
+      continue;
+    }
+    refuseWithoutLeadership(context);
+    const outcome = await context.review.branches.merge(head, tip, mergeDraft(context, item, pullRequest, approval.by));
+    if (outcome.kind === 'moved' && gone.size === 0) throw new TryAgain(`branch ${context.repository.branch} moved`);
+    if (outcome.kind === 'moved') break;
+    if (outcome.kind === 'denied') {
+      const { message } = deniedError(outcome);
+      const words = { outcome: 'progressing', reason: 'MergeDenied', message, pullRequest } as const;
+      reports.push(...sayInReview(context, item.step.desired, words));
+      continue;
+    }
+    head = outcome.snapshot;
+    const commit = outcome.commits.at(-1) ?? tip;
+    memory.pushed = commit;
+    gone.set(item.branch, tip);
+    await tellForge(context, memory, pullRequest, commit);
+    context.log.info('Merged an approved pull request', { pullRequest: pullRequest.number, commit });
+  }
+  await cleanUp(context, gone);
+  return { snapshot: head, merged: gone.size, reports };
+}
+
+function candidates(cases: readonly ReviewCase[]) {
+  return cases
+    .flatMap((item) => {
+      const { next, state } = item;
+      if (next.kind !== 'wait' || next.pullRequest.draft || state.branch.kind !== 'ours') return [];
+      const { tip } = state.branch;
+      // What was approved is what the forge has seen.
+      return next.pullRequest.headCommit === tip ? [{ item, tip, pullRequest: next.pullRequest }] : [];
+    })
+    .slice(0, mostAsked);
+}
+
+type Pending = Awaited<ReturnType<ReviewContext['review']['forge']['approval']>>;
+
+function pendingWords(context: ReviewContext, { step }: ReviewCase, pullRequest: PullRequest, approval: Pending) {
+  const { by } = approval;
+  const so = by.length === 0 ? '' : `approved by ${by.map((name) => plainLine(name, 50)).join(', ')}`;
+  const why = approval.kind === 'approved' ? `${context.publication.approvals} approvals are needed` : approval.why;
+  const note = [so, plainLine(why, 300)].filter((part) => part !== '').join('; ');
+  return waitingWords(context, step.desired, pullRequest, note);
+}
+
+/** Used only where the base has moved on: else the approved commit itself is the base's new head. */
+function mergeDraft(
+  { committer, clock }: ReviewContext,
+  { step, wish }: ReviewCase,
+  { number, url }: PullRequest,
+  approvedBy: readonly string[],
+): Omit<CommitDraft, 'changes'> {
+  const identity = { ...committer, at: clock.now() };
+  const revision = wish === null ? '' : `: revision ${short(wish.revisionId)}`;
+  const name = step.desired.name.slice(0, 40);
+  const names = approvedBy.map((each) => plainLine(each, 100)).join(', ');
+  const message = `merge(${name})${revision} (#${number})\n\nPull request ${url}, approved by ${names}.\n`;
+  return { message, author: identity, committer: identity };
+}
+
+/** Not every forge sees by itself that a branch has reached its base. */
+async function tellForge(context: ReviewContext, memory: LaneMemory, pullRequest: PullRequest, commit: CommitId) {
+  const { forge } = context.review;
+  const isKnown = await forge.markMerged(pullRequest, commit);
+  const body = closedBody(pullRequest.body, `merged by fast-forward as ${commit.slice(0, 12)}`);
+  if (!isKnown) await forge.close(pullRequest.number, body);
+  noteClosed(memory.review, [{ ...pullRequest, body, state: isKnown ? 'merged' : 'closed', mergeCommit: commit }]);
+}

@@ -1,0 +1,233 @@
+/** A pass whose changes are proposed: looks at base, branches and pull requests, and does what each of them needs. */
+
+import { repositoryReadme } from '../core/repository-readme.ts';
+import { databaseSecretName } from '../core/secret-names.ts';
+import { repoPath } from '../domain/file-tree.ts';
+import type { CommitId } from '../domain/identifiers.ts';
+import type { PullRequest } from '../domain/pull-request.ts';
+import type { Report } from '../domain/report.ts';
+import { resourceNameOf } from '../domain/resource-name.ts';
+import type { LaneMemory } from './context.ts';
+import { type Decision, draftPlan, earliestRetry, planPass, type RemovingStep } from './decide.ts';
+import type { WritingStep } from './drafting.ts';
+import { refuseRewrittenHistory } from './evidence.ts';
+import type { PassOutcome } from './pass.ts';
+import { deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
+import { type RepositoryView, viewAt } from './repository-view.ts';
+import { type Acted, cleanUp, closeOne, type DraftedCase, lastingFailure, propose } from './review-acts.ts';
+import { type ReviewCase, replacedBy, reviewCases } from './review-cases.ts';
+import { lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
+import { mergeApproved } from './review-merge.ts';
+import { editedWords, rejectedWords, sayInReview, undoneWords, waitingWords } from './review-words.ts';
+
+export async function attemptReviewPass(
+  context: ReviewContext,
+  memory: LaneMemory,
+  say: (reports: readonly Report[]) => void,
+): Promise<PassOutcome> {
+  const { desired, namespace, publication } = context;
+  const version = desired.version(namespace);
+  const look = await lookAtReview(context, memory);
+  const asksForApprovals = publication.merge === 'fast-forward' && look.open.size > 0;
+  if (look.fingerprint === memory.review.fingerprint && isSettled(context, memory, version) && !asksForApprovals) {
+    return { kind: 'idle' };
+  }
+  const view = await baseView(context, memory, look.head);
+  context.observer?.branch(view);
+  const plan = await planPass(context, memory, view, desired.items(namespace));
+  const cases = await reviewCases(context, memory, look, plan, view.snapshot);
+  tellObserver(context, cases);
+  const taken = takenCases(context, memory, cases);
+  const counted = cases.filter(({ step, next }) => step.kind === 'remove' && next.kind !== 'rejected');
+  const decision = await draftPlan(context, memory, view, plan, {
+    takes: (step) => taken.has(step),
+    removals: counted.length,
+  });
+  say(decision.reports);
+  const standing = await sayStanding(context, memory, cases);
+  const acted = await propose(context, memory, view.snapshot, draftedCases(view, taken, decision));
+  say(acted.reports);
+  if (acted.failure !== null) throw acted.failure;
+  const merged = await mergeApproved(context, memory, view.snapshot, cases);
+  await tidy(context, memory, cases);
+  settle(context, memory, look, decision, acted, merged.merged, version);
+  return {
+    kind: 'done',
+    reports: [...standing, ...merged.reports],
+    head: merged.snapshot.head,
+    pushed: acted.pushed,
+    refusal: decision.refusal,
+    orphans: plan.orphans,
+  };
+}
+
+function isSettled({ clock }: ReviewContext, { setbacks, settledVersion, review }: LaneMemory, version: number) {
+  const times = [earliestRetry(setbacks), review.retryAt].filter((time) => time !== null);
+  return settledVersion === version && times.every((time) => time > clock.now().getTime());
+}
+
+function settle(
+  { clock }: ReviewContext,
+  memory: LaneMemory,
+  look: ReviewLook,
+  decision: Decision,
+  { unsent }: Acted,
+  merged: number,
+  version: number,
+): void {
+  const { review } = memory;
+  if (review.retryAt !== null && review.retryAt <= clock.now().getTime()) review.retryAt = null;
+  // A look that finds what was done just now is no idle one: it reads it once more.
+  review.fingerprint = look.fingerprint;
+  memory.settledVersion = decision.more || unsent || merged > 0 ? null : version;
+}
+
+/** An empty repository has no base that anything could be proposed onto: its README is pushed there. */
+async function baseView(context: ReviewContext, memory: LaneMemory, head: CommitId | null): Promise<RepositoryView> {
+  const { repository, committer, clock, namespace, desired, settings } = context;
+  let view = await viewAt(repository, head, memory.view);
+  await refuseRewrittenHistory(repository, view.snapshot, {
+    namespace,
+    pushed: memory.pushed,
+    accepted: settings.acceptHistory,
+    desired: desired.items(namespace),
+  });
+  if (head === null && desired.items(namespace).some(({ kind }) => kind === 'present')) {
+    refuseWithoutLeadership(context);
+    const identity = { ...committer, at: clock.now() };
+    const outcome = await repository.publish(view.snapshot, [
+      {
+        message: 'Explain this repository\n\nA first commit, so that changes can be proposed onto it.\n',
+        author: identity,
+        committer: identity,
+        changes: [{ kind: 'write', path: repoPath('README.md'), content: repositoryReadme(namespace) }],
+      },
+    ]);
+    if (outcome.kind === 'moved') throw new TryAgain(`branch ${repository.branch} moved`);
+    if (outcome.kind === 'denied') throw deniedError(outcome);
+    view = await viewAt(repository, outcome.snapshot.head, view);
+  }
+  memory.view = view;
+  return view;
+}
+
+type DraftedStep = WritingStep | RemovingStep;
+
+/** Those that need a commit or a text, as many as the forge allows now. */
+function takenCases(
+  { review, clock }: ReviewContext,
+  memory: LaneMemory,
+  cases: readonly ReviewCase[],
+): ReadonlyMap<unknown, ReviewCase> {
+  const { retryAt } = memory.review;
+  const isPaused = retryAt !== null && retryAt > clock.now().getTime();
+  const left = review.forge.budgets().flatMap(({ name, left }) => (name === 'requests' ? [] : [left]));
+  // One more than none: its refusal tells when there will be room again.
+  const most = isPaused ? 0 : Math.max(1, Math.min(...left));
+  const due = cases.filter(({ next }) => next.kind === 'push' || next.kind === 'describe').slice(0, most);
+  return new Map(due.map((each) => [each.step, each]));
+}
+
+function draftedCases(
+  view: RepositoryView,
+  taken: ReadonlyMap<unknown, ReviewCase>,
+  { drafts }: Decision,
+): readonly DraftedCase[] {
+  const byDeployment = new Map([...taken.values()].map((each) => [each.step.desired.deploymentId, each]));
+  return drafts.flatMap((draft) => {
+    const found = byDeployment.get(draft.desired.deploymentId);
+    return found ? [{ draft, case: found, replaces: replacedBy(view.snapshot, found.step as DraftedStep) }] : [];
+  });
+}
+
+/** What waits, was edited or rejected: said once, and said again only when it changes. */
+async function sayStanding(
+  context: ReviewContext,
+  memory: LaneMemory,
+  cases: readonly ReviewCase[],
+): Promise<readonly Report[]> {
+  const reports: Report[] = [];
+  for (const { step, next, branch } of cases) {
+    const { desired } = step;
+    if (next.kind === 'wait' && context.publication.merge === 'forge') {
+      reports.push(...sayUnlessNoted(context, desired, next.pullRequest));
+    } else if (next.kind === 'edited') {
+      reports.push(...sayInReview(context, desired, editedWords(branch, next.by, next.pullRequest)));
+    } else if (next.kind === 'rejected') {
+      reports.push(...(await sayRejected(context, memory, desired, next.pullRequest)));
+    } else if (next.kind === 'merged') {
+      lookOnceMore(context, memory, next.pullRequest.number);
+      reports.push(...sayInReview(context, desired, undoneWords(context.repository.branch, next.pullRequest)));
+    }
+  }
+  return reports;
+}
+
+/** That auto-merge was refused is said when it is opened, and stays said. */
+function sayUnlessNoted(
+  context: ReviewContext,
+  desired: ReviewCase['step']['desired'],
+  pullRequest: PullRequest,
+): readonly Report[] {
+  const words = waitingWords(context, desired, pullRequest);
+  const last =
+    desired.kind === 'present' && desired.lastReport?.revisionId === desired.revisionId ? desired.lastReport : null;
+  return last?.reason === words.reason && last.message.startsWith(words.message)
+    ? []
+    : sayInReview(context, desired, words);
+}
+
+/** Who closed it is asked for once: a rejection stays. */
+async function sayRejected(
+  context: ReviewContext,
+  { review }: LaneMemory,
+  desired: ReviewCase['step']['desired'],
+  pullRequest: PullRequest,
+): Promise<readonly Report[]> {
+  const { number } = pullRequest;
+  if (!review.closers.has(number)) review.closers.set(number, await context.review.forge.closedBy(number));
+  return sayInReview(context, desired, rejectedWords(desired, pullRequest, review.closers.get(number) ?? null));
+}
+
+/** The forge merged it after the base was read, or its git is a moment behind its API. */
+function lookOnceMore({ repository }: ReviewContext, { review }: LaneMemory, number: number): void {
+  const looks = review.mergedLooks.get(number) ?? 0;
+  if (looks >= mostMergedLooks) return;
+  review.mergedLooks.set(number, looks + 1);
+  throw new TryAgain(`branch ${repository.branch} moved`);
+}
+
+const mostMergedLooks = 4;
+
+/** Closes what nothing is wanted of any more, and takes branches away. */
+async function tidy(context: ReviewContext, memory: LaneMemory, cases: readonly ReviewCase[]): Promise<void> {
+  const useless = new Map<string, CommitId>();
+  const failures: unknown[] = [];
+  for (const { step, branch, next } of cases) {
+    if (next.kind === 'clean-up') useless.set(branch, next.tip);
+    if (next.kind !== 'close') continue;
+    const isClosed = await closeOne(context, memory, next.pullRequest, whyClosed(step), failures);
+    if (isClosed && next.tip !== null) useless.set(branch, next.tip);
+  }
+  await cleanUp(context, useless);
+  const failure = lastingFailure(context, memory, failures);
+  if (failure !== null) throw failure;
+}
+
+function whyClosed({ kind, desired }: ReviewCase['step']): string {
+  if (desired.kind === 'removed') return 'the deployment was deleted in the control plane';
+  if (kind === 'interrupted') return 'the revision was interrupted';
+  if (kind === 'foreign') return 'somebody else’s folder is where this would go';
+  if (kind === 'hold') return 'the folder was changed in git, and is left so until the next revision';
+  return 'superseded: the branch holds what is wanted already';
+}
+
+/** What may be merged any moment must find its Secrets. */
+function tellObserver({ observer }: ReviewContext, cases: readonly ReviewCase[]): void {
+  const names = cases.flatMap(({ state, branch }) => {
+    if (state.branch.kind !== 'ours') return [];
+    const { secretName } = state.branch.proposed;
+    return [databaseSecretName(resourceNameOf(branch)), ...(secretName === null ? [] : [secretName])];
+  });
+  observer?.proposed(new Set(names));
+}

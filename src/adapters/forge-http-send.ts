@@ -54,11 +54,14 @@ async function followed(once: Sender, sending: Sending): Promise<RawAnswer> {
   }
 }
 
-/** Only where the same request may be sent again, and never to another host, which would learn the token. */
+/**
+ * A repository that was renamed answers 301, to writes, too: nothing was done, so the same request is sent to the new
+ * place. A 302 may be anything, such as a page to sign in. Never to another host, which would learn the token.
+ */
 function targetOf(method: Method, url: string, { status, headers }: RawAnswer): string | null {
-  const keepsMethod = status === 307 || status === 308 || (method === 'GET' && (status === 301 || status === 302));
+  const mayFollow = [301, 307, 308].includes(status) || (status === 302 && method === 'GET');
   const location = headerOf(headers, 'location');
-  if (!keepsMethod || location === null || !URL.canParse(location, url)) return null;
+  if (!mayFollow || location === null || !URL.canParse(location, url)) return null;
   const target = new URL(location, url);
   return target.origin === new URL(url).origin ? target.href : null;
 }
@@ -122,7 +125,7 @@ async function textOf(
 }
 
 /** An address may carry a password. */
-function serverOf(apiUrl: string): string {
+export function serverOf(apiUrl: string): string {
   const { origin, pathname } = new URL(apiUrl);
   return `${origin}${pathname === '/' ? '' : pathname}`;
 }

@@ -5,7 +5,7 @@ import type { ForgeBudget } from '../domain/pull-request.ts';
 import { forgeFailure, headerOf, strangeAnswer } from './forge-http-failure.ts';
 import { type AnswerMemory, answerMemory } from './forge-http-memory.ts';
 import { nextPage } from './forge-http-pages.ts';
-import { type Method, type RawAnswer, requestSender, type Sender } from './forge-http-send.ts';
+import { type Method, type RawAnswer, requestSender, type Sender, serverOf } from './forge-http-send.ts';
 
 export interface ForgeHttpSettings {
   /** Without a closing slash. */
@@ -41,6 +41,8 @@ export interface ForgeCall {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Statuses beside 2xx that are answers, too: whoever asks judges them. */
   readonly accept?: readonly number[];
+  /** `text`: the body is the answer's text as it is. */
+  readonly as?: 'text';
   /** Whether it counts as making something; absent: POST, PUT and PATCH do. */
   readonly makesContent?: boolean;
 }
@@ -54,6 +56,8 @@ export interface ForgeAnswer {
 
 /** `path` is below apiUrl, its parts encoded; or a whole URL on the same host (GitHub's GraphQL). */
 export interface ForgeHttp {
+  /** For people: the API's URL without credentials. */
+  readonly server: string;
   get(path: string, call: ForgeCall): Promise<ForgeAnswer>;
   post(path: string, body: unknown, call: ForgeCall): Promise<ForgeAnswer>;
   patch(path: string, body: unknown, call: ForgeCall): Promise<ForgeAnswer>;
@@ -76,6 +80,7 @@ export function forgeHttp(settings: ForgeHttpSettings): ForgeHttp {
     budgets: new Map(),
   };
   return {
+    server: serverOf(settings.apiUrl),
     get: (path, call) => ask(client, { method: 'GET', path, call }),
     post: (path, body, call) => ask(client, { method: 'POST', path, call, body }),
     patch: (path, body, call) => ask(client, { method: 'PATCH', path, call, body }),
@@ -138,6 +143,7 @@ function understood({ settings }: Client, { call }: Asked, raw: RawAnswer): Forg
   }
   const about = { purpose: call.purpose, server };
   if (isPage) throw strangeAnswer(about, `it answered ${status} with a page instead of JSON`);
+  if (call.as === 'text') return { status, headers, body: raw.text };
   if (isBroken) throw strangeAnswer(about, 'its answer is no whole JSON');
   return { status, headers, body };
 }

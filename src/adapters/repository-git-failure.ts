@@ -64,11 +64,19 @@ const meanings: Readonly<
   transient: { kind: 'transient', reason: 'GitUnreachable', advice: '' },
 };
 
-export function missingBranch(url: string, branch: string): TowpathError {
+/** `branches` are those that are there. */
+export function missingBranch(url: string, branch: string, branches: readonly string[] = []): TowpathError {
+  const shown = branches.slice(0, 3).map((name) => `"${name}"`);
+  const named = shown.length > 0 ? ` (${shown.join(', ')}${branches.length > shown.length ? ', …' : ''})` : '';
   return new TowpathError(
     'terminal',
     'MissingBranch',
-    `Cannot read branch "${branch}" of ${url}: the repository has other branches but not this one; ` +
+    `Cannot read branch "${branch}" of ${url}: the repository has other branches${named} but not this one; ` +
       'create it, or name the right branch in the configuration',
   );
+}
+
+export function emptyCommit({ message }: { readonly message: string }): TowpathError {
+  const subject = message.split('\n', 1)[0];
+  return new TowpathError('terminal', 'EmptyCommit', `Cannot commit "${subject}": it changes nothing`);
 }

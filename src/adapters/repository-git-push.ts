@@ -29,12 +29,12 @@ export type DeliveryOutcome =
   | { readonly kind: 'denied'; readonly class: 'denied' | 'policy'; readonly message: string };
 
 /** What one sending came to, before the branch was looked at. */
-type Answer =
+export type Answer =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly failure: GitFailure; readonly said: string }
   | { readonly kind: 'unclear'; readonly error: unknown };
 
-const mostSendings = 3;
+export const mostSendings = 3;
 const firstPauseMs = 100;
 
 export async function deliver(world: DeliveryWorld, delivery: Delivery): Promise<DeliveryOutcome> {
@@ -45,14 +45,18 @@ export async function deliver(world: DeliveryWorld, delivery: Delivery): Promise
     if (answer.kind === 'accepted') return { kind: 'pushed' };
     everUnclear ||= answer.kind === 'unclear';
     // No head is the old id of a branch that is to be made.
-    const head = (await readHead(world)) ?? absent;
+    const head = (await readPatiently(world.readHead, world.signal)) ?? absent;
     if (head === newId) return { kind: 'pushed' };
     if (head !== oldId)
       return (await isBelow(world, everUnclear, head, newId)) ? { kind: 'pushed' } : { kind: 'moved' };
     const settled = settle(world, answer, sending);
     if (settled) return settled;
-    await pause(firstPauseMs * 2 ** sending * (0.5 + Math.random()), undefined, { signal: world.signal });
+    await breathe(sending, world.signal);
   }
+}
+
+export async function breathe(tries: number, signal: AbortSignal): Promise<void> {
+  await pause(firstPauseMs * 2 ** tries * (0.5 + Math.random()), undefined, { signal });
 }
 
 const absent = '0'.repeat(40);
@@ -61,17 +65,22 @@ async function send({ receive, url, branch, signal }: DeliveryWorld, { update, p
   try {
     return answerOf(await receive.push([update], pack, signal));
   } catch (error) {
-    if (error instanceof RemoteError) return refusal(error.message);
-    if (error instanceof TransportError && error.failure === 'unreachable') return { kind: 'unclear', error };
-    throw gitError(`push to branch "${branch}" of ${url}`, error);
+    return answerIn(error, `push to branch "${branch}" of ${url}`);
   }
+}
+
+/** What never came to the branch's own judgement; throws what no other sending would change. */
+export function answerIn(error: unknown, doing: string): Exclude<Answer, { readonly kind: 'accepted' }> {
+  if (error instanceof RemoteError) return refusal(error.message);
+  if (error instanceof TransportError && error.failure === 'unreachable') return { kind: 'unclear', error };
+  throw gitError(doing, error);
 }
 
 function answerOf({ refused, remoteText }: PushReport): Answer {
   return refused === null ? { kind: 'accepted' } : refusal(refused, remoteText);
 }
 
-function refusal(reason: string, remoteText = ''): Answer {
+function refusal(reason: string, remoteText = ''): Extract<Answer, { readonly kind: 'refused' }> {
   const said = plainText([reason, remoteText].filter((text) => text !== '').join('\n'));
   return { kind: 'refused', failure: failureOf(reason, remoteText), said };
 }
@@ -87,17 +96,17 @@ function settle(world: DeliveryWorld, answer: Answer, sending: number): Delivery
   if (sending < mostSendings) return null;
   if (answer.kind === 'unclear') throw gitError(doing, answer.error);
   if (answer.kind === 'refused' && answer.failure === 'moved') {
-    return { kind: 'denied', class: 'denied', message: lockMessage(doing, answer.said) };
+    return { kind: 'denied', class: 'denied', message: `Cannot ${doing}: ${lockWords(answer.said)}` };
   }
   const said = answer.kind === 'refused' ? answer.said : '';
   throw new TowpathError('transient', 'PushFailed', `Cannot ${doing}: the server says "${said}"`);
 }
 
 /** Nobody was faster, so what refuses is in the server's own repository. */
-function lockMessage(doing: string, said: string): string {
+export function lockWords(said: string, ref = 'refs/heads/…'): string {
   return (
-    `Cannot ${doing}: the server refused ${mostSendings} times although the branch did not move: "${said}"; ` +
-    "a lock file (refs/heads/….lock) left over in the server's repository does this: remove it there"
+    `the server refused ${mostSendings} times although the branch did not move: "${said}"; ` +
+    `a lock file (${ref}.lock) left over in the server's repository does this: remove it there`
   );
 }
 
@@ -107,13 +116,13 @@ async function isBelow(world: DeliveryWorld, everUnclear: boolean, head: string,
 }
 
 /** A server that has just dropped a connection gets a few tries to say where the branch stands. */
-async function readHead(world: DeliveryWorld): Promise<string | null> {
+export async function readPatiently<Found>(read: () => Promise<Found>, signal: AbortSignal): Promise<Found> {
   for (let reading = 1; ; reading++) {
     try {
-      return await world.readHead();
+      return await read();
     } catch (error) {
       if (reading >= mostSendings) throw error;
-      await pause(firstPauseMs * 2 ** reading * (0.5 + Math.random()), undefined, { signal: world.signal });
+      await breathe(reading, signal);
     }
   }
 }

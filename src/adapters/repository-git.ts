@@ -1,6 +1,5 @@
 /** One branch of one repository through our own git engine: trees in memory, commits as packs, no disk. */
 import { setImmediate } from 'node:timers/promises';
-import { TowpathError } from '../domain/failure.ts';
 import { type BlobId, CommitId } from '../domain/identifiers.ts';
 import type { Sign } from '../git/commit.ts';
 import { CommitBuilder } from '../git/commit-builder.ts';
@@ -11,9 +10,23 @@ import { PackError } from '../git/pack-reader.ts';
 import { ReceivePack } from '../git/receive-pack.ts';
 import type { Transport } from '../git/transport.ts';
 import { UploadPack } from '../git/upload-pack.ts';
-import type { CommitDraft, CommitSummary, History, PushOutcome, Repository, Snapshot } from '../ports.ts';
-import { gitError, missingBranch } from './repository-git-failure.ts';
+import type {
+  BranchDraft,
+  Branches,
+  BranchOutcome,
+  CommitDraft,
+  CommitSummary,
+  History,
+  Proposal,
+  PushOutcome,
+  Repository,
+  Snapshot,
+} from '../ports.ts';
+import { GitBranches } from './repository-git-branches.ts';
+import { emptyCommit, gitError, missingBranch } from './repository-git-failure.ts';
 import { type Commits, HistoryReader, summaryOf } from './repository-git-history.ts';
+import { buildMerge } from './repository-git-merge.ts';
+import { refOf } from './repository-git-propose.ts';
 import { deliver } from './repository-git-push.ts';
 import { GitSnapshot } from './repository-git-snapshot.ts';
 
@@ -29,13 +42,14 @@ export interface GitRepositoryOptions {
 const slackBytes = 16 * 1024 * 1024;
 const longestBreathMs = 20;
 
-export class GitRepository implements Repository {
+export class GitRepository implements Repository, Branches {
   readonly url: string;
   readonly branch: string;
   readonly #options: GitRepositoryOptions;
   readonly #upload: UploadPack;
   readonly #receive: ReceivePack;
   readonly #history: HistoryReader;
+  readonly #branches: GitBranches;
   /** Each tree in it is whole: all that is below it is in it too. */
   readonly #objects = new ObjectStore();
   readonly #snapshots = new Set<WeakRef<GitSnapshot>>();
@@ -50,17 +64,26 @@ export class GitRepository implements Repository {
     this.#upload = new UploadPack(options.transport);
     this.#receive = new ReceivePack(options.transport);
     this.#history = new HistoryReader(this.#upload, this.#objects);
+    this.#branches = new GitBranches({
+      url: this.url,
+      upload: this.#upload,
+      receive: this.#receive,
+      objects: this.#objects,
+      sign: options.sign,
+      signal: this.#closing.signal,
+    });
   }
 
   async head(): Promise<CommitId | null> {
     return this.#doing('read', async () => {
-      const id = await this.#readHead();
-      if (id !== null || this.#options.createBranch) return id;
-      const all = await this.#upload.listRefs(['refs/heads/'], this.#closing.signal);
-      // Ours may be among them by now: somebody has just made the first commit.
-      const made = all.get(this.#ref);
-      if (made === undefined && all.size > 0) throw missingBranch(this.url, this.branch);
-      return made === undefined ? null : CommitId.parse(made);
+      return this.#headIn(await this.#upload.listRefs([this.#ref], this.#closing.signal));
+    });
+  }
+
+  async tips(prefix: string): Promise<{ head: CommitId | null; tips: ReadonlyMap<string, CommitId> }> {
+    return this.#doing('read', async () => {
+      const refs = await this.#upload.listRefs([this.#ref, refOf(prefix)], this.#closing.signal);
+      return { head: await this.#headIn(refs), tips: this.#branches.list(refs, prefix, this.branch) };
     });
   }
 
@@ -68,7 +91,7 @@ export class GitRepository implements Repository {
     return this.#doing('fetch', async () => {
       if (head === null || holdsHead(this.#objects, head)) return this.#snapshotAt(head);
       const { signal } = this.#closing;
-      await fetchHead({ upload: this.#upload, objects: this.#objects, held: this.#newest, head, signal });
+      await fetchHead({ upload: this.#upload, objects: this.#objects, held: this.#held(), head, signal });
       return this.#snapshotAt(head);
     });
   }
@@ -120,13 +143,58 @@ export class GitRepository implements Repository {
     return { kind: 'pushed', commits: ids, snapshot: this.#snapshotAt(CommitId.parse(newId)) };
   }
 
+  async read(snapshot: Snapshot, tips: ReadonlyMap<string, CommitId>): Promise<ReadonlyMap<string, Proposal>> {
+    return this.#doing('fetch', () => this.#branches.read(snapshot, tips));
+  }
+
+  async propose(snapshot: Snapshot, drafts: readonly BranchDraft[]): Promise<readonly BranchOutcome[]> {
+    return this.#doing('push to', () => this.#branches.propose(snapshot, drafts));
+  }
+
+  async remove(branches: ReadonlyMap<string, CommitId>): Promise<void> {
+    return this.#doing('push to', () => this.#branches.remove(branches));
+  }
+
+  async merge(snapshot: Snapshot, tip: CommitId, draft: Omit<CommitDraft, 'changes'>): Promise<PushOutcome> {
+    return this.#doing('push to', async () => {
+      const { sign } = this.#options;
+      const world = { url: this.url, branch: this.branch, objects: this.#objects, branches: this.#branches, sign };
+      const { head, pack, objects } = await buildMerge(world, snapshot, tip, draft);
+      if (head === snapshot.head) return { kind: 'pushed', commits: [tip], snapshot };
+      const update = { ref: this.#ref, oldId: snapshot.head ?? noObject, newId: head };
+      const outcome = await deliver(this.#deliveryWorld(), { update, pack });
+      if (outcome.kind !== 'pushed') return outcome;
+      for (const [id, body] of objects) this.#objects.put(id, body);
+      const newHead = CommitId.parse(head);
+      return { kind: 'pushed', commits: [newHead], snapshot: this.#snapshotAt(newHead) };
+    });
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#options.transport.close();
   }
 
   get #ref(): string {
-    return `refs/heads/${this.branch}`;
+    return refOf(this.branch);
+  }
+
+  /** Null only where the repository is empty, or the branch may be begun. */
+  async #headIn(refs: ReadonlyMap<string, string>): Promise<CommitId | null> {
+    const id = refs.get(this.#ref);
+    if (id !== undefined) return CommitId.parse(id);
+    if (this.#options.createBranch) return null;
+    const all = await this.#upload.listRefs(['refs/heads/'], this.#closing.signal);
+    // Ours may be among them by now: somebody has just made the first commit.
+    const made = all.get(this.#ref);
+    const names = [...all.keys()].map((ref) => ref.replace('refs/heads/', ''));
+    if (made === undefined && names.length > 0) throw missingBranch(this.url, this.branch, names);
+    return made === undefined ? null : CommitId.parse(made);
+  }
+
+  /** Commits that are in the store with all their trees: a proposal may come back to us as part of the base. */
+  #held(): readonly string[] {
+    return [...(this.#newest === null ? [] : [this.#newest]), ...this.#branches.held];
   }
 
   async #readHead(): Promise<CommitId | null> {
@@ -145,9 +213,9 @@ export class GitRepository implements Repository {
     return snapshot;
   }
 
-  /** Keeps the newest head and whatever snapshots somebody still holds. */
+  /** Keeps the newest head, the branches that are there, and whatever snapshots somebody still holds. */
   #sweep(): void {
-    const heads = new Set<string>(this.#newest === null ? [] : [this.#newest]);
+    const heads = new Set(this.#held());
     for (const reference of this.#snapshots) {
       const head = reference.deref()?.head;
       if (head) heads.add(head);
@@ -190,11 +258,6 @@ export class GitRepository implements Repository {
       throw gitError(`${verb} ${this.url}`, error);
     }
   }
-}
-
-function emptyCommit({ message }: CommitDraft): TowpathError {
-  const subject = message.split('\n', 1)[0];
-  return new TowpathError('terminal', 'EmptyCommit', `Cannot commit "${subject}": it changes nothing`);
 }
 
 function summaries(commits: Commits): readonly CommitSummary[] {

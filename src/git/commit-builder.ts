@@ -1,4 +1,4 @@
-/** Makes commits one on the other, in memory, and the pack that carries them. */
+/** Makes commits one on the other, or side by side on one base, in memory, and the pack that carries them. */
 import { type ChangeNode, changeTree, type FolderNode, type PathChange } from './change-tree.ts';
 import { type Sign, type Signature, serializeCommit } from './commit.ts';
 import { DraftObjects } from './draft-objects.ts';
@@ -25,12 +25,14 @@ export class CommitBuilder {
   readonly #pack = new PackWriter();
   readonly #objects: DraftObjects;
   readonly #sign: Sign | undefined;
+  readonly #base: BuildBase;
   readonly #commits: { readonly id: string; readonly body: Buffer }[] = [];
   #head: string | null;
   #tree: string | null;
 
   /** `held` answers for the trees under `base`. */
   constructor(base: BuildBase, held: (id: string) => Buffer | undefined, sign?: Sign) {
+    this.#base = base;
     this.#head = base.commit;
     this.#tree = base.tree;
     this.#sign = sign;
@@ -61,14 +63,21 @@ export class CommitBuilder {
     return id;
   }
 
+  /** The next commit stands on the base again, as that of another branch. */
+  restart(): void {
+    this.#head = this.#base.commit;
+    this.#tree = this.#base.tree;
+    this.#objects.rest();
+  }
+
   pack(): Buffer {
     return this.#pack.finish();
   }
 
-  /** The new trees that the newest commit needs. */
-  *newTrees(): Generator<readonly [string, Buffer]> {
+  /** The new trees that a commit needs: the newest, or the one with this tree. */
+  *newTrees(root = this.tree): Generator<readonly [string, Buffer]> {
     const made = new Set(this.#objects.treeIds());
-    const open = [this.tree];
+    const open = [root];
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       if (!made.delete(id)) continue;
       const raw = this.#objects.tree(id);

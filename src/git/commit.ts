@@ -23,6 +23,8 @@ export interface ParsedCommit {
   readonly author: Signature;
   readonly committer: Signature;
   readonly subject: string;
+  /** As it was written, the subject with it. */
+  readonly message: string;
 }
 
 /** The commit's bytes; UTF-8, times in UTC. */
@@ -55,6 +57,7 @@ export function parseCommit(raw: Buffer): ParsedCommit {
     author: parsePerson(values('author')[0] ?? ''),
     committer: parsePerson(values('committer')[0] ?? ''),
     subject: message.trimStart().split('\n', 1)[0] ?? '',
+    message,
   };
 }
 

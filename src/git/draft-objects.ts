@@ -36,6 +36,8 @@ export class DraftObjects {
   readonly #pack: PackWriter;
   readonly #trees = new Map<string, DraftTree>();
   readonly #runs = new Map<string, Run>();
+  /** Made since the last rest. */
+  #fresh: string[] = [];
 
   /** `held` answers for the trees that both we and the receiver have. */
   constructor(held: (id: string) => Buffer | undefined, pack: PackWriter) {
@@ -81,7 +83,17 @@ export class DraftObjects {
     const origin = draft.baseId === null ? null : this.#packOver({ ...draft, baseId: draft.baseId }, id, edited);
     if (origin === null) this.#pack.add('tree', id, edited.raw);
     this.#trees.set(id, { raw: edited.raw, origin });
+    this.#fresh.push(id);
     return id;
+  }
+
+  /** Nothing more is built on what was made so far. */
+  rest(): void {
+    for (const id of this.#fresh) {
+      this.#runs.delete(id);
+      this.#lighten(id);
+    }
+    this.#fresh = [];
   }
 
   /** Null: the tree is shorter than any delta. */

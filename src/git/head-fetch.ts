@@ -1,4 +1,4 @@
-/** Brings a head with all its trees into the store, and from the server only what is lacking. */
+/** Brings heads with all their trees into the store, and from the server only what is lacking. */
 import { parseCommit } from './commit.ts';
 import { emptyTree } from './object-id.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -6,14 +6,21 @@ import { MissingBaseError, PackError } from './pack-reader.ts';
 import { forEachFolder } from './tree.ts';
 import type { FetchRequest, UploadPack } from './upload-pack.ts';
 
-export interface HeadFetch {
+interface Fetch {
   readonly upload: UploadPack;
   /** Each tree in it is whole: all folders below it are in it too. */
   readonly objects: ObjectStore;
-  /** A commit in the store, the last head that was read. */
-  readonly held: string | null;
-  readonly head: string;
+  /** Commits in the store with all their trees: the last head that was read, branches that may be merged by now. */
+  readonly held: readonly string[];
   readonly signal?: AbortSignal;
+}
+
+export interface HeadFetch extends Fetch {
+  readonly head: string;
+}
+
+export interface TipsFetch extends Fetch {
+  readonly tips: readonly string[];
 }
 
 /** A commit may be held without its trees: those in the middle of a push of ours are. */
@@ -23,18 +30,27 @@ export function holdsHead(objects: ObjectStore, head: string): boolean {
 }
 
 export async function fetchHead(fetch: HeadFetch): Promise<void> {
-  if (fetch.held !== null && (await fetchOnTop(fetch, fetch.held))) return;
   // Nothing held, history rewritten, or we have let go of something that the server counts on: all anew.
-  const whole = await fetchTrees(fetch, { wants: [fetch.head], depth: 1, filter: 'blob:none', done: true });
-  if (!whole) throw new PackError(`the server sent commit ${fetch.head} without all its trees`);
+  if (await fetchOver(fetch, { wants: [fetch.head], filter: 'blob:none', done: false })) return;
+  await fetchTips({ ...fetch, held: [], tips: [fetch.head] });
 }
 
-/** False where the head does not descend from `held`. */
-async function fetchOnTop(fetch: HeadFetch, held: string): Promise<boolean> {
-  // The server may count on no more than the held commit itself: what is above it may have been swept.
-  const known = { haves: [held], shallow: [held], thin: true };
+/** Just these commits and their trees, whatever they descend from. */
+export async function fetchTips(fetch: TipsFetch): Promise<void> {
+  const request = { wants: fetch.tips, depth: 1, filter: 'blob:none', done: true } as const;
+  if ((await fetchOver(fetch, request)) || (await fetchTrees(fetch, request))) return;
+  const [tip = '', ...others] = fetch.tips;
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  throw new PackError(`the server sent commit ${tip}${more} without all their trees`);
+}
+
+/** Only what the held commits lack; false where the server cannot tell. */
+async function fetchOver(fetch: Fetch, request: FetchRequest): Promise<boolean> {
+  if (fetch.held.length === 0) return false;
+  // The server may count on no more than the held commits themselves: what is above them may have been swept.
+  const known = { haves: fetch.held, shallow: fetch.held, thin: true };
   try {
-    return await fetchTrees(fetch, { wants: [fetch.head], ...known, filter: 'blob:none', done: false });
+    return await fetchTrees(fetch, { ...request, ...known });
   } catch (error) {
     if (error instanceof MissingBaseError) return false;
     throw error;
@@ -42,7 +58,7 @@ async function fetchOnTop(fetch: HeadFetch, held: string): Promise<boolean> {
 }
 
 /** Takes the answer in only once it has come whole, so that the store never holds half a tree. */
-async function fetchTrees({ upload, objects, head, signal }: HeadFetch, request: FetchRequest): Promise<boolean> {
+async function fetchTrees({ upload, objects, signal }: Fetch, request: FetchRequest): Promise<boolean> {
   const staged = new Map<string, Buffer>();
   const sink = {
     onObject: (_type: string, id: string, body: Buffer) => void staged.set(id, body),
@@ -50,7 +66,8 @@ async function fetchTrees({ upload, objects, head, signal }: HeadFetch, request:
     blobs: false,
   };
   const { packed } = await upload.fetch(request, sink, signal);
-  if (!packed || !staged.has(head) || !isWhole(staged, objects)) return false;
+  const lacksWanted = request.wants.some((id) => !staged.has(id) && !objects.has(id));
+  if (!packed || lacksWanted || !isWhole(staged, objects)) return false;
   for (const [id, body] of staged) objects.put(id, body);
   return true;
 }

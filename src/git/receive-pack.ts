@@ -1,4 +1,5 @@
 /** Writing to a server: one pack and one or many refs, each moved only from the id that we say it has. */
+import { noObject } from './object-id.ts';
 import { flushPacket, lineOf, packet, readPackets } from './pkt-line.ts';
 import { packetsOf, RemoteError, RemoteText, refuseError } from './sideband.ts';
 import { type Transport, TransportError } from './transport.ts';
@@ -19,6 +20,21 @@ export interface PushReport {
   readonly remoteText: string;
 }
 
+export interface EachReport {
+  /** Null: the pack was taken. Else what the server says about it, and then no ref moved. */
+  readonly pack: string | null;
+  /** In the order of the updates; `refused` null: it moved. */
+  readonly refs: readonly { readonly ref: string; readonly refused: string | null }[];
+  readonly remoteText: string;
+}
+
+interface Report {
+  readonly unpack: string;
+  /** What the server says of each ref; null where it moved. */
+  readonly refs: ReadonlyMap<string, string | null>;
+  readonly remoteText: string;
+}
+
 export class ReceivePack {
   readonly #transport: Transport;
   #capabilities: ReadonlySet<string> | null = null;
@@ -28,12 +44,37 @@ export class ReceivePack {
   }
 
   /**
-   * Returns a clear answer or throws; after a TransportError of kind `unreachable` nobody knows whether the refs
+   * All refs or none. Returns a clear answer or throws; after a TransportError of kind `unreachable` nobody knows whether the refs
    * moved. The server's abilities are asked for once; the old ids make every push safe without asking again.
    */
   async push(updates: readonly RefUpdate[], pack: Buffer | null, signal?: AbortSignal): Promise<PushReport> {
+    const { unpack, refs, remoteText } = await this.#send(updates, pack, updates.length > 1 ? ['atomic'] : [], signal);
+    const refused = [...refs.values()].find((said) => said !== null) ?? null;
+    return { refused: refusedPack(unpack) ?? refused, remoteText };
+  }
+
+  /** The same, but each ref by itself: those that are refused do not hold up the others. */
+  async pushEach(updates: readonly RefUpdate[], pack: Buffer | null, signal?: AbortSignal): Promise<EachReport> {
+    const deletes = updates.some(({ newId }) => newId === noObject);
+    if (deletes && !(await this.#advertised(signal)).has('delete-refs')) {
+      throw new TransportError('denied', 'the server lets nobody delete branches');
+    }
+    const { unpack, refs, remoteText } = await this.#send(updates, pack, [], signal);
+    const saidOf = (ref: string): string | null => {
+      const said = refs.get(ref);
+      return said === undefined ? (refusedPack(unpack) ?? 'the server says nothing about it') : said;
+    };
+    return { pack: refusedPack(unpack), refs: updates.map(({ ref }) => ({ ref, refused: saidOf(ref) })), remoteText };
+  }
+
+  async #send(
+    updates: readonly RefUpdate[],
+    pack: Buffer | null,
+    needed: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Report> {
     const capabilities = await this.#advertised(signal);
-    const wanted = ['report-status', 'side-band-64k', ...(updates.length > 1 ? ['atomic'] : [])];
+    const wanted = ['report-status', 'side-band-64k', ...needed];
     const missing = wanted.find((capability) => !capabilities.has(capability) && capability !== 'side-band-64k');
     if (missing !== undefined) throw new TransportError('unusable', `the server cannot push with "${missing}"`);
     const named = [...capabilities].some((capability) => capability.startsWith('agent=')) ? ['agent=towpath'] : [];
@@ -68,7 +109,7 @@ function isVersion(payload: Buffer): boolean {
   return lineOf(payload) === 'version 1';
 }
 
-async function readReport(answer: AsyncIterable<Buffer>, sideBands: boolean): Promise<PushReport> {
+async function readReport(answer: AsyncIterable<Buffer>, sideBands: boolean): Promise<Report> {
   const remote = new RemoteText();
   const banded: Buffer[] = [];
   const lines: string[] = [];
@@ -81,14 +122,16 @@ async function readReport(answer: AsyncIterable<Buffer>, sideBands: boolean): Pr
   for (const one of readPackets(Buffer.concat(banded))) if (one.kind === 'data') lines.push(lineOf(one.payload));
   if (lines.length === 0 && remote.fatal !== null) throw new RemoteError(remote.fatal);
   if (lines.length === 0) throw new TransportError('unreachable', 'the answer held no report on the push');
-  return { refused: refusalIn(lines), remoteText: remote.text };
+  const [unpack = '', ...refs] = lines;
+  return { unpack, refs: new Map(refs.map(saidOfRef)), remoteText: remote.text };
 }
 
-function refusalIn(lines: readonly string[]): string | null {
-  const [unpack = '', ...refs] = lines;
-  if (unpack !== 'unpack ok') return `unpacker error: ${unpack.replace(/^unpack /, '')}`;
-  const refused = refs.find((line) => !line.startsWith('ok '));
-  if (refused === undefined) return null;
-  // `ng refs/heads/main the reason`
-  return refused.split(' ').slice(2).join(' ') || 'refused without a reason';
+function refusedPack(unpack: string): string | null {
+  return unpack === 'unpack ok' ? null : `unpacker error: ${unpack.replace(/^unpack /, '')}`;
+}
+
+/** `ok refs/heads/main` or `ng refs/heads/main the reason`. */
+function saidOfRef(line: string): readonly [string, string | null] {
+  const [word, ref = '', ...reason] = line.split(' ');
+  return [ref, word === 'ok' ? null : reason.join(' ') || 'refused without a reason'];
 }

@@ -23,6 +23,15 @@ export function kustomizationOf(input: KustomizationInput, files: Iterable<strin
   ].join('\n');
 }
 
+/** The same text without some of its files; nothing else of it changes. */
+export function withoutResources(text: string, files: readonly string[]): string {
+  const entries = new Set(files.map((path) => `  - ${yamlScalar(path)}`));
+  return text
+    .split('\n')
+    .filter((line) => !entries.has(line))
+    .join('\n');
+}
+
 type KustomizationInput = Pick<RenderInput, 'namespace' | 'resourceName' | 'specification'>;
 
 function listed(key: string, paths: readonly string[]): string[] {

@@ -74,7 +74,7 @@ function refuseMisfit(context: LaneContext, desired: Present, { deployment, revi
 }
 
 /** Right before anything leaves: the sealed files must be good, and none of all may hold a secret. */
-function refuseUnfit(context: LaneContext, { input, files, sealed, sensitive }: Checked): void {
+export function refuseUnfit(context: LaneContext, { input, files, sealed, sensitive }: Checked): void {
   const { deployment } = input.specification;
   const findings = context.renderer.checkSealed(input, sealed);
   if (findings.length > 0) {
@@ -84,7 +84,7 @@ function refuseUnfit(context: LaneContext, { input, files, sealed, sensitive }: 
   refuseLeaks({ deployment: deployment.name, files, texts: new Map(), sensitive });
 }
 
-interface Checked {
+export interface Checked {
   readonly input: RenderInput;
   readonly files: ReadonlyMap<string, string>;
   readonly sealed: ReadonlyMap<string, string>;
@@ -104,7 +104,7 @@ export async function keptFiles(
 }
 
 /** What was found good holds such a value by chance; it is no secret any more, whoever wrote it. */
-function leftSecret(
+export function leftSecret(
   values: Readonly<Record<string, string>>,
   files: ReadonlyMap<string, string>,
   { deployment, revision, image }: Specification,

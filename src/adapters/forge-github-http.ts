@@ -1,0 +1,105 @@
+/** GitHub's API over the forges' HTTP client: its headers, its GraphQL, and the tokens of an App. */
+import { asTowpathError } from '../domain/failure.ts';
+import type { GithubAppAccess } from './forge-github-app.ts';
+import { type ForgeCall, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from './forge-http.ts';
+import { forgeFailure } from './forge-http-failure.ts';
+
+export const githubHeaders = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' } as const;
+
+export type GithubHttpSettings = Omit<ForgeHttpSettings, 'headers' | 'authorization' | 'onUnauthorized'>;
+
+export interface GithubHttp extends ForgeHttp {
+  graphql(query: GraphqlQuery): Promise<GraphqlAnswer>;
+}
+
+export interface GraphqlQuery {
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** For messages. */
+  readonly purpose: string;
+  /** Whether it counts as making something. */
+  readonly makesContent: boolean;
+}
+
+/** GitHub refuses by status 200 and a list of errors. */
+export type GraphqlAnswer =
+  | { readonly kind: 'data'; readonly data: unknown }
+  | { readonly kind: 'refused'; readonly type: string; readonly message: string };
+
+/** With an App its tokens are used instead of `token`, and made anew where GitHub no longer knows them. */
+export function githubHttp(
+  settings: Omit<GithubHttpSettings, 'token'> & Partial<Pick<GithubHttpSettings, 'token'>>,
+  app: Pick<GithubAppAccess, 'token' | 'forget'> | null = null,
+): GithubHttp {
+  const http = forgeHttp({
+    ...settings,
+    token: app ? () => app.token() : (settings.token ?? (async () => '')),
+    headers: githubHeaders,
+    ...(app ? { onUnauthorized: () => app.forget() } : {}),
+  });
+  const kept = app ? forgettingTokens(http, app) : http;
+  return { ...kept, graphql: (query) => ask(kept, graphqlUrl(settings.apiUrl), query) };
+}
+
+/** An Enterprise server has its GraphQL beside REST, github.com below. */
+export function graphqlUrl(apiUrl: string): string {
+  return apiUrl.endsWith('/api/v3') ? apiUrl.replace(/v3$/, 'graphql') : `${apiUrl}/graphql`;
+}
+
+async function ask(http: ForgeHttp, url: string, asked: GraphqlQuery): Promise<GraphqlAnswer> {
+  const { query, variables, purpose, makesContent } = asked;
+  const { headers, body } = await http.post(url, { query, variables }, { purpose, makesContent });
+  const { data, errors } = (body ?? {}) as { readonly data?: unknown; readonly errors?: unknown };
+  const [first] = Array.isArray(errors) ? (errors as readonly Partial<Record<string, unknown>>[]) : [];
+  if (!first) return { kind: 'data', data };
+  const [type, message] = [String(first['type'] ?? ''), String(first['message'] ?? 'it gives no reason')];
+  const status = statuses[type];
+  if (status === undefined) return { kind: 'refused', type, message };
+  const about = { purpose, server: url, status, headers, body: { message }, isPage: false, now: new Date() };
+  throw forgeFailure(about);
+}
+
+/** What REST would have answered. */
+const statuses: Readonly<Record<string, number>> = {
+  RATE_LIMITED: 429,
+  RATE_LIMIT: 429,
+  FORBIDDEN: 403,
+  INSUFFICIENT_SCOPES: 403,
+  NOT_FOUND: 404,
+  SERVICE_UNAVAILABLE: 503,
+};
+
+/** A token of an installation that is no longer there, or lost the repository, finds nothing: the next one is new. */
+function forgettingTokens(http: ForgeHttp, app: Pick<GithubAppAccess, 'forget'>): ForgeHttp {
+  const watched = async <Answer>(asked: Promise<Answer>): Promise<Answer> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (asTowpathError(error)?.reason === 'ForgeMissing') app.forget();
+      throw error;
+    }
+  };
+  return {
+    ...http,
+    get: (path: string, call: ForgeCall) => watched(http.get(path, call)),
+    post: (path, body, call) => watched(http.post(path, body, call)),
+    patch: (path, body, call) => watched(http.patch(path, body, call)),
+    put: (path, body, call) => watched(http.put(path, body, call)),
+    delete: (path, call) => watched(http.delete(path, call)),
+    pages: (path, call) => watchedPages(http, app, path, call),
+  };
+}
+
+async function* watchedPages(
+  http: ForgeHttp,
+  app: Pick<GithubAppAccess, 'forget'>,
+  path: string,
+  call: ForgeCall,
+): AsyncGenerator<Awaited<ReturnType<ForgeHttp['get']>>> {
+  try {
+    yield* http.pages(path, call);
+  } catch (error) {
+    if (asTowpathError(error)?.reason === 'ForgeMissing') app.forget();
+    throw error;
+  }
+}

@@ -1,0 +1,179 @@
+/** GitHub's REST endpoints about a repository: itself, its rules, refs, checks and who may write. */
+import type { ForgeAnswer, ForgeRoute } from './forge-server.ts';
+import { isAncestor } from './forge-server-git.ts';
+import {
+  checkRunsShape,
+  combinedStatusShape,
+  failure,
+  fullRepositoryShape,
+  refShape,
+  userShape,
+} from './github-server-shapes.ts';
+import {
+  type Asking,
+  type GithubWorld,
+  type Handler,
+  inRepository,
+  type Needs,
+  notAccessible,
+  notFound,
+  textOf,
+} from './github-server-world.ts';
+
+const metadata: Needs = { permission: 'metadata', right: 'read' };
+const contents: Needs = { permission: 'contents', right: 'read' };
+const push: Needs = { permission: 'contents', right: 'write' };
+
+export function repositoryRoutes(world: GithubWorld): readonly ForgeRoute[] {
+  const route = (method: string, tail: string, needs: Needs, handler: Handler): ForgeRoute => ({
+    method,
+    path: new RegExp(`^(?:/api/v3)?/repos/([^/]+/[^/]+)${tail}$`),
+    answer: inRepository(world, needs, handler),
+  });
+  return [
+    { method: 'GET', path: /^(?:\/api\/v3)?\/user$/, answer: ({ token }) => currentUser(world, token) },
+    route('GET', '', metadata, readRepository),
+    route('GET', '/rules/branches/(.+)', metadata, readRules),
+    route('GET', '/branches/(.+)/protection', { permission: 'administration', right: 'admin' }, readProtection),
+    route('GET', '/branches/(.+)', contents, readBranch),
+    route('GET', '/collaborators/([^/]+)/permission', metadata, readPermission),
+    route('GET', '/commits/([0-9a-f]{40})/status', { permission: 'statuses', right: 'read' }, readStatus),
+    route('GET', '/commits/([0-9a-f]{40})/check-runs', { permission: 'checks', right: 'read' }, readCheckRuns),
+    route('GET', '/git/ref/(.+)', contents, readRef),
+    route('POST', '/git/refs', push, createRef),
+    route('PATCH', '/git/refs/(.+)', push, moveRef),
+    route('DELETE', '/git/refs/(.+)', push, deleteRef),
+  ];
+}
+
+function currentUser(world: GithubWorld, token: string | null): ForgeAnswer {
+  const found = world.tokens.get(token ?? '');
+  if (!found) return failure(401, 'Bad credentials');
+  if (found.permissions) return notAccessible;
+  return { status: 200, body: { ...userShape(world, found.login), name: found.login, company: null, plan: null } };
+}
+
+function readRepository({ shaping, token }: Asking): ForgeAnswer {
+  return { status: 200, body: fullRepositoryShape(shaping, token.permissions ? '' : token.login) };
+}
+
+/** Rulesets, which everybody may read who sees the repository; classic protection is told elsewhere. */
+function readRules({ repository }: Asking, branch = ''): ForgeAnswer {
+  const { protection } = repository;
+  if (branch !== repository.defaultBranch || !protection) return { status: 200, body: [] };
+  const source = { ruleset_source_type: 'Repository', ruleset_source: repository.path, ruleset_id: 42 };
+  const reviews = {
+    type: 'pull_request',
+    ...source,
+    parameters: {
+      required_approving_review_count: protection.approvals,
+      dismiss_stale_reviews_on_push: false,
+      require_code_owner_review: false,
+      require_last_push_approval: false,
+      required_review_thread_resolution: false,
+      allowed_merge_methods: ['merge', 'squash', 'rebase'],
+    },
+  };
+  const checks = {
+    type: 'required_status_checks',
+    ...source,
+    parameters: {
+      strict_required_status_checks_policy: protection.strict,
+      do_not_enforce_on_create: false,
+      required_status_checks: protection.checks.map((context) => ({ context })),
+    },
+  };
+  return { status: 200, body: [{ type: 'deletion', ...source }, reviews, checks] };
+}
+
+async function readBranch({ repository, shaping }: Asking, branch = ''): Promise<ForgeAnswer> {
+  const commit = await repository.git.head(branch);
+  if (commit === null) return failure(404, 'Branch not found');
+  const url = `${shaping.api}/repos/${repository.path}/branches/${branch}`;
+  const isProtected = branch === repository.defaultBranch && repository.protection !== null;
+  return {
+    status: 200,
+    body: {
+      name: branch,
+      commit: { sha: commit, url: `${shaping.api}/repos/${repository.path}/commits/${commit}` },
+      _links: { self: url, html: `${shaping.web}/${repository.path}/tree/${branch}` },
+      protected: isProtected,
+      protection: {
+        enabled: isProtected,
+        required_status_checks: { enforcement_level: isProtected ? 'non_admins' : 'off', contexts: [], checks: [] },
+      },
+      protection_url: `${url}/protection`,
+    },
+  };
+}
+
+function readProtection({ repository, shaping }: Asking, branch = ''): ForgeAnswer {
+  const { protection } = repository;
+  if (branch !== repository.defaultBranch || !protection) return failure(404, 'Branch not protected');
+  const url = `${shaping.api}/repos/${repository.path}/branches/${branch}/protection`;
+  return {
+    status: 200,
+    body: {
+      url,
+      required_pull_request_reviews: { url, required_approving_review_count: protection.approvals },
+      required_status_checks: { url, strict: protection.strict, contexts: protection.checks, checks: [] },
+      enforce_admins: { url, enabled: false },
+    },
+  };
+}
+
+function readPermission({ repository, shaping }: Asking, login = ''): ForgeAnswer {
+  const right = repository.people.get(login) ?? 'none';
+  return { status: 200, body: { permission: right, user: userShape(shaping, login), role_name: right } };
+}
+
+function readStatus({ world, shaping }: Asking, commit = ''): ForgeAnswer {
+  return { status: 200, body: combinedStatusShape(shaping, commit, world.statuses.get(commit) ?? []) };
+}
+
+function readCheckRuns({ shaping }: Asking, commit = ''): ForgeAnswer {
+  return { status: 200, body: checkRunsShape(shaping, commit) };
+}
+
+async function readRef({ repository, shaping }: Asking, name = ''): Promise<ForgeAnswer> {
+  const commit = await repository.git.head(name.replace(/^heads\//, ''));
+  return commit === null ? notFound : { status: 200, body: refShape(shaping, `refs/${name}`, commit) };
+}
+
+async function createRef({ repository, shaping, call }: Asking): Promise<ForgeAnswer> {
+  const [ref = '', sha = ''] = ['ref', 'sha'].map((name) => textOf(call.body, name));
+  const { git } = repository;
+  const branch = ref.replace(/^refs\/heads\//, '');
+  if (!(await git.head(repository.defaultBranch))) return failure(409, 'Git Repository is empty.');
+  if ((await git.head(branch)) !== null) return failure(422, 'Reference already exists');
+  const isKnown = await git.git('cat-file', '-e', `${sha}^{commit}`).then(
+    () => true,
+    () => false,
+  );
+  if (!isKnown) return failure(422, 'Object does not exist');
+  // Where a branch `towpath` is, there can be no `towpath/…`.
+  const isMade = await git.git('update-ref', ref, sha, '').then(
+    () => true,
+    () => false,
+  );
+  return isMade ? { status: 201, body: refShape(shaping, ref, sha) } : failure(422, 'Reference update failed');
+}
+
+async function moveRef({ repository, shaping, call }: Asking, name = ''): Promise<ForgeAnswer> {
+  const sha = textOf(call.body, 'sha') ?? '';
+  const { git } = repository;
+  const before = await git.head(name.replace(/^heads\//, ''));
+  if (before === null) return failure(422, 'Reference does not exist');
+  if (call.body['force'] !== true && !(await isAncestor(git, before, sha))) {
+    return failure(422, 'Update is not a fast forward');
+  }
+  await git.git('update-ref', `refs/${name}`, sha);
+  return { status: 200, body: refShape(shaping, `refs/${name}`, sha) };
+}
+
+async function deleteRef({ repository }: Asking, name = ''): Promise<ForgeAnswer> {
+  if ((await repository.git.head(name.replace(/^heads\//, ''))) === null)
+    return failure(422, 'Reference does not exist');
+  await repository.git.git('update-ref', '-d', `refs/${name}`);
+  return { status: 204 };
+}

@@ -41,7 +41,7 @@ export function titleText(text: string, limit = 200): string {
 export function bareText(text: string, limit = 1000): string {
   const line = withoutReferences(plainLine(text, limit));
   return line
-    .replace(/[&<>`*_[\]()|\\~!$#{}"'^]/g, entity)
+    .replace(/[&<>`*_[\]()|\\~!$#{}"'^@]/g, entity)
     .replace(/^[-+=/.]/, entity)
     .replace(/:(?=\/\/)/g, entity)
     .replace(/(?<=\bwww)\./gi, entity);

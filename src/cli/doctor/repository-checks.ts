@@ -40,7 +40,8 @@ export async function checkRepository(settings: Namespace, git: Git): Promise<Ch
 }
 
 async function readHead(settings: Namespace, git: Git): Promise<CommitId | null> {
-  const repository = await openRepository(settings, git, version());
+  // The key that signs is looked at by itself, once.
+  const repository = await openRepository(settings, { ...git, signing: undefined }, version());
   try {
     return await repository.head();
   } finally {

@@ -8,10 +8,12 @@ import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters
 import { GitRepository } from '../../adapters/repository-git.ts';
 import type { IsomorphicRepository } from '../../adapters/repository-git-isomorphic.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
+import type { Sign } from '../../git/commit.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
 import { isSshAddress } from '../../git/ssh-address.ts';
 import type { Transport } from '../../git/transport.ts';
 import type { Repository } from '../../ports.ts';
+import { openSigner } from './signing.ts';
 
 export async function openRepository(
   namespace: Namespace,
@@ -20,13 +22,16 @@ export async function openRepository(
   onAnswer: OnAnswer = () => undefined,
 ): Promise<Repository> {
   const { branch, createBranch, caFile, proxy } = namespace;
+  const signer = await openSigner(git);
+  const signing = signer === null ? {} : { sign: signer.sign };
   const dispatcher = countedDispatcher(await openDispatcher({ caFile, proxy }), onAnswer);
   const repository =
     git.backend === 'isomorphic-git'
-      ? await openIsomorphic(namespace, git, dispatcher)
+      ? await openIsomorphic(namespace, git, dispatcher, signing)
       : new GitRepository({
           branch,
           createBranch,
+          ...signing,
           transport: await openTransport(namespace, git, version, dispatcher),
         });
   return closingToo(repository, dispatcher);
@@ -54,13 +59,19 @@ async function openTransport(
 }
 
 /** The clone is for this process alone: a `plan` beside a running listener must not take it away from it. */
-async function openIsomorphic(namespace: Namespace, git: Git, dispatcher: Dispatcher): Promise<IsomorphicRepository> {
+async function openIsomorphic(
+  namespace: Namespace,
+  git: Git,
+  dispatcher: Dispatcher,
+  signing: { readonly sign?: Sign },
+): Promise<IsomorphicRepository> {
   const { IsomorphicRepository } = await import('../../adapters/repository-git-isomorphic.ts');
   const { repository: url, branch, createBranch, credentials } = namespace;
   return new IsomorphicRepository({
     url,
     branch,
     createBranch,
+    ...signing,
     credentials: gitCredentials(credentials),
     dispatcher,
     timeoutMs: git.timeout,

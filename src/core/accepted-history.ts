@@ -23,6 +23,21 @@ const unknown: Identity = { name: 'Unknown', email: 'unknown@towpath.invalid' };
 const mostCharacters = 1_048_576;
 const line = /^([0-9a-f]{40}) ([0-9a-f]{40}) (\S{1,40}) (.{0,300}) <([^<>]{0,200})>$/;
 
+/** What a person runs to accept; the listener's message holds it. */
+export function acceptCommand(namespace: NamespaceName, lost: CommitId): string {
+  return `towpath hold release history --namespace ${namespace} --commit ${lost}`;
+}
+
+/**
+ * The commit that such a message names: a report that a new revision is stuck takes the place of the one that named our
+ * last commit, and a listener that starts anew must still know it.
+ */
+export function lostIn(message: string): CommitId | null {
+  const [, commit] =
+    /towpath hold release history --namespace \S+ --commit ([0-9a-f]{40})(?![0-9a-f])/.exec(message) ?? [];
+  return commit === undefined ? null : CommitId.parse(commit);
+}
+
 /** Lines that are no acceptance are passed over. */
 export function parseAcceptedHistory(text: string): readonly Acceptance[] {
   if (text.length > mostCharacters) return [];

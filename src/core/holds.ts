@@ -1,6 +1,7 @@
 /** What waits for a person in a namespace, and what a release would do about it. */
 import type { CommitSummary } from '../domain/commit.ts';
 import type { CommitId, DeploymentId, DeploymentName, NamespaceName } from '../domain/identifiers.ts';
+import { acceptCommand } from './accepted-history.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
 import { byWhom } from './report.ts';
@@ -70,7 +71,10 @@ export function releaseOf(hold: Hold, namespace: NamespaceName): Release {
         effect: 'takes the folder over and writes into it what is wanted',
       };
     case 'history':
-      return release(`history --commit ${hold.lost}`, 'accepts the history as it is now; or put the old one back');
+      return {
+        command: acceptCommand(namespace, hold.lost),
+        effect: 'accepts the history as it is now; or put the old one back',
+      };
     case 'orphan':
       return byHand('remove the folder in git, or deploy it again in the control plane; it is left alone');
     case 'rejected':

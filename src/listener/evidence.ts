@@ -1,11 +1,12 @@
 /** Asks git for proof: whether history still holds what is ours, who changed it, and which commit carries what. */
-import { acceptedHistoryFile, parseAcceptedHistory } from '../core/accepted-history.ts';
+import { acceptCommand, acceptedHistoryFile, lostIn, parseAcceptedHistory } from '../core/accepted-history.ts';
 import { short } from '../core/commit.ts';
 import { isRemovalSubject } from '../core/deletion-limit.ts';
 import type { Step } from '../core/plan.ts';
 import type { Desired, Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { BlobId, CommitId, DeploymentId, NamespaceName } from '../domain/identifiers.ts';
+import type { LastReport } from '../domain/report.ts';
 import type { CommitSummary, Repository, Snapshot } from '../ports.ts';
 
 /** How far back a commit is looked for whose report was lost. */
@@ -140,9 +141,17 @@ export async function countRecentRemovals(repository: Repository, snapshot: Snap
   return commits.filter((commit) => isRemovalSubject(commit.subject)).length;
 }
 
+/** The newest commit of ours that the control plane remembers; null: none. */
 export function newestReported(desired: readonly Desired[]): CommitId | null {
-  const reported = desired.flatMap((item) => (item.lastReport?.commit ? [item.lastReport] : []));
+  const reported = desired.flatMap(({ lastReport }) => {
+    const commit = lastReport && reportedCommit(lastReport);
+    return commit ? [{ commit, at: lastReport.at }] : [];
+  });
   return reported.sort((one, other) => (one.at < other.at ? 1 : -1))[0]?.commit ?? null;
+}
+
+function reportedCommit({ commit, reason, message }: LastReport): CommitId | null {
+  return commit ?? (reason === 'HistoryRewritten' ? lostIn(message) : null);
 }
 
 function rewritten(repository: Repository, namespace: NamespaceName, lost: CommitId, head: CommitId): TowpathError {
@@ -151,7 +160,7 @@ function rewritten(repository: Repository, namespace: NamespaceName, lost: Commi
     'HistoryRewritten',
     `Cannot go on with branch ${repository.branch} of ${repository.url}: its head no longer descends from our commit ` +
       `${lost.slice(0, 12)}; put that history back, and everything goes on by itself, or accept the new one: ` +
-      `towpath hold release history --namespace ${namespace} --commit ${lost}, or, for who may not push there, ` +
+      `${acceptCommand(namespace, lost)}, or, for who may not push there, ` +
       `acceptHistory: ${head} in the namespace's configuration`,
   );
 }

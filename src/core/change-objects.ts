@@ -17,12 +17,13 @@ export interface UnreadableFile {
   readonly path: string;
   readonly line: number;
   readonly why: string;
+  readonly side: 'before' | 'after';
 }
 
 export interface ChangedObjects {
   /** Sorted by kind and name. */
   readonly objects: readonly ChangedObject[];
-  /** Of what is proposed; and of the base, where it is taken over or removed. */
+  /** What is proposed, and of the base what does not stay as it is. */
   readonly unreadable: readonly UnreadableFile[];
   readonly components: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
@@ -30,11 +31,11 @@ export interface ChangedObjects {
 type Files = ReadonlyMap<string, string> | null;
 
 export function changedObjects(before: Files, after: Files): ChangedObjects {
-  const [old, young] = [readFolder(before), readFolder(after)];
+  const [old, young] = [readFolder(before, 'before'), readFolder(after, 'after')];
   const keys = [...new Set([...old.manifests.keys(), ...young.manifests.keys()])].sort(compareText);
   return {
     objects: keys.map((key) => pair(old.manifests.get(key) ?? null, young.manifests.get(key) ?? null)),
-    unreadable: after === null ? old.unreadable : young.unreadable,
+    unreadable: [...young.unreadable, ...old.unreadable.filter(({ path }) => before?.get(path) !== after?.get(path))],
     components: { before: old.components, after: young.components },
   };
 }
@@ -55,7 +56,7 @@ interface Folder {
   readonly components: readonly string[];
 }
 
-function readFolder(files: Files): Folder {
+function readFolder(files: Files, side: 'before' | 'after'): Folder {
   const manifests = new Map<string, Manifest>();
   const unreadable: UnreadableFile[] = [];
   let components: readonly string[] = [];
@@ -64,7 +65,7 @@ function readFolder(files: Files): Folder {
     const read = readManifest(text);
     if (read.kind === 'unreadable') {
       const [problem] = read.problems.toReversed();
-      unreadable.push({ path, line: problem?.line ?? 1, why: problem?.message ?? 'is not valid YAML' });
+      unreadable.push({ path, line: problem?.line ?? 1, why: problem?.message ?? 'is not valid YAML', side });
       continue;
     }
     const manifest = manifestOf(path, read.object, read.lineOf);

@@ -30,11 +30,16 @@ export function changedVolumes(objects: readonly ChangedObject[]): readonly Chan
     const names = [...new Set([...after.keys(), ...before.keys()])];
     return names.map((name) => ({
       object,
-      part: names.length === 1 && object.kind !== 'PersistentVolumeClaim' ? partOf(object) : code(name),
+      part: partOfVolume(object, name, names.length),
       before: before.get(name) ?? null,
       after: after.get(name) ?? null,
     }));
   });
+}
+
+function partOfVolume(object: ChangedObject, name: string, count: number): string {
+  if (object.kind === 'LGP') return 'Postgres';
+  return count === 1 && object.kind === 'StatefulSet' ? partOf(object) : code(name);
 }
 
 export function storageFacts(volumes: readonly ChangedVolume[]): readonly Fact[] {

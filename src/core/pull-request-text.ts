@@ -20,12 +20,24 @@ export function code(text: string, limit = 300): string {
 /** Letters with what may stand between and after them; a reference to an issue or a person needs more. */
 const plainWord = /^[("]?\p{L}+(?:['’-]\p{L}+)*[)"]?[.,:;?]?$/u;
 
-/** Sentences and names: words stay words, whatever else there is becomes code. */
+/** Sentences and names: words stay words, what is between back-ticks and whatever else there is becomes code. */
 export function prose(text: string, limit = 500): string {
-  return plainLine(text, limit)
+  const parts = plainLine(text, limit).split(/`([^`]+)`/);
+  return parts
+    .map((part, index) => (index % 2 === 1 ? code(part, limit) : words(part)))
+    .join('')
+    .trim();
+}
+
+function words(text: string): string {
+  return text
     .split(' ')
-    .filter((word) => word !== '')
-    .map((word) => (plainWord.test(word) ? word : code(word, limit)))
+    .map((word) => {
+      if (word === '' || plainWord.test(word)) return word;
+      const [, body = word, end = ''] = /^(.*[^.,:;])([.,:;])$/.exec(word) ?? [];
+      // Alone it is what ends a word that was code.
+      return /^[.,:;]$/.test(body) ? body : `${code(body)}${end}`;
+    })
     .join(' ');
 }
 

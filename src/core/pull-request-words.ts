@@ -76,7 +76,7 @@ export function askedFor(change: ReviewedChange): string {
   const known = provenance.after ?? provenance.before;
   const addresses = addressesOf(change);
   const address = requester && requester.email !== '' ? ` (${code(requester.email)})` : '';
-  const who = requester ? `${prose(requester.name, 100)}${address}` : 'Nobody whose name is known';
+  const who = requester ? `${prose(requester.name, 100)}${address}` : 'not known';
   const at = requestedAt === null ? '' : `, ${requestedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const lines = [
     `- Who: ${who}${at}`,

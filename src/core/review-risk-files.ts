@@ -17,10 +17,14 @@ export function takeoverRisks({ kind, base, files }: ReadChange): readonly Risk[
 }
 
 export function unreadableRisks({ unreadable }: ReadChange): readonly Risk[] {
-  return unreadable.map(({ path, line, why }) => ({
-    label: null,
-    text: `${code(path)} cannot be read, so nothing here speaks of it; look at it yourself. Line ${line}: ${prose(why, 200)}.`,
-  }));
+  return unreadable.map(({ path, line, why, side }) => {
+    const when = side === 'before' ? ', as it is now,' : '';
+    const place = `Line ${line} ${prose(why, 200)}`;
+    return {
+      label: null,
+      text: `${code(path)}${when} cannot be read, so nothing here speaks of it; look at it yourself. ${place}.`,
+    };
+  });
 }
 
 export function countsOf(files: readonly ChangedFile[]): string {

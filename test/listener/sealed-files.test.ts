@@ -1,0 +1,310 @@
+/** Sealed files lie beside the manifests, are made once, and go when nothing needs them; what cannot be hidden is refused. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { load } from 'js-yaml';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openSealer } from '../../src/cli/wiring/secrets.ts';
+import { parseProvenance } from '../../src/core/provenance.ts';
+import { sealedFileOf } from '../../src/core/sealed-files.ts';
+import { repoPath } from '../../src/domain/file-tree.ts';
+import type { DeploymentId } from '../../src/domain/identifiers.ts';
+import type { Renderer } from '../../src/listener/context.ts';
+import type { PlainSecret, SecretSealer } from '../../src/ports.ts';
+import { configurationFor, listen, systemClock, teamA } from '../support/listener-world.ts';
+import { type MemoryRemote, memoryRemote, memoryRepository } from '../support/memory-repository.ts';
+import { realRenderer } from '../support/real-renderer.ts';
+import { type ScriptedControlPlane, startScriptedControlPlane } from '../support/scripted-control-plane.ts';
+import { sealingPair } from '../support/sealing-certificate.ts';
+import { temporaryFolder } from '../support/temp.ts';
+import { until } from '../support/until.ts';
+
+type Secrets = Readonly<Record<string, unknown>>;
+
+let renderer: Renderer;
+let sealed: Secrets;
+let sops: Secrets;
+const external: Secrets = {
+  mode: 'external-secrets',
+  store: { name: 'vault' },
+  database: { key: 'agents/{name}', property: 'password' },
+};
+let plane: ScriptedControlPlane;
+let remote: MemoryRemote;
+let running: ReturnType<typeof listen> | null = null;
+
+beforeAll(async () => {
+  renderer = await realRenderer();
+  const certificateFile = join(await temporaryFolder(), 'certificate.pem');
+  await writeFile(certificateFile, sealingPair().certificate);
+  sealed = { mode: 'sealed-secrets', certificateFile };
+  sops = { mode: 'sops', recipients: [await identityToRecipient(await generateX25519Identity())] };
+});
+
+beforeEach(async () => {
+  plane = await startScriptedControlPlane();
+  remote = memoryRemote();
+});
+
+afterEach(async () => {
+  await running?.stop();
+  running = null;
+  await plane.stop();
+});
+
+/** The listener starts anew with every call: what it knows it must find in git. */
+async function serve(secrets: Secrets, sealer?: SecretSealer, more: object = {}): Promise<void> {
+  await running?.stop();
+  const namespace = { secrets, ...more };
+  const settings = configurationFor({ plane, namespace }).namespaces[teamA];
+  if (!settings) throw new Error('no namespace');
+  const options = { namespace: teamA, secrets: settings.secrets, engine: null, cluster: null, clock: systemClock };
+  running = listen({
+    plane,
+    repository: memoryRepository(remote),
+    renderer,
+    namespace,
+    parts: { sealer: sealer ?? openSealer(options) },
+  });
+}
+
+async function settled(id: DeploymentId) {
+  const report = await until('an outcome', () => {
+    const last = plane.lastReport(id);
+    return (last?.outcome === 'succeeded' || last?.outcome === 'failed') && last;
+  });
+  return report;
+}
+
+/** The deployment's files by their names in the folder. */
+function folder(): ReadonlyMap<string, string> {
+  const own = [...remote.files()].filter(([path]) => path.startsWith('deployments/'));
+  return new Map(own.map(([path, text]) => [path.split('/').at(-1) ?? '', text]));
+}
+
+function sealedNames(): readonly string[] {
+  return [...folder().keys()].filter((name) => /^(?:env-|database\.)/.test(name)).sort();
+}
+
+function resources(): readonly string[] {
+  return (load(folder().get('kustomization.yaml') ?? '') as { resources: string[] }).resources;
+}
+
+function envFile(ending: string): string {
+  const name = parseProvenance(folder().get('PROVENANCE') ?? '')?.secretName ?? '';
+  return `env-${name.slice(-10)}${ending}`;
+}
+
+function askedForValues(): number {
+  return plane.requests.filter((request) => request.endsWith('/secrets')).length;
+}
+
+describe.each([
+  ['sealed-secrets', () => sealed, '.sealedsecret.yaml'],
+  ['sops', () => sops, '.secret.sops.yaml'],
+])('secrets.mode %s', (_, secretsOf, ending) => {
+  const database = `database${ending}`;
+
+  it('lays sealed files down beside the manifests, listed, and without a value', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+
+    const report = await settled(id);
+
+    expect(report.outcome).toBe('succeeded');
+    expect(sealedNames()).toEqual([database, envFile(ending)].sort());
+    expect(resources()).toEqual(expect.arrayContaining([...sealedNames()]));
+    expect([...remote.files().values()].join()).not.toContain('planted');
+  });
+
+  it('keeps a file byte for byte while its values stay, and does not ask for them again', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+    await settled(id);
+    const before = folder();
+    const asked = askedForValues();
+    await serve(secretsOf());
+
+    plane.update(id, { image: 'registry.example/agents/chat:2.0.0' });
+    await settled(id);
+
+    expect(folder().get('api.deployment.yaml')).toContain('chat:2.0.0');
+    for (const name of sealedNames()) expect(folder().get(name)).toBe(before.get(name));
+    expect(sealedNames()).toHaveLength(2);
+    expect(askedForValues()).toBe(asked);
+  });
+
+  it('keeps the Secret before this one, and lets older ones go', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-1' } });
+    await settled(id);
+    const first = envFile(ending);
+    const firstText = folder().get(first);
+
+    plane.update(id, { secrets: { TOKEN: 'planted-22' } });
+    await settled(id);
+    const second = envFile(ending);
+    const afterSecond = sealedNames();
+    const keptText = folder().get(first);
+    plane.update(id, { image: 'registry.example/agents/chat:2.0.0' });
+    await settled(id);
+    const afterImage = sealedNames();
+    plane.update(id, { secrets: { TOKEN: 'planted-333' } });
+    await settled(id);
+
+    expect(afterSecond).toEqual([database, first, second].sort());
+    expect(keptText).toBe(firstText);
+    expect(afterImage).toEqual(afterSecond);
+    expect(sealedNames()).toEqual([database, second, envFile(ending)].sort());
+    expect(resources()).not.toContain(first);
+  });
+
+  it('keeps what the last revision needed when a revision has no secrets any more', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-1' } });
+    await settled(id);
+    const first = envFile(ending);
+
+    plane.update(id, { secrets: {} });
+    await settled(id);
+
+    expect(sealedNames()).toEqual([database, first].sort());
+  });
+
+  it('seals what was in the cluster until then', async () => {
+    await serve({ mode: 'cluster' });
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+    await settled(id);
+    const inCluster = sealedNames();
+    await serve(secretsOf());
+
+    plane.update(id, { image: 'registry.example/agents/chat:2.0.0' });
+    await settled(id);
+
+    expect(inCluster).toEqual([]);
+    expect(sealedNames()).toEqual([database, envFile(ending)].sort());
+  });
+
+  it('seals anew what a person has changed, once that is overwritten', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+    await settled(id);
+    await running?.stop();
+    const [path = ''] = [...remote.files().keys()].filter((one) => one.endsWith(`/${database}`));
+    remote.commit('Break it', [{ kind: 'write', path: repoPath(path), content: 'kind: Nothing\n' }]);
+
+    await serve(secretsOf(), undefined, { drift: 'restore' });
+    await until('the repair', () => folder().get(database) !== 'kind: Nothing\n');
+
+    expect(load(folder().get(database) ?? '')).toMatchObject({
+      metadata: { name: expect.stringMatching(/-database$/) },
+    });
+    expect(sealedNames()).toHaveLength(2);
+  });
+});
+
+describe('a folder that changes from one mode to the other', () => {
+  it('has no Secret twice', async () => {
+    await serve(sealed);
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+    await settled(id);
+    await serve(sops);
+
+    plane.update(id, { image: 'registry.example/agents/chat:2.0.0' });
+    await settled(id);
+
+    expect(sealedNames()).toEqual(['database.secret.sops.yaml', envFile('.secret.sops.yaml')].sort());
+    expect(resources()).not.toContain('database.sealedsecret.yaml');
+  });
+});
+
+describe('secrets.mode external-secrets', () => {
+  it('writes where the values are', async () => {
+    await serve(external);
+    const id = plane.create('chat', { secrets: { TOKEN: 'external-secret://agents/chat#token' } });
+
+    const report = await settled(id);
+
+    expect(report.outcome).toBe('succeeded');
+    expect(load(folder().get(envFile('.externalsecret.yaml')) ?? '')).toMatchObject({
+      kind: 'ExternalSecret',
+      spec: { data: [{ secretKey: 'TOKEN', remoteRef: { key: 'agents/chat', property: 'token' } }] },
+    });
+    const key = expect.stringMatching(/^agents\/chat-[0-9a-f]{10}$/);
+    expect(load(folder().get('database.externalsecret.yaml') ?? '')).toMatchObject({
+      spec: { data: [{ secretKey: 'POSTGRES_PASSWORD', remoteRef: { key, property: 'password' } }] },
+    });
+  });
+
+  it('refuses values, all at once, and names the reference that each needs', async () => {
+    await serve(external);
+    const id = plane.create('chat', {
+      secrets: { TOKEN: 'planted-0123456789', OTHER: 'planted-9876543210', GOOD: 'external-secret://one' },
+    });
+
+    const report = await settled(id);
+
+    expect(report).toMatchObject({ outcome: 'failed', reason: 'LiteralSecret' });
+    expect(report.message).toContain('Cannot use 2 secret(s) of chat');
+    expect(report.message).toContain('TOKEN: external-secret://<key>#<property>, such as external-secret://chat#TOKEN');
+    expect(report.message).toContain('OTHER: external-secret://');
+    expect(JSON.stringify(plane.reports)).not.toContain('planted');
+    expect(folder().size).toBe(0);
+  });
+
+  it('refuses a database whose password nobody has, and names both ways', async () => {
+    await serve({ mode: 'external-secrets', store: { name: 'vault' } });
+    const id = plane.create('chat');
+
+    const report = await settled(id);
+
+    expect(report).toMatchObject({ outcome: 'failed', reason: 'NoDatabasePassword' });
+    expect(report.message).toMatch(
+      /secrets\.database of namespace team-a, or bring an external database by POSTGRES_URI_CUSTOM/,
+    );
+  });
+});
+
+describe('a sealer that does not hide', () => {
+  const head = ({ name, namespace, labels }: PlainSecret): string => {
+    const metadata = { name, namespace, labels: { ...labels, 'app.kubernetes.io/component': 'secret' } };
+    return `metadata: ${JSON.stringify(metadata)}\n`;
+  };
+
+  it.each([
+    [
+      'a Secret in plain',
+      'InvalidSealedFile',
+      (secret: PlainSecret) =>
+        `apiVersion: v1\nkind: Secret\n${head(secret)}stringData: ${JSON.stringify(secret.values)}\n`,
+    ],
+    [
+      'a value in a comment',
+      'PlantedSecret',
+      (secret: PlainSecret) =>
+        `# ${Object.values(secret.values).join(' ')}\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\n${head(secret)}spec: {encryptedData: {}}\n`,
+    ],
+  ])('publishes nothing where it writes %s', async (_, reason, write) => {
+    const fileOf = (name: string): string => sealedFileOf('sealed-secrets', name);
+    await serve(sealed, {
+      fileOf,
+      seal: async (secret) => ({ files: new Map([[fileOf(secret.name), write(secret)]]), note: null }),
+    });
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+
+    const report = await settled(id);
+
+    expect(report).toMatchObject({ outcome: 'failed', reason });
+    expect(JSON.stringify(plane.reports)).not.toContain('planted');
+    expect(folder().size).toBe(0);
+  });
+});
+
+it('has sops refused where Argo CD is found', () => {
+  const { secrets } = configurationFor({ plane, namespace: { secrets: sops } }).namespaces[teamA] ?? {};
+  if (!secrets) throw new Error('no namespace');
+
+  const open = () => openSealer({ namespace: teamA, secrets, engine: 'argo-cd', cluster: null, clock: systemClock });
+
+  expect(open).toThrow(/secrets\.mode sops in namespace team-a: Argo CD applies its repository, and does not decrypt/);
+});

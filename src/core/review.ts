@@ -45,9 +45,12 @@ export type ReviewStep =
   /** A branch that is of no more use. */
   | { readonly kind: 'clean-up'; readonly tip: CommitId };
 
-/** `wish` is null where the base holds what it should. */
-export function decideReview(wish: Wish | null, state: ReviewState): ReviewStep {
-  if (wish === null) return withoutWish(state);
+/**
+ * `wish` is null where the base holds what it should, or where it waits for a person; `asked` are changes that a person's
+ * command may have proposed there.
+ */
+export function decideReview(wish: Wish | null, state: ReviewState, asked: readonly Change[] = []): ReviewStep {
+  if (wish === null) return isAskedFor(state, asked) ? { kind: 'rest' } : withoutWish(state);
   const { branch, open, closed } = state;
   const rejected = open === null ? closed.find((one) => isRejected(one, wish)) : undefined;
   if (rejected !== undefined) return { kind: 'rejected', pullRequest: rejected };
@@ -61,6 +64,14 @@ export function decideReview(wish: Wish | null, state: ReviewState): ReviewStep 
   if (!isGood(wish, state)) return { kind: 'push', tip, pullRequest: open, closeFirst: null };
   if (open === null || !speaksOf(readMarker(open.body), wish)) return { kind: 'describe', pullRequest: open };
   return { kind: 'wait', pullRequest: open };
+}
+
+/** Between the push of its branch and its opening, too. */
+function isAskedFor({ branch, open, closed }: ReviewState, asked: readonly Change[]): boolean {
+  if (branch.kind !== 'ours' || !asked.includes(branch.proposed.change)) return false;
+  const marker = open && readMarker(open.body);
+  if (marker) return marker.closed === null && marker.change === branch.proposed.change;
+  return open !== null || closed.every(({ headCommit }) => headCommit !== branch.tip);
 }
 
 function withoutWish({ branch, open }: ReviewState): ReviewStep {
@@ -88,11 +99,16 @@ function speaksOf(marker: Marker | null, wish: Wish): boolean {
   return (
     marker !== null &&
     marker.closed === null &&
-    marker.change === wish.change &&
+    brings(marker.change, wish.change) &&
     marker.deploymentId === wish.deploymentId &&
     marker.revisionId === wish.revisionId &&
     marker.inputsDigest === wish.inputsDigest
   );
+}
+
+/** A folder that is taken over from elsewhere holds the revision as well. */
+function brings(change: Change, wanted: Change): boolean {
+  return change === wanted || (change === 'adopt' && wanted === 'deploy');
 }
 
 /** Nobody's approval of a deployment may become one of its deletion, nor the other way round. */
@@ -105,7 +121,7 @@ function isGood(wish: Wish, { branch, open, baseHead }: ReviewState): boolean {
   if (branch.kind !== 'ours' || branch.parent === null) return false;
   const { change, deploymentId, revisionId, inputsDigest, replaces } = branch.proposed;
   const isWanted =
-    change === wish.change &&
+    brings(change, wish.change) &&
     deploymentId === wish.deploymentId &&
     revisionId === wish.revisionId &&
     inputsDigest === wish.inputsDigest &&

@@ -54,9 +54,26 @@ export async function reviewCases(
       closed: memory.review.closed.get(branch) ?? [],
       baseHead: snapshot.head,
     };
-    cases.push({ step, branch, state, wish, proposal, next: decideReview(wish, state) });
+    cases.push({ step, branch, state, wish, proposal, next: decideReview(wish, state, askedFor(step)) });
   }
   return cases;
+}
+
+/** What `hold release`, `adopt` and `secrets reseal` propose, where a pass itself proposes nothing. */
+function askedFor({ kind }: Step): readonly Wish['change'][] {
+  switch (kind) {
+    case 'hold':
+      return ['restore'];
+    case 'remove-held':
+      return ['remove'];
+    case 'foreign':
+      return ['adopt'];
+    case 'keep':
+    case 'outdated':
+      return ['reseal'];
+    default:
+      return [];
+  }
 }
 
 export function branchOf(prefix: string, { name, deploymentId }: Pick<Desired, 'name' | 'deploymentId'>): string {
@@ -64,7 +81,7 @@ export function branchOf(prefix: string, { name, deploymentId }: Pick<Desired, '
 }
 
 /** A forge's API names itself, or the App, as the committer. */
-function ourselvesOf({ listenerId, publication, committer }: ReviewContext): Ourselves {
+export function ourselvesOf({ listenerId, publication, committer }: ReviewContext): Ourselves {
   return { listenerId, committer: publication.commits === 'api' ? null : committer.email };
 }
 

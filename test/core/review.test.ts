@@ -211,3 +211,44 @@ describe('whose a commit is', () => {
     expect(branchState(null, ourselves)).toEqual({ kind: 'absent' });
   });
 });
+
+describe('what a person’s command proposed', () => {
+  const restoring = { ...good, proposed: { ...proposedOf(good), change: 'restore' } } as BranchState;
+  const open = pullRequest({}, { change: 'restore' } as object);
+
+  it.each<readonly [string, Partial<ReviewState>, readonly Wish['change'][], object]>([
+    ['is left to people while the hold lasts', { branch: restoring, open }, ['restore'], { kind: 'rest' }],
+    ['is left alone before it is opened', { branch: restoring }, ['restore'], { kind: 'rest' }],
+    [
+      'is left alone before it is opened, though an earlier one was closed',
+      { branch: restoring, closed: [{ ...open, state: 'closed', headCommit: id('9') }] },
+      ['restore'],
+      { kind: 'rest' },
+    ],
+    ['is closed once nothing is held any more', { branch: restoring, open }, [], { kind: 'close' }],
+    [
+      'is tidied up when a person closed it',
+      { branch: restoring, closed: [{ ...open, state: 'closed' }] },
+      ['restore'],
+      { kind: 'clean-up' },
+    ],
+    ['does not shield another change', { branch: good, open: pullRequest() }, ['restore'], { kind: 'close' }],
+  ])('%s', (_, changes, asked, wanted) => {
+    expect(decideReview(null, state(changes), asked)).toMatchObject(wanted);
+  });
+
+  it('is as good as a deployment where it takes a folder over from elsewhere', () => {
+    const adopting = { ...good, proposed: { ...proposedOf(good), change: 'adopt' } } as BranchState;
+
+    expect(
+      decideReview(wish, state({ branch: adopting, open: pullRequest({}, { change: 'adopt' } as object) })),
+    ).toMatchObject({
+      kind: 'wait',
+    });
+  });
+});
+
+function proposedOf(branch: BranchState) {
+  if (branch.kind !== 'ours') throw new Error('Expected a branch of ours');
+  return branch.proposed;
+}

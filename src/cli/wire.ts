@@ -15,6 +15,8 @@ import type { ListenerPorts } from '../listener/listener.ts';
 import type { Log, Telemetry } from '../ports.ts';
 import { version } from './version.ts';
 import { engineOf, openCluster, openConnection, type Surroundings } from './wiring/cluster.ts';
+import { openPublication } from './wiring/forge.ts';
+import { type ForgeBudgets, forgeBudgets } from './wiring/forge-budgets.ts';
 import { openRenderer, readSchemas } from './wiring/renderer.ts';
 import { openRepository } from './wiring/repository.ts';
 import { openSealer } from './wiring/secrets.ts';
@@ -39,7 +41,7 @@ export async function wireListener(configuration: Configuration, options: WireOp
   const clock = systemClock();
   const surroundings = { clock, log, telemetry };
   const connection = openConnection(configuration, surroundings);
-  const schemas = readSchemas();
+  const shared = { schemas: readSchemas(), budgets: forgeBudgets(configuration, clock) };
   const namespaces = new Map<NamespaceName, NamespaceParts>();
   for (const [name, settings] of Object.entries(configuration.namespaces)) {
     const namespace = NamespaceName.parse(name);
@@ -50,12 +52,14 @@ export async function wireListener(configuration: Configuration, options: WireOp
         : openCluster(connection, surroundings, configuration, { namespace, settings, engine });
     namespaces.set(
       namespace,
-      await wireNamespace(configuration, settings, schemas, { ...surroundings, namespace, engine, cluster }),
+      await wireNamespace(configuration, settings, { ...surroundings, ...shared, namespace, engine, cluster }),
     );
   }
   const controlPlane = wireControlPlane(configuration, surroundings);
   const close = async (): Promise<void> => {
-    await Promise.all([...namespaces.values()].map((parts) => parts.repository.close()));
+    await Promise.all(
+      [...namespaces.values()].flatMap(({ repository, review }) => [repository.close(), review?.forge.dispose()]),
+    );
     await controlPlane.close();
     await connection?.close();
   };
@@ -64,21 +68,21 @@ export async function wireListener(configuration: Configuration, options: WireOp
 
 interface NamespaceSurroundings extends Surroundings, Pick<NamespaceParts, 'engine' | 'cluster'> {
   readonly namespace: NamespaceName;
+  readonly schemas: ManifestSchemas;
+  readonly budgets: ForgeBudgets;
 }
 
 async function wireNamespace(
-  configuration: Configuration,
+  { git }: Configuration,
   settings: Namespace,
-  schemas: ManifestSchemas,
-  { namespace, engine, cluster, clock, telemetry }: NamespaceSurroundings,
+  surroundings: NamespaceSurroundings,
 ): Promise<NamespaceParts> {
+  const { namespace, engine, cluster, clock, telemetry, schemas } = surroundings;
   // First: it may refuse, and nothing is open yet.
   const sealer = openSealer({ namespace, secrets: settings.secrets, engine, cluster, clock });
+  const repository = await openRepository(settings, git, version(), (code, ms) => telemetry.request('git', code, ms));
   return {
-    repository: await openRepository(settings, configuration.git, version(), (code, ms) =>
-      telemetry.request('git', code, ms),
-    ),
-    review: null,
+    ...(await openPublication(settings, repository, { ...surroundings, git })),
     sealer,
     renderer: await openRenderer(settings, schemas),
     secretKey: await readSecretKey(settings),

@@ -1,0 +1,152 @@
+/** The forge of a namespace, by the kind that its repository lies on: its API, its account, its budget. */
+import { readFile } from 'node:fs/promises';
+import type { GithubAppAccess } from '../../adapters/forge-github-app.ts';
+import type { GithubHttp } from '../../adapters/forge-github-http.ts';
+import type { ForgeHttpSettings } from '../../adapters/forge-http.ts';
+import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { checkPullRequestTemplates } from '../../core/pull-request-example.ts';
+import type { Git, Namespace } from '../../domain/configuration.ts';
+import { TowpathError } from '../../domain/failure.ts';
+import { type ForgeAddress, forgeAddress } from '../../domain/forge-address.ts';
+import type { PullRequestTemplates } from '../../domain/pull-request.ts';
+import type { NamespaceParts, Review } from '../../listener/context.ts';
+import type { Branches, Forge, Repository } from '../../ports.ts';
+import { version } from '../version.ts';
+import type { Surroundings } from './cluster.ts';
+import { budgetedForge, type ForgeBudgets } from './forge-budgets.ts';
+import { readToken, tokenPlace } from './forge-token.ts';
+
+export interface ForgeSurroundings extends Surroundings {
+  readonly git: Pick<Git, 'timeout'>;
+  readonly budgets: ForgeBudgets;
+}
+
+/** What the kind of forge brings; `github` is there where it is one. */
+export interface OpenedForge {
+  readonly forge: Forge;
+  readonly github: { readonly http: GithubHttp; readonly app: GithubAppAccess | null } | null;
+}
+
+/** How changes go out: the forge where they are proposed, and the repository as it makes its commits. */
+export async function openPublication(
+  settings: Namespace,
+  repository: Repository,
+  surroundings: ForgeSurroundings,
+): Promise<Pick<NamespaceParts, 'repository' | 'review'>> {
+  return { repository, review: await openReview(settings, repository, surroundings) };
+}
+
+/** Null with publication `direct`. */
+export async function openReview(
+  settings: Namespace,
+  repository: Repository,
+  surroundings: ForgeSurroundings,
+): Promise<Review | null> {
+  const { publication } = settings;
+  if (publication.mode === 'direct') return null;
+  const words: PullRequestTemplates = {
+    title: await readTemplate(publication.titleTemplateFile, 'publication.titleTemplateFile'),
+    body: await readTemplate(publication.bodyTemplateFile, 'publication.bodyTemplateFile'),
+  };
+  checkPullRequestTemplates(words);
+  const branches = branchesOf(repository);
+  const { forge } = await openForge(settings, surroundings);
+  return { forge, branches, words };
+}
+
+/** `dispose` of the forge ends all that was opened for it. */
+export async function openForge(settings: Namespace, surroundings: ForgeSurroundings): Promise<OpenedForge> {
+  const address = forgeAddress(settings);
+  if (address === null) throw new RangeError(`Cannot tell the forge of ${settings.repository}`);
+  const budget = surroundings.budgets.of(settings, address);
+  const dispatcher = await openDispatcher({ caFile: settings.caFile, proxy: settings.proxy });
+  const http: HttpParts = {
+    apiUrl: address.apiUrl,
+    dispatcher,
+    timeoutMs: surroundings.git.timeout,
+    userAgent: `towpath/${version()}`,
+    budget: { take: budget.take },
+    onAnswer: (code, ms) => surroundings.telemetry.request('forge', code, ms),
+  };
+  const opened = await openKind(settings, address, http, surroundings);
+  const dispose = async (): Promise<void> => {
+    await opened.forge.dispose();
+    await opened.github?.app?.dispose();
+    await dispatcher.destroy();
+  };
+  return { ...opened, forge: { ...budgetedForge(opened.forge, budget, surroundings.clock), dispose } };
+}
+
+type HttpParts = Omit<ForgeHttpSettings, 'token'>;
+
+/** Each kind is loaded only where it is used. */
+async function openKind(
+  settings: Namespace,
+  { kind, apiUrl, repository }: ForgeAddress,
+  parts: HttpParts,
+  { log, clock }: ForgeSurroundings,
+): Promise<OpenedForge> {
+  const { branch: base } = settings;
+  const place = tokenPlace(settings);
+  const http = { ...parts, token: place === null ? async () => '' : () => readToken(place) };
+  switch (kind) {
+    case 'gitea': {
+      const [{ forgeHttp }, { giteaForge }] = await Promise.all([
+        import('../../adapters/forge-http.ts'),
+        import('../../adapters/forge-gitea.ts'),
+      ]);
+      const forge = giteaForge({ http: forgeHttp(http), repository, base, log, now: () => clock.now() });
+      return { forge, github: null };
+    }
+    case 'github': {
+      const [{ githubHttp }, { githubForge }] = await Promise.all([
+        import('../../adapters/forge-github-http.ts'),
+        import('../../adapters/forge-github.ts'),
+      ]);
+      const app = place === null ? await openApp(settings, { apiUrl, repository }, parts) : null;
+      const client = githubHttp(http, app);
+      return { forge: githubForge({ http: client, apiUrl, repository, base, app }), github: { http: client, app } };
+    }
+    case 'gitlab': {
+      const [{ forgeHttp }, { gitlabForge }] = await Promise.all([
+        import('../../adapters/forge-http.ts'),
+        import('../../adapters/forge-gitlab.ts'),
+      ]);
+      return { forge: gitlabForge({ http: forgeHttp(http), apiUrl, repository, base }), github: null };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+async function openApp(
+  { credentials }: Namespace,
+  { apiUrl, repository }: Pick<ForgeAddress, 'apiUrl' | 'repository'>,
+  { dispatcher, onAnswer, timeoutMs }: HttpParts,
+): Promise<GithubAppAccess | null> {
+  const app = credentials?.githubApp;
+  if (app === undefined) return null;
+  const { githubApp } = await import('../../adapters/forge-github-app.ts');
+  return githubApp({ app, apiUrl, repository, dispatcher, onAnswer, timeoutMs });
+}
+
+/** The configuration refuses other backends with `proposed`. */
+function branchesOf(repository: Repository): Branches {
+  if (isBranches(repository)) return repository;
+  throw new RangeError(`Cannot propose on ${repository.url}: its backend makes no branches`);
+}
+
+function isBranches(repository: Repository): repository is Repository & Branches {
+  return 'propose' in repository && 'tips' in repository;
+}
+
+async function readTemplate(path: string | undefined, option: string): Promise<string | null> {
+  if (path === undefined) return null;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    const message = `Cannot read the template "${path}": ${why}; check ${option}`;
+    throw new TowpathError('terminal', 'UnreadableTemplate', message, { cause });
+  }
+}

@@ -27,6 +27,13 @@ export async function build(say: Say): Promise<Built> {
   return { programs, share: await shareFiles(go, say) };
 }
 
+/** The path of a single program, for who needs no cluster. */
+export async function buildProgram(name: string, say: Say): Promise<string> {
+  const tool = tools().find((one) => one.name === name);
+  if (!tool) throw new Error(`Cannot build ${name}: tools.ts does not name it`);
+  return buildTool(tool, await findGo(), say);
+}
+
 async function buildTool(tool: Tool, go: Go, say: Say): Promise<string> {
   const folder = join(cacheFolder(), 'bin', `${tool.name}-${stampOf(tool, go)}`);
   const path = join(folder, tool.name);

@@ -16,6 +16,7 @@ export interface Tool {
 export function tools(): readonly Tool[] {
   const etcd = 'go.etcd.io/etcd/server/v3';
   const argoCd = 'github.com/argoproj/argo-cd/v3';
+  const gitea = 'code.gitea.io/gitea';
   const argoCdVersion = pinnedVersion('argo-cd', argoCd).replace(/^v/, '');
   const kwokVersion = pinnedVersion('flux', 'sigs.k8s.io/kwok');
   return [
@@ -32,6 +33,9 @@ export function tools(): readonly Tool[] {
     ]),
     tool('kustomize', 'kustomize', 'sigs.k8s.io/kustomize/kustomize/v5'),
     tool('helm', 'helm', 'helm.sh/helm/v4/cmd/helm'),
+    tool('kubeseal', 'sealed-secrets', 'github.com/bitnami/sealed-secrets/cmd/kubeseal'),
+    tool('sops', 'sops', 'github.com/getsops/sops/v3/cmd/sops'),
+    tool('gitea', 'gitea', gitea, [`main.Version=${pinnedVersion('gitea', gitea).replace(/^v/, '')}`]),
   ];
 }
 

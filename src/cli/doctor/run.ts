@@ -10,6 +10,7 @@ import { type CheckedCluster, checkCluster } from './cluster-checks.ts';
 import { checkNamespaceSettings } from './configuration-checks.ts';
 import { checkControlPlane } from './control-plane-checks.ts';
 import { doctorText } from './doctor-text.ts';
+import { checkForge } from './forge-checks.ts';
 import { checkNamespace } from './namespace-checks.ts';
 import { checkRepository } from './repository-checks.ts';
 
@@ -41,13 +42,16 @@ async function examineWorld(configuration: Configuration, options: DoctorOptions
     Object.entries(configuration.namespaces).map(async ([name, settings]) => {
       const namespace = NamespaceName.parse(name);
       const own = await checkNamespaceSettings(settings, configuration.agentServer, schemas);
-      const repository = await checkRepository(settings, configuration.git);
+      const [repository, forge] = await Promise.all([
+        checkRepository(settings, configuration.git),
+        checkForge(configuration, settings),
+      ]);
       const subject = { namespace, settings, isEmpty: repository.head === null };
       const live =
         cluster.cluster === null || settings.engine === 'none'
           ? []
           : await checkNamespace(configuration, subject, cluster.cluster);
-      return about(`namespace ${name}`, [...own, ...repository.findings, ...live]);
+      return about(`namespace ${name}`, [...own, ...repository.findings, ...forge, ...live]);
     }),
   );
   await cluster.close();

@@ -32,14 +32,12 @@ export async function readGpgSigningKey(text: string, passphrase: string | null)
   };
 }
 
-/** Ids, 16 hex digits in capitals, of all keys and subkeys in an armoured block of public keys; empty where it is none. */
+/** Ids, 16 hex digits in capitals, of all keys and subkeys in armoured blocks of public keys; what is none is passed over. */
 export async function gpgKeyIdsOf(text: string): Promise<readonly string[]> {
-  try {
-    const keys = await readKeys({ armoredKeys: text });
-    return keys.flatMap((key) => key.getKeyIDs().map((id) => id.toHex().toUpperCase()));
-  } catch {
-    return [];
-  }
+  const blocks = text.match(/-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g) ?? [];
+  const read = blocks.map((armoredKeys) => readKeys({ armoredKeys }).catch(() => []));
+  const keys = (await Promise.all(read)).flat();
+  return keys.flatMap((key) => key.getKeyIDs().map((id) => id.toHex().toUpperCase()));
 }
 
 const exportIt = 'export it with "gpg --armor --export-secret-keys <id>"';

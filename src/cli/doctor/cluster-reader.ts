@@ -15,6 +15,8 @@ export const AnyObject = z.object({
   }),
   spec: z.record(z.string(), z.unknown()).optional(),
   status: z.record(z.string(), z.unknown()).optional(),
+  /** Of a ConfigMap or a Secret. */
+  data: z.record(z.string(), z.string()).optional(),
 });
 export type AnyObject = z.infer<typeof AnyObject>;
 

@@ -9,6 +9,7 @@ import type { OpenedCluster } from './cluster-checks.ts';
 import { judgeKind, judgeRights, judgeTarget, neededKinds, neededRights } from './cluster-judge.ts';
 import { askForRights, type ClusterReader } from './cluster-reader.ts';
 import { type EngineFacts, enginesOf, judgeEngines } from './engine-judge.ts';
+import { checkSignatures } from './signing-checks.ts';
 
 export interface NamespaceSubject {
   readonly namespace: NamespaceName;
@@ -37,7 +38,10 @@ export async function checkNamespace(
     const needed = neededRights(namespace, settings, engines, (group) => group === '' || groups.has(group));
     return judgeRights(await askForRights(reader, needed));
   });
-  return [...judgeTarget(minor, settings), ...place, ...kinds, ...engine, ...rights];
+  const signatures = await attempt('signatures', mend, async () =>
+    facts === null ? [] : checkSignatures(configuration, subject, engines[0], facts, reader),
+  );
+  return [...judgeTarget(minor, settings), ...place, ...kinds, ...engine, ...signatures, ...rights];
 }
 
 async function checkPlace(reader: ClusterReader, namespace: NamespaceName): Promise<Finding> {

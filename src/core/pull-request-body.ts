@@ -47,7 +47,7 @@ export function risksSection({ risks }: ToldChange): Section {
     head: '### Risks\n',
     rows: risks.map(({ text }) => `- ${text}`),
     tail: '',
-    leftOut: (count) => `- _${counted(count, 'more')}, left out here._`,
+    leftOut: (count) => `- _${count} more, left out here._`,
   };
 }
 
@@ -86,6 +86,6 @@ function folded(title: string, head: string, rows: readonly string[]): Section {
     head: `<details>\n<summary>${shown}</summary>\n${head === '' ? '' : `\n${head}`}`,
     rows,
     tail: '\n</details>',
-    leftOut: (count) => `\n_${counted(count, 'more')}, left out: the forge takes no longer text._`,
+    leftOut: (count) => `\n_${count} more, left out: the forge takes no longer text._`,
   };
 }

@@ -35,20 +35,45 @@ function rendered(option: string, template: string, variables: TemplateValue): s
   }
 }
 
-/** Partials and decorators have nothing to come from, and helpers of Towpath's own sets nothing to do here. */
+/** Partials and decorators have nothing to come from, and a wrong name must be told with its line. */
 function refuseStrangers(tree: hbs.AST.Program): void {
-  const refuse = (node: hbs.AST.Node, message: string): never => {
-    throw new TemplateProblem(node.loc.start.line, message);
-  };
+  const { prototype } = Handlebars.Visitor;
   const partial = (node: hbs.AST.Node): void => refuse(node, 'partials ({{> …}}) are not known here');
   const decorator = (node: hbs.AST.Node): void => refuse(node, 'decorators ({{* …}}) are not known here');
-  const visitor = Object.assign(new Handlebars.Visitor(), {
+  const visitor: Handlebars.Visitor = Object.assign(new Handlebars.Visitor(), {
     PartialStatement: partial,
     PartialBlockStatement: partial,
     Decorator: decorator,
     DecoratorBlock: decorator,
+    MustacheStatement(node: hbs.AST.MustacheStatement) {
+      if (node.params.length > 0) checkHelper(node, node.path, expressionHelpers);
+      prototype.MustacheStatement.call(visitor, node);
+    },
+    SubExpression(node: hbs.AST.SubExpression) {
+      checkHelper(node, node.path, expressionHelpers);
+      prototype.SubExpression.call(visitor, node);
+    },
+    BlockStatement(node: hbs.AST.BlockStatement) {
+      checkHelper(node, node.path, blockHelpers);
+      prototype.BlockStatement.call(visitor, node);
+    },
+    PathExpression(node: hbs.AST.PathExpression) {
+      const inherited = node.parts.find((part) => part in Object.prototype);
+      if (inherited !== undefined) refuse(node, `there is no value "${inherited}"`);
+    },
   });
   visitor.accept(tree);
+}
+
+function checkHelper(node: hbs.AST.Node, path: hbs.AST.Node, known: { has(name: string): boolean }): void {
+  const name = 'original' in path ? String(path.original) : path.type;
+  if (known.has(name)) return;
+  const helpers = [...[...blockHelpers].map((one) => `#${one}`), ...expressionHelpers.keys()];
+  refuse(node, `unknown helper "${name}"; known are ${helpers.join(', ')}`);
+}
+
+function refuse(node: hbs.AST.Node, message: string): never {
+  throw new TemplateProblem(node.loc.start.line, message);
 }
 
 function unusable(option: string, error: unknown): TowpathError {
@@ -60,15 +85,10 @@ function unusable(option: string, error: unknown): TowpathError {
 function whyNot(error: unknown): string {
   const text = plainLine(faultText(error), 300).replace(/ - \d+:\d+$/, '');
   const missing = /^"(.*)" not defined in (.*)$/.exec(text);
-  if (missing) {
-    const isNull = missing[2] === 'null';
-    const cure = isNull
-      ? 'what it would be of is not always there; put {{#if …}} around it'
-      : 'the README lists them all';
-    return `there is no value "${missing[1]}": ${cure}`;
-  }
-  const unknown = /unknown helper (.*)$/.exec(text);
-  if (!unknown) return text;
-  const known = [...[...blockHelpers].map((name) => `#${name}`), ...expressionHelpers.keys()];
-  return `unknown helper "${unknown[1]}"; known are ${known.join(', ')}`;
+  if (!missing) return text;
+  const isNull = missing[2] === 'null';
+  const cure = isNull
+    ? 'what it would be of is not always there; put {{#if …}} around it'
+    : 'the README lists them all';
+  return `there is no value "${missing[1]}": ${cure}`;
 }

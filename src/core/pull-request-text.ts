@@ -18,7 +18,7 @@ export function code(text: string, limit = 300): string {
 }
 
 /** Letters with what may stand between and after them; a reference to an issue or a person needs more. */
-const plainWord = /^[("]?\p{L}+(?:['’-]\p{L}+)*[)"]?[.,:;?]?$/u;
+const plainWord = /^(?:\d+[,;]?|[("]?\p{L}+(?:['’-]\p{L}+)*[)"]?[.,:;?]?)$/u;
 
 /** Sentences and names: words stay words, what is between back-ticks and whatever else there is becomes code. */
 export function prose(text: string, limit = 500): string {

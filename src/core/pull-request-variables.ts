@@ -25,20 +25,20 @@ export function titleVariables(change: ReviewedChange, told: ToldChange): Templa
 export function bodyVariables(change: ReviewedChange, told: ToldChange): TemplateValue {
   const texts = safe(facts(change, told), (text) => bareText(text));
   const { deployment, revision } = addressesOf(change);
-  return record({
+  return {
     ...texts,
     // These are Markdown already, or addresses: made safe where they were made.
     deploymentUrl: deployment,
     revisionUrl: revision,
-    rows: told.rows.map(({ what, before, after }) => record({ what, before, after })),
-    risks: told.risks.map(({ label, text }) => record({ label, text })),
+    rows: told.rows.map(({ what, before, after }) => ({ what, before, after })),
+    risks: told.risks.map(({ label, text }) => ({ label, text })),
     summary: summary(change, told),
     changesSection: whole(changesSection(change, told)),
     risksSection: whole(risksSection(told)),
     askedForSection: askedFor(change),
     whatHappensNext: afterwards(change),
     filesSection: whole(filesSection(told)),
-  });
+  };
 }
 
 function facts(change: ReviewedChange, told: ToldChange): { readonly [name: string]: TemplateValue } {
@@ -73,7 +73,7 @@ function whole(section: Parameters<typeof fitSections>[0][number]): string {
 type Protect = (text: string) => string;
 
 function safe(values: { readonly [name: string]: TemplateValue }, protect: Protect) {
-  return record(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, safeValue(value, protect)])));
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, safeValue(value, protect)]));
 }
 
 function safeValue(value: TemplateValue, protect: Protect): TemplateValue {
@@ -81,9 +81,4 @@ function safeValue(value: TemplateValue, protect: Protect): TemplateValue {
   if (Array.isArray(value)) return value.map((one) => safeValue(one, protect));
   if (typeof value === 'object' && value !== null) return safe(value as { [name: string]: TemplateValue }, protect);
   return value;
-}
-
-/** Without a prototype, so that no template finds `constructor` in it. */
-function record(values: { readonly [name: string]: TemplateValue }): { readonly [name: string]: TemplateValue } {
-  return Object.assign(Object.create(null), values);
 }

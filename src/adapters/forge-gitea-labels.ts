@@ -35,7 +35,8 @@ export function giteaLabels(surroundings: Surroundings): GiteaLabels {
   return {
     idsOf: async (names) => {
       if (names.length === 0) return [];
-      const ids = await load();
+      const ids = await load().catch((error: unknown) => withoutLabels(surroundings, names, error));
+      if (ids === null) return [];
       // One after the other: the same name twice must not become two labels.
       for (const name of names) {
         if (ids.has(name)) continue;
@@ -48,6 +49,13 @@ export function giteaLabels(surroundings: Surroundings): GiteaLabels {
       known = null;
     },
   };
+}
+
+/** A token may lack the scope for labels: a pull request without them is better than none. */
+function withoutLabels({ log }: Surroundings, labels: readonly string[], error: unknown): null {
+  if (asTowpathError(error)?.reason !== 'ForgeForbidden') throw error;
+  log.warn('Went on without labels', { labels, error: asTowpathError(error)?.message });
+  return null;
 }
 
 async function readLabels({ http, path, organisation, pageSize }: Surroundings): Promise<Map<string, number>> {

@@ -1,5 +1,6 @@
 /** Step 8, publish: all commits in one push; where a policy refuses it, the neighbours of the bad one still get through. */
 import { plainLine } from '../core/plain-line.ts';
+import { pushesPerMinuteOf } from '../core/request-budget.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { Snapshot } from '../ports.ts';
@@ -89,7 +90,7 @@ export function refuseWithoutLeadership({ leadership, repository }: LaneContext)
 
 /** A forge counts pushes a minute; beyond that a pass waits, and takes along what arrives meanwhile. */
 export function budgetWait({ settings, clock }: LaneContext, { pushes }: LaneMemory): number {
-  const budget = settings.pushesPerMinute;
+  const budget = pushesPerMinuteOf(settings);
   if (budget === undefined) return 0;
   const now = clock.now().getTime();
   while (pushes[0] !== undefined && pushes[0] <= now - 60_000) pushes.shift();
@@ -99,7 +100,7 @@ export function budgetWait({ settings, clock }: LaneContext, { pushes }: LaneMem
 }
 
 function overBudget({ repository, settings }: LaneContext, retryAfterMs: number): TowpathError {
-  const message = `Cannot push to ${repository.url} yet: pushesPerMinute is ${settings.pushesPerMinute}; it waits for its turn`;
+  const message = `Cannot push to ${repository.url} yet: pushesPerMinute is ${pushesPerMinuteOf(settings)}; it waits for its turn`;
   return new TowpathError('waiting', 'PushBudget', message, { retryAfterMs });
 }
 

@@ -112,7 +112,7 @@ async function openKind(
         import('../../adapters/forge-http.ts'),
         import('../../adapters/forge-gitlab.ts'),
       ]);
-      return { forge: gitlabForge({ http: forgeHttp(http), apiUrl, repository, base }), github: null };
+      return { forge: gitlabForge({ http: forgeHttp(http), repository, base }), github: null };
     }
     default:
       return kind satisfies never;

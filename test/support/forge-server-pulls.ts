@@ -29,6 +29,7 @@ export interface ServedPull {
   state: 'open' | 'closed' | 'merged';
   headCommit: string;
   mergeCommit: string | null;
+  mergedWith: MergeKind | null;
   updatedAt: Date;
   closedAt: Date | null;
   closedBy: string | null;
@@ -36,6 +37,8 @@ export interface ServedPull {
   reviews: ServedReview[];
   /** What the forge was asked to do once its rules are met. */
   autoMerge: MergeKind | null;
+  /** Each head that it had, and since when. */
+  versions: { readonly commit: string; readonly at: Date }[];
   /** How often it is still going to say that it does not know yet. */
   unknownFor: number;
 }
@@ -127,11 +130,13 @@ export async function openPull(repository: ServedRepository, opening: Opening): 
     state: 'open',
     headCommit,
     mergeCommit: null,
+    mergedWith: null,
     closedAt: null,
     closedBy: null,
     mergedBy: null,
     reviews: [],
     autoMerge: null,
+    versions: [{ commit: headCommit, at: now }],
     unknownFor: 0,
   };
   repository.pulls.push(pull);
@@ -157,11 +162,15 @@ export async function refreshPulls(repository: ServedRepository): Promise<void> 
     }
     const head = await repository.git.head(branchOf(pull));
     if (head === null) settle(pull, { state: 'closed', mergeCommit: null, by: 'somebody-who-pushed' });
-    else if (head !== pull.headCommit) touch(pull, { headCommit: head });
+    else if (head !== pull.headCommit) moveHead(pull, head);
     if (pull.autoMerge && (await hindrances(repository, pull)).length === 0) {
       await mergePull(repository, pull, pull.autoMerge, pull.author);
     }
   }
+}
+
+function moveHead(pull: ServedPull, headCommit: string): void {
+  touch(pull, { headCommit, versions: [...pull.versions, { commit: headCommit, at: new Date() }] });
 }
 
 /** Null: it cannot be merged as it is. */
@@ -180,7 +189,10 @@ export async function mergePull(
       kind === 'squash' ? `${pull.title} (#${pull.number})\n` : `Merge pull request #${pull.number}\n\n${pull.title}\n`,
     by: { name: by, email: `${by}@users.example` },
   });
-  if (merged !== null) settle(pull, { state: 'merged', mergeCommit: merged, by });
+  if (merged !== null) {
+    settle(pull, { state: 'merged', mergeCommit: merged, by });
+    touch(pull, { mergedWith: kind });
+  }
   return merged;
 }
 

@@ -97,7 +97,11 @@ interface Finishing extends Pick<ListenerPorts, 'namespaces' | 'clock'> {
 async function finish({ namespaces, clock, resting, reporter, timings, signal }: Finishing): Promise<void> {
   await restedInTime(resting, clock, signal, timings.stopMs);
   // Ends requests that are still under way; a push that was cut off is found again at the next start.
-  const closing = [...namespaces.values()].flatMap(({ repository, cluster }) => [repository.close(), cluster?.close()]);
+  const closing = [...namespaces.values()].flatMap(({ repository, review, cluster }) => [
+    repository.close(),
+    review?.forge.dispose(),
+    cluster?.close(),
+  ]);
   await Promise.allSettled(closing);
   await resting;
   await reporter.stop(timings.stopMs);

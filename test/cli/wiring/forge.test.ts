@@ -14,6 +14,7 @@ import { Configuration, type Namespace } from '../../../src/domain/configuration
 import type { Forge } from '../../../src/ports.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { temporaryFolder } from '../../support/temp.ts';
+import { until } from '../../support/until.ts';
 
 interface Asked {
   readonly path: string;
@@ -23,7 +24,8 @@ interface Asked {
 let folder: string;
 let url: string;
 let asked: Asked[];
-let answer: (request: IncomingMessage) => { readonly status: number; readonly body: unknown };
+/** Null: none comes. */
+let answer: (request: IncomingMessage) => { readonly status: number; readonly body: unknown } | null;
 const closing: (() => PromiseLike<unknown>)[] = [];
 
 beforeAll(async () => {
@@ -39,12 +41,17 @@ beforeEach(async () => {
   answer = () => ({ status: 200, body: [] });
   const server = createServer((request, response) => {
     asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
-    const { status, body } = answer(request);
+    const given = answer(request);
+    if (given === null) return;
+    const { status, body } = given;
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  closing.push(async () => server.close());
+  closing.push(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
 });
 
 afterEach(async () => {
@@ -143,6 +150,20 @@ describe('the budget of an account', () => {
       { name: 'content a minute', limit: 5, left: 5 },
       { name: 'content an hour', limit: 5, left: 4 },
     ]);
+  });
+});
+
+describe('a forge that does not answer', () => {
+  it('is left at once when the listener stops', async () => {
+    answer = () => null;
+    const { forge } = await opened(configured({ publication: { tokenFile: 'token' } }));
+    const asking = forge.open('towpath/').catch((error: unknown) => error);
+    await until('the request', () => asked.length > 0);
+
+    await forge.dispose();
+    await forge.dispose();
+
+    expect(await asking).toBeInstanceOf(Error);
   });
 });
 

@@ -316,6 +316,7 @@ describe('the HTTP of the control plane', () => {
 
       expect(shown.status).toBe(200);
       expect(html).toContain('AWAITING_DEPLOY');
+      expect(html).toContain(`<tr id="${revisionId}">`);
       expect(html).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more');
       expect(html).not.toContain('<script');
       expect(html).not.toContain('planted-secret');

@@ -178,3 +178,12 @@ it('has no golden pull request without a case', () => {
       .sort(),
   );
 });
+
+it('shows in the README what reviewers get', () => {
+  const { body } = contentOf(cases['image-update'] ?? expect.unreachable());
+  const [unfolded = ''] = body.split('\n\n<details>');
+
+  expect(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')).toContain(
+    `\`\`\`markdown\n${unfolded}\n\`\`\`\n`,
+  );
+});

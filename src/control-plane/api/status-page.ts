@@ -92,8 +92,9 @@ function page(detail: DeploymentDetail, revisions: readonly RevisionRow[], log: 
 </html>`;
 }
 
+/** Pull requests link to a revision by its id. */
 function revisionRow(row: RevisionRow, active: boolean) {
-  return html`<tr>
+  return html`<tr id="${row.id}">
         <td>${row.number}${active ? ' (active)' : ''}</td>
         <td>${row.status}</td>
         <td>${row.createdAt.toISOString()}</td>
@@ -105,4 +106,4 @@ function revisionRow(row: RevisionRow, active: boolean) {
 
 const style = `body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
 table { border-collapse: collapse } th, td { text-align: left; padding: .2rem 1rem .2rem 0; vertical-align: top }
-pre { overflow-x: auto; white-space: pre-wrap }`;
+pre { overflow-x: auto; white-space: pre-wrap } tr:target { font-weight: bold }`;

@@ -4,6 +4,7 @@ import type { AgentServer, Namespace } from '../../domain/configuration.ts';
 import { readSecretKey } from '../wire.ts';
 import { openRenderer } from '../wiring/renderer.ts';
 import { attempt, type Finding, failed, ok, warning } from './check.ts';
+import { checkSealing } from './secret-checks.ts';
 
 export async function checkNamespaceSettings(
   settings: Namespace,
@@ -21,7 +22,7 @@ export async function checkNamespaceSettings(
       return [ok('templates', template)];
     },
   );
-  return [...key, ...templates, ...judgeSecrets(settings)];
+  return [...key, ...templates, ...judgeSecrets(settings), ...(await checkSealing(settings, new Date()))];
 }
 
 function judgeKey(isThere: boolean, { database }: AgentServer): Finding {

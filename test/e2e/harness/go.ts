@@ -7,7 +7,7 @@ import { modulesFolder } from './paths.ts';
 const run = promisify(execFile);
 
 /** What the pinned modules ask for. An older Go brings a new enough one by itself, from the module proxy. */
-const oldest = [1, 26, 3] as const;
+const oldest = [1, 26, 8] as const;
 
 export interface Go {
   /** `go1.26.8`. */

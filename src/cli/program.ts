@@ -10,6 +10,8 @@ import { holdCommand } from './commands/hold.ts';
 import { listenCommand } from './commands/listen.ts';
 import { planCommand } from './commands/plan.ts';
 import { renderCommand } from './commands/render.ts';
+import { secretsCommand } from './commands/secrets.ts';
+import { signingKeyCommand } from './commands/signing-key.ts';
 import { validateCommand } from './commands/validate.ts';
 import { version } from './version.ts';
 
@@ -48,8 +50,10 @@ export function towpath(): Command {
     validateCommand(),
     bootstrapCommand(),
     doctorCommand(),
+    signingKeyCommand(),
     holdCommand(),
     adoptCommand(),
+    secretsCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   everyCommand(program, (command) => {

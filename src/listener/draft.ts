@@ -11,7 +11,7 @@ import {
 import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
 import type { Drift } from '../core/plan.ts';
-import { type Change, provenanceFile } from '../core/provenance.ts';
+import { type Change, type Provenance, provenanceFile, type Trailers } from '../core/provenance.ts';
 import { reportCommitted, reportRemoval, reportRendered } from '../core/report.ts';
 import { repositoryReadme } from '../core/repository-readme.ts';
 import type { Desired, Removed } from '../domain/desired.ts';
@@ -53,11 +53,11 @@ export interface Draft {
 }
 
 /** What a person asked for by a command, and who that is. */
-export interface Act {
-  readonly change: 'restore' | 'adopt' | 'reseal';
-  readonly why: string;
-  readonly operator: Identity;
-}
+export type Act = { readonly why: string; readonly operator: Identity } & (
+  | { readonly change: 'restore' | 'adopt' }
+  /** Only what is sealed is other than before: what it was laid down from stays true. */
+  | { readonly change: 'reseal'; readonly provenance: Provenance }
+);
 
 export interface DraftExtras {
   readonly once?: ReadonlyMap<string, string>;
@@ -97,9 +97,10 @@ export function draftDeploy(
     name: desired.name,
     namespace: context.namespace,
     path,
-    trailers: trailersOf(context, prepared, reviewed.change),
+    trailers:
+      act?.change === 'reseal' ? keptTrailers(context, act.provenance) : trailersOf(context, prepared, reviewed.change),
     operator: act?.operator ?? null,
-    outside: new Map([...once, ...engineFiles(context, snapshot, prepared, path)]),
+    outside: new Map([...once, ...(act?.change === 'reseal' ? [] : engineFiles(context, snapshot, prepared, path))]),
   });
   return {
     desired,
@@ -238,6 +239,10 @@ function trailersOf(context: LaneContext, prepared: Prepared, change: Change) {
     keyId: prepared.keyId,
     towpathVersion: context.towpathVersion,
   };
+}
+
+function keptTrailers({ towpathVersion }: LaneContext, { content: _content, ...trailers }: Provenance): Trailers {
+  return { ...trailers, change: 'reseal', towpathVersion };
 }
 
 const driftWords: Readonly<Record<Drift, string>> = {

@@ -2,13 +2,15 @@
 import { decideRemovals } from '../core/deletion-limit.ts';
 import type { Hold } from '../core/holds.ts';
 import type { NamespacePlan, Step } from '../core/plan.ts';
-import type { Desired } from '../domain/desired.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { CommitSummary } from '../ports.ts';
-import { emptyMemory, type LaneContext } from './context.ts';
+import { emptyMemory, type LaneContext, type LaneMemory } from './context.ts';
 import { planPass } from './decide.ts';
 import { changesSince, countRecentRemovals, lastChangeOf, lostCommit } from './evidence.ts';
 import type { Look } from './operate.ts';
+import { type ReviewCase, reviewCases } from './review-cases.ts';
+import { lookAtReview, reviewContext } from './review-look.ts';
+import { editedWords, rejectedWords } from './review-words.ts';
 
 export interface HoldsSeen {
   readonly head: CommitId | null;
@@ -24,10 +26,13 @@ export async function listHolds(look: Look): Promise<HoldsSeen> {
   const lost = await lostCommit(context.repository, view.snapshot, known);
   // Nothing else can be told from a history that is not ours.
   if (lost !== null && head !== null) return { head, holds: [{ kind: 'history', lost, head }] };
-  const plan = await planPass(context, emptyMemory(), view, items);
+  const memory = emptyMemory();
+  const plan = await planPass(context, memory, view, items);
+  const cases = await casesOf(look, memory, plan);
   const holds: Hold[] = [];
   for (const step of plan.steps) holds.push(...(await holdsOfStep(look, step)));
-  holds.push(...(await heldDeletions(look, plan)));
+  for (const each of cases ?? []) holds.push(...(await heldInReview(context, each)));
+  holds.push(...(await heldDeletions(look, plan, cases)));
   for (const path of plan.orphans) {
     holds.push({ kind: 'orphan', path, changes: await orphanChanges(context, look, path) });
   }
@@ -55,40 +60,64 @@ async function holdsOfStep(look: Look, step: Step): Promise<readonly Hold[]> {
     case 'removed':
     case 'interrupted':
     case 'outdated':
-      return [];
     case 'lay-down':
     case 'update':
     case 'rerender':
     case 'restore':
     case 'remove':
-      return heldInReview(step.desired);
+      return [];
     default:
       return step satisfies never;
   }
 }
 
-/** As the listener last reported it. */
-function heldInReview(desired: Desired): readonly Hold[] {
-  const { name: deployment, deploymentId, lastReport: last } = desired;
-  if (last?.stage !== 'in-review' || (desired.kind === 'present' && last.revisionId !== desired.revisionId)) return [];
-  const kind = last.reason === 'Rejected' ? 'rejected' : last.reason === 'EditedInReview' ? 'edited-in-review' : null;
-  if (kind === null) return [];
-  return [{ kind, deployment, deploymentId, message: last.message, pullRequest: last.pullRequest }];
+/** Null with publication `direct`. */
+async function casesOf(
+  { context, view }: Look,
+  memory: LaneMemory,
+  plan: NamespacePlan,
+): Promise<readonly ReviewCase[] | null> {
+  const review = reviewContext(context);
+  if (review === null) return null;
+  return reviewCases(review, memory, await lookAtReview(review, memory), plan, view.snapshot);
 }
 
-async function heldDeletions({ context, view }: Look, plan: NamespacePlan): Promise<readonly Hold[]> {
+async function heldInReview({ review }: LaneContext, { step, branch, next }: ReviewCase): Promise<readonly Hold[]> {
+  const { name: deployment, deploymentId } = step.desired;
+  if (next.kind === 'edited') {
+    const { message } = editedWords(branch, next.by, next.pullRequest);
+    return [
+      { kind: 'edited-in-review', deployment, deploymentId, message, pullRequest: next.pullRequest?.url ?? null },
+    ];
+  }
+  if (next.kind !== 'rejected' || review === null) return [];
+  const by = await review.forge.closedBy(next.pullRequest.number);
+  const { message } = rejectedWords(step.desired, next.pullRequest, by);
+  return [{ kind: 'rejected', deployment, deploymentId, message, pullRequest: next.pullRequest.url }];
+}
+
+/** Under review those that are proposed already wait for people, not for the limit; but they count. */
+async function heldDeletions(
+  { context, view }: Look,
+  plan: NamespacePlan,
+  cases: readonly ReviewCase[] | null,
+): Promise<readonly Hold[]> {
   const removing = plan.steps.flatMap((step) => (step.kind === 'remove' ? [step] : []));
-  if (removing.length === 0) return [];
-  const refusal = await refusalOf(context, view, removing.length);
-  // Under review the pull requests wait by themselves.
-  if (refusal === null && context.review !== null) return [];
-  const deployments = removing.map(({ desired, folder }) => ({
+  const nextOf = new Map((cases ?? []).map(({ step, next }) => [step, next.kind]));
+  const counted = removing.filter((step) => nextOf.get(step) !== 'rejected');
+  const held = cases === null ? removing : counted.filter((step) => unproposed.has(nextOf.get(step)));
+  if (held.length === 0) return [];
+  const refusal = await refusalOf(context, view, counted.length);
+  if (refusal === null && cases !== null) return [];
+  const deployments = held.map(({ desired, folder }) => ({
     deployment: desired.name,
     deploymentId: desired.deploymentId,
     path: folder.path,
   }));
   return [{ kind: 'deletions', deployments, refusal }];
 }
+
+const unproposed: ReadonlySet<ReviewCase['next']['kind'] | undefined> = new Set(['push', 'describe']);
 
 async function refusalOf(context: LaneContext, { snapshot }: Look['view'], wanted: number): Promise<string | null> {
   const { namespace, repository, clock } = context;

@@ -6,6 +6,7 @@ import type { Configuration } from '../domain/configuration.ts';
 import type { Desired } from '../domain/desired.ts';
 import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { CommitId, NamespaceName } from '../domain/identifiers.ts';
+import type { PullRequest } from '../domain/pull-request.ts';
 import type { SecretSealer, Snapshot } from '../ports.ts';
 import { emptyMemory, type LaneContext, type NamespaceParts } from './context.ts';
 import { planPass } from './decide.ts';
@@ -14,9 +15,11 @@ import type { Draft } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import { soleLeadership } from './leadership.ts';
 import { type ListenerPorts, laneContext } from './listener.ts';
+import { proposeDrafts } from './operate-propose.ts';
 import { wholeListing } from './preview.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
 import { type RepositoryView, viewAt } from './repository-view.ts';
+import { reviewContext } from './review-look.ts';
 import { defaultTimings, type Timings } from './timings.ts';
 
 /** Where a command works, and who runs it. */
@@ -55,10 +58,11 @@ export interface Command<Shown> {
   readonly always?: 'direct';
 }
 
-export interface Sent {
-  readonly draft: OperatedDraft;
-  readonly commit: CommitId;
-}
+/** Pushed as a commit, or proposed as a pull request. */
+export type Sent = { readonly draft: OperatedDraft } & (
+  | { readonly kind: 'pushed'; readonly commit: CommitId }
+  | { readonly kind: 'proposed'; readonly pullRequest: Pick<PullRequest, 'number' | 'url'> }
+);
 
 export interface Operated<Shown> {
   readonly kind: 'done' | 'declined' | 'nothing';
@@ -131,19 +135,30 @@ async function attempt<Shown>(
   }
   memory.agreed = print;
   const { drafts } = await command.decide(look);
-  const refused = await send(look, drafts, memory);
+  const refused = await send(look, command, drafts, memory);
   return { kind: 'done', shown: memory.shown, sent, refused };
 }
 
 async function send<Shown>(
   { context, view }: Look,
+  { always }: Command<Shown>,
   drafts: readonly OperatedDraft[],
   { sent }: Progress<Shown>,
 ): Promise<Operated<Shown>['refused']> {
+  const review = always === 'direct' ? null : reviewContext(context);
+  if (review !== null) {
+    const { proposed, refused } = await proposeDrafts(review, view.snapshot, drafts.filter(isOfDeployment));
+    sent.push(...proposed.map((each) => ({ ...each, kind: 'proposed' as const })));
+    return refused;
+  }
   const published = await publishDrafts(context, emptyMemory(), view.snapshot, drafts);
-  sent.push(...published.pushed);
+  sent.push(...published.pushed.map((each) => ({ ...each, kind: 'pushed' as const })));
   if (published.unsent) throw new TryAgain(`branch ${context.repository.branch} moved`);
   return published.refused.map(({ draft, error }) => ({ draft, message: error.message }));
+}
+
+function isOfDeployment(draft: OperatedDraft): draft is Draft {
+  return 'desired' in draft;
 }
 
 /** In mode `cluster` to seal is to write: until the person agrees, nothing is written anywhere. */

@@ -20,7 +20,7 @@ import { queuedWords, sayInReview, waitingWords } from './review-words.ts';
 /** A case whose commit is made, and what is to be said of it. */
 export interface DraftedCase {
   readonly draft: Draft;
-  readonly case: ReviewCase;
+  readonly case: Pick<ReviewCase, 'branch' | 'next'>;
   /** The id of the folder that it replaces on the base. */
   readonly replaces: string | null;
 }

@@ -2,8 +2,9 @@
 import pc from 'picocolors';
 import type { Identity } from '../../core/plain-line.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
-import { type Command, type Operated, type Operation, operate } from '../../listener/operate.ts';
+import { type Command, type Operated, type Operation, operate, type Sent } from '../../listener/operate.ts';
 import type { Changes, CommitShown } from '../../listener/operate-shown.ts';
+import type { FilePreview } from '../../listener/preview.ts';
 import { fileText } from '../plan/plan-text.ts';
 import { version } from '../version.ts';
 import { configurationOf, wired } from './configured.ts';
@@ -28,6 +29,10 @@ export interface Operating<S extends Shown> {
   readonly command: (operation: Operation, confirm: Command<S>['confirm']) => Command<S>;
   /** What belongs to this command alone, as lines for people. */
   readonly lines?: (shown: S) => readonly string[];
+  /** Cipher text says nothing to a reader: the files are named instead. */
+  readonly diffs?: 'names';
+  /** Whether something of it could not be done, though the rest was. */
+  readonly failed?: (shown: S) => boolean;
 }
 
 /** 0: done, or nothing to do; 1: declined, or refused in part. */
@@ -39,7 +44,8 @@ export async function runOperation<S extends Shown>(options: OperateOptions, ope
     const operation: Operation = { ports, configuration, towpathVersion: version(), namespace, operator };
     const say = (text: string): boolean => (options.json ? process.stderr : process.stdout).write(text);
     const confirm = async (shown: S): Promise<boolean> => {
-      if (!(options.json && options.yes)) say(shownText(shown, operating.lines?.(shown) ?? []));
+      if (!(options.json && options.yes))
+        say(shownText(shown, operating.lines?.(shown) ?? [], operating.diffs === 'names' ? nameText : fileText));
       return options.yes ?? confirmed(operating.question, processTerminal());
     };
     const operated = await operate(operation, operating.command(operation, confirm));
@@ -48,24 +54,30 @@ export async function runOperation<S extends Shown>(options: OperateOptions, ope
     process.stdout.write(
       options.json
         ? `${JSON.stringify({ ...where, ...operatedJson(operated) }, null, 2)}\n`
-        : operatedText(operated, where),
+        : operatedText(operated, where, operating.lines?.(operated.shown) ?? []),
     );
-    return operated.kind === 'declined' || operated.refused.length > 0 ? 1 : 0;
+    const isFailed = operating.failed?.(operated.shown) ?? false;
+    return isFailed || operated.kind === 'declined' || operated.refused.length > 0 ? 1 : 0;
   });
 }
 
-function shownText(shown: Shown, own: readonly string[]): string {
-  const commits = shown.commits.map(commitText);
+function shownText(shown: Shown, own: readonly string[], textOf: (file: FilePreview) => string): string {
+  const commits = shown.commits.map((commit) => commitText(commit, textOf));
   const warnings = shown.warnings.map((warning) => `  ${pc.magenta('!')} ${warning}`);
   return `${[...commits, ...own, ...warnings].join('\n')}\n`;
 }
 
 /** A folder that goes as a whole is no diff to read. */
-function commitText({ subject, path, files }: CommitShown): string {
+function commitText({ subject, path, files }: CommitShown, textOf: (file: FilePreview) => string): string {
   if (files.every(({ after }) => after === null)) {
     return `  ${pc.red('-')} ${pc.bold(subject)}\n      ${pc.dim(`${path}, ${files.length} files`)}`;
   }
-  return [`  ${pc.yellow('~')} ${pc.bold(subject)}`, ...files.map(fileText)].join('\n');
+  return [`  ${pc.yellow('~')} ${pc.bold(subject)}`, ...files.map(textOf)].join('\n');
+}
+
+function nameText({ path, before, after }: FilePreview): string {
+  const word = before === null ? 'added' : after === null ? 'removed' : 'changed';
+  return `      ${word} ${path}`;
 }
 
 interface Where {
@@ -74,25 +86,35 @@ interface Where {
   readonly branch: string;
 }
 
-function operatedText(operated: Operated<Shown>, { branch, repository }: Where): string {
+function operatedText(operated: Operated<Shown>, { branch, repository }: Where, own: readonly string[]): string {
   const { kind, shown, sent, refused } = operated;
   if (kind === 'declined') return 'Nothing was changed.\n';
-  if (kind === 'nothing') return `${shown.warnings.join('\n')}\n`;
+  if (kind === 'nothing') return `${[...shown.warnings, ...own].join('\n')}\n`;
   const lines = [
     ...sent.map(
-      ({ draft, commit }) =>
-        `${pc.green('✓')} ${subjectOf(draft)}\n    pushed as ${commit.slice(0, 12)} to ${branch} of ${repository}`,
+      (each) => `${pc.green('✓')} ${subjectOf(each.draft)}\n    ${whereTo(each, `${branch} of ${repository}`)}`,
     ),
     ...refused.map(({ draft, message }) => `${pc.red('✗')} ${subjectOf(draft)}\n    ${message}`),
   ];
   return `${lines.join('\n')}\n`;
 }
 
+function whereTo(sent: Sent, branch: string): string {
+  return sent.kind === 'pushed'
+    ? `pushed as ${sent.commit.slice(0, 12)} to ${branch}`
+    : `proposed by pull request #${sent.pullRequest.number} for ${branch}: ${sent.pullRequest.url}`;
+}
+
 function operatedJson({ kind, shown, sent, refused }: Operated<Shown>) {
   return {
     ...shown,
     outcome: kind,
-    commits: sent.map(({ draft, commit }) => ({ subject: subjectOf(draft), path: draft.path, commit })),
+    commits: sent.map((each) => ({
+      subject: subjectOf(each.draft),
+      path: each.draft.path,
+      commit: each.kind === 'pushed' ? each.commit : null,
+      pullRequest: each.kind === 'proposed' ? { number: each.pullRequest.number, url: each.pullRequest.url } : null,
+    })),
     refused: refused.map(({ draft, message }) => ({ subject: subjectOf(draft), path: draft.path, message })),
   };
 }

@@ -24,6 +24,25 @@ export function fluxCredentialsSecret(namespace: NamespaceName, settings: Namesp
   return credentials === undefined && caFile === undefined ? null : `${bootstrapName(namespace)}-git`;
 }
 
+/** The public keys that may sign commits; people may add others to it. By file: `.sshpub` for SSH, `.asc` for GPG. */
+export function fluxSigners(
+  namespace: NamespaceName,
+  { flux }: Pick<Namespace, 'flux'>,
+  keys: Readonly<Record<string, string>>,
+): BootstrapObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: `${bootstrapName(namespace)}-signers`,
+      namespace: flux.namespace,
+      labels: bootstrapLabels(namespace),
+    },
+    // Not stringData, of which an apply takes nothing away again.
+    data: Object.fromEntries(Object.entries(keys).map(([file, text]) => [file, Buffer.from(text).toString('base64')])),
+  };
+}
+
 /** Flux takes URLs only, not the short form `git@host:path`. */
 export function fluxUrl(repository: string): string {
   const [, user, host, path] = /^([^@/:\s]+)@([^@:/\s]+):(?!\/\/)\/?(.+)$/.exec(repository) ?? [];

@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import { openKubernetes } from '../../adapters/cluster-kubernetes-http.ts';
 import { noTelemetry } from '../../adapters/telemetry-none.ts';
 import { readTemplateSet } from '../../adapters/template-folder.ts';
-import { type ArgoCdSignatures, argoCdObjects } from '../../core/bootstrap-argo-cd.ts';
+import { argoCdObjects } from '../../core/bootstrap-argo-cd.ts';
 import { argoCdCredentials, fluxCredentials } from '../../core/bootstrap-credentials.ts';
 import { fluxObjects } from '../../core/bootstrap-flux.ts';
 import { type EmittedKind, emittedKinds, unreadableKinds } from '../../core/bootstrap-kinds.ts';
@@ -24,6 +24,7 @@ import { loadConfiguration } from '../configuration/load.ts';
 import { nearest } from '../configuration/suggestion.ts';
 import { applyObjects } from './apply.ts';
 import { clusterAccess } from './cluster-access.ts';
+import { argoCdSignatures, fluxVerification } from './signatures.ts';
 
 interface Subject {
   readonly namespace: NamespaceName;
@@ -37,21 +38,24 @@ export async function bootstrapArgoCd(names: readonly string[], options: Bootstr
   const configuration = await loadConfiguration(options.config);
   const subjects = await subjectsOf(configuration, names);
   const { server } = options;
-  const signatures = signaturesOf(options);
+  const { signatures, notes } = await argoCdSignatures(configuration, options);
   const objects = subjects.flatMap((subject) => argoCdObjects({ ...subject, server, signatures }));
   const credentials = subjects.flatMap(({ namespace, settings }) => argoCdCredentials(namespace, settings));
-  say([...subjects.flatMap(({ notes }) => notes), ...credentials, ...keyNotes(options.gpgKey)]);
+  say([...subjects.flatMap(({ notes }) => notes), ...credentials, ...notes]);
   await deliver(configuration, distinctObjects(objects), options);
 }
 
 export async function bootstrapFlux(names: readonly string[], options: BootstrapFluxOptions): Promise<void> {
   const configuration = await loadConfiguration(options.config);
   const subjects = await subjectsOf(configuration, names);
-  const verifySecret = options.verifySecret ?? null;
-  const objects = subjects.flatMap((subject) => fluxObjects({ ...subject, verifySecret }));
+  const { secretOf, objectsOf, notes } = await fluxVerification(configuration, options);
+  const objects = subjects.flatMap((subject) => [
+    ...objectsOf(subject),
+    ...fluxObjects({ ...subject, verifySecret: secretOf(subject) }),
+  ]);
   const credentials = subjects.flatMap(({ namespace, settings }) => fluxCredentials(namespace, settings));
   const accounts = subjects.flatMap(({ namespace, settings }) => accountNotes(namespace, settings));
-  say([...subjects.flatMap(({ notes }) => notes), ...credentials, ...accounts]);
+  say([...subjects.flatMap(({ notes }) => notes), ...credentials, ...accounts, ...notes]);
   await deliver(configuration, distinctObjects(objects), options);
 }
 
@@ -78,15 +82,6 @@ function unknownNamespace(name: string, known: readonly string[]): TowpathError 
   const hint = meant ? `did you mean ${meant}?` : `it has ${known.join(', ')}`;
   const message = `Cannot bootstrap "${name}": the configuration has no such namespace; ${hint}`;
   return new TowpathError('terminal', 'UnknownNamespace', message);
-}
-
-function signaturesOf({ gpgKey, signatureKeys }: BootstrapArgoCdOptions): ArgoCdSignatures {
-  if (gpgKey.length === 0) return { kind: 'none' };
-  return { kind: signatureKeys ? 'signature-keys' : 'source-integrity', keyIds: gpgKey };
-}
-
-function keyNotes(keyIds: readonly string[]): readonly string[] {
-  return keyIds.flatMap((id) => [`Argo CD must know the public key ${id}:`, '$ argocd gpg add --from public-key.asc']);
 }
 
 function accountNotes(namespace: NamespaceName, { flux }: Namespace): readonly string[] {

@@ -15,10 +15,12 @@ export interface BootstrapArgoCdOptions extends BootstrapOptions {
   readonly server: string;
   readonly gpgKey: readonly string[];
   readonly signatureKeys?: true;
+  readonly verifySignatures?: true;
 }
 
 export interface BootstrapFluxOptions extends BootstrapOptions {
   readonly verifySecret?: string;
+  readonly verifySignatures?: true;
 }
 
 const argoCdHelp = `
@@ -27,12 +29,13 @@ templates emit, nothing else; and an ApplicationSet that makes one Application a
 like the deployment's folder, with prune, self-heal and retries.
 
 Credentials are never read nor written: what has to be made for Argo CD, and how, is said on standard error.
-With --gpg-key Argo CD applies only commits that one of these keys has signed.
+With --gpg-key Argo CD applies only commits that one of these keys has signed, with --verify-signatures also those that
+the key in git.signing has signed.
 ${examples(`
   $ towpath bootstrap argo-cd --config towpath.yaml | kubectl apply --server-side -f -
   $ towpath bootstrap argo-cd --config towpath.yaml team-a --output argo-cd/
   $ towpath bootstrap argo-cd --config towpath.yaml --apply
-  $ towpath bootstrap argo-cd --config towpath.yaml --gpg-key D56C4FCA57A46444
+  $ towpath bootstrap argo-cd --config towpath.yaml --verify-signatures --gpg-key D56C4FCA57A46444
 `)}`;
 
 const fluxHelp = `
@@ -41,11 +44,12 @@ Kustomization a deployment. Where flux.serviceAccountName is configured also tha
 on the kinds that the templates emit and on Kustomizations, nothing else. Needs Flux 2.5 or later.
 
 Credentials are never read nor written: what has to be made for Flux, and how, is said on standard error.
-With --verify-secret Flux takes only commits that a key in this Secret has signed.
+With --verify-secret Flux takes only commits that a key in this Secret has signed; --verify-signatures makes the Secret,
+of the public part of the key in git.signing.
 ${examples(`
   $ towpath bootstrap flux --config towpath.yaml | kubectl apply --server-side -f -
   $ towpath bootstrap flux --config towpath.yaml team-a --output flux/
-  $ towpath bootstrap flux --config towpath.yaml --apply --verify-secret towpath-signers
+  $ towpath bootstrap flux --config towpath.yaml --apply --verify-signatures
 `)}`;
 
 export function bootstrapCommand(): Command {
@@ -60,6 +64,7 @@ function argoCdCommand(): Command {
     .description('an AppProject and an ApplicationSet a namespace')
     .option('--server <url>', 'the cluster, as Argo CD knows it', 'https://kubernetes.default.svc')
     .option('--gpg-key <id>', 'a key that may sign commits; may be said again', gpgKey, [])
+    .option('--verify-signatures', 'apply only commits that the key in git.signing has signed')
     .option('--signature-keys', 'verify signatures the way that Argo CD before 3.5 understands')
     .addHelpText('after', argoCdHelp)
     .action(async (namespaces: readonly string[], options: BootstrapArgoCdOptions) => {
@@ -71,6 +76,7 @@ function argoCdCommand(): Command {
 function fluxCommand(): Command {
   return withCommonOptions(new Command('flux'))
     .description('a GitRepository and a root Kustomization a namespace')
+    .option('--verify-signatures', 'take only commits that the key in git.signing has signed')
     .option('--verify-secret <name>', 'Secret with the public keys (.asc, .sshpub) that may sign commits')
     .addHelpText('after', fluxHelp)
     .action(async (namespaces: readonly string[], options: BootstrapFluxOptions) => {

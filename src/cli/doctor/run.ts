@@ -13,6 +13,7 @@ import { doctorText } from './doctor-text.ts';
 import { checkForge } from './forge-checks.ts';
 import { checkNamespace } from './namespace-checks.ts';
 import { checkRepository } from './repository-checks.ts';
+import { checkSigningKey } from './signing-checks.ts';
 
 /** 1: something failed. */
 export async function doctor(options: DoctorOptions): Promise<number> {
@@ -55,7 +56,12 @@ async function examineWorld(configuration: Configuration, options: DoctorOptions
     }),
   );
   await cluster.close();
-  return [...about('control plane', controlPlane), ...about('cluster', cluster.findings), ...namespaces.flat()];
+  return [
+    ...about('control plane', controlPlane),
+    ...about('cluster', cluster.findings),
+    ...about('signing', await checkSigningKey(configuration.git)),
+    ...namespaces.flat(),
+  ];
 }
 
 function needsCluster({ namespaces, listener }: Configuration): boolean {

@@ -29,6 +29,7 @@ export interface Revision {
     readonly reason: string | null;
     readonly message: string;
     readonly commit: string | null;
+    readonly pull_request: string | null;
   };
 }
 
@@ -54,6 +55,12 @@ export interface Site {
   reaches(id: string, status: string, deadlineMs?: number): Promise<Revision>;
 }
 
+export interface GitAccess {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface SiteOptions {
   readonly engine: EngineName;
   /** Shared by the sites of one file. */
@@ -63,6 +70,10 @@ export interface SiteOptions {
   /** More options of the listener in towpath.yaml. */
   readonly more?: Readonly<Record<string, unknown>>;
   readonly agentServer?: Readonly<Record<string, unknown>>;
+  /** Where the namespace's repository is, if not on the harness's own git server; `Site.repository` is empty then. */
+  readonly remote?: GitAccess;
+  /** Options at the root of towpath.yaml. */
+  readonly root?: Readonly<Record<string, unknown>>;
   /** Of another site, to share its namespace and repository. */
   readonly beside?: Site;
   readonly listen?: boolean;
@@ -85,12 +96,13 @@ export async function startPlane(): Promise<ControlPlaneProcess> {
 }
 
 export async function openSite(options: SiteOptions): Promise<Site> {
-  const { engine, plane, beside } = options;
+  const { engine, plane, beside, remote } = options;
   const namespace = beside?.namespace ?? (await makeNamespace(engine));
   const repository = beside?.repository ?? (await makeRepository(namespace));
   const tenant = await plane.tenant(uniqueName('workspace'), [namespace]);
-  const configuration = await writeConfiguration(options, namespace, repository, tenant);
-  if (!beside) await bootstrap(engine, namespace, repository, configuration);
+  const access = remote ?? { ...inject('cluster').git, url: repository.url };
+  const configuration = await writeConfiguration(options, namespace, access, tenant);
+  if (!beside) await bootstrap(engine, namespace, access, configuration);
   const startListener = async (words: readonly string[] = []): Promise<ListenerProcess> => {
     const listener = await startListenerProcess(['--config', configuration, ...words]);
     ends.push(() => listener.end('SIGTERM'));
@@ -162,10 +174,10 @@ function calls(plane: ControlPlaneProcess, { workspaceKey, listenerId }: Tenant,
 async function writeConfiguration(
   options: SiteOptions,
   namespace: string,
-  repository: TestRepository,
+  git: GitAccess,
   tenant: Tenant,
 ): Promise<string> {
-  const { git, kubeconfig } = inject('cluster');
+  const { kubeconfig } = inject('cluster');
   const folder = await temporaryFolder('site');
   const file = async (name: string, text: string): Promise<string> => {
     await writeFile(join(folder, name), text, { mode: 0o600 });
@@ -178,7 +190,7 @@ async function writeConfiguration(
     ...(options.agentServer ? { agentServer: options.agentServer } : {}),
     namespaces: {
       [namespace]: {
-        repository: repository.url,
+        repository: git.url,
         credentials: { username: git.username, passwordFile: await file('git-password', git.password) },
         secrets: { keyFile: await file('key', randomBytes(32).toString('hex')) },
         engine: options.engine,
@@ -186,6 +198,7 @@ async function writeConfiguration(
         ...options.settings,
       },
     },
+    ...options.root,
   };
   await mkdir(folder, { recursive: true });
   return file('towpath.yaml', stringify(configuration));
@@ -195,12 +208,11 @@ async function writeConfiguration(
 async function bootstrap(
   engine: EngineName,
   namespace: string,
-  repository: TestRepository,
+  { url, username, password }: GitAccess,
   configuration: string,
 ): Promise<void> {
-  const { git, argoCd, flux } = inject('cluster');
+  const { argoCd, flux } = inject('cluster');
   const client = administrator();
-  const { username, password } = git;
   const secret = {
     'argo-cd': {
       metadata: {
@@ -208,7 +220,7 @@ async function bootstrap(
         namespace: argoCd.namespace,
         labels: { 'argocd.argoproj.io/secret-type': 'repository' },
       },
-      stringData: { type: 'git', url: repository.url, username, password },
+      stringData: { type: 'git', url, username, password },
     },
     flux: {
       metadata: { name: `towpath-${namespace}-git`, namespace: flux.namespace },

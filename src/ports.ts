@@ -213,8 +213,12 @@ export interface Cluster {
   events(about: readonly LiveObject[]): Promise<readonly LiveObject[]>;
   /** All that bears the deployment's label, of every kind that Towpath or the configuration can emit. */
   remaining(deploymentId: DeploymentId): Promise<readonly ObjectReference[]>;
-  /** Asks the engine to look at these folders now; null: done, else why not (it may not, there is no object yet). */
-  refresh(folders: readonly string[]): Promise<string | null>;
+  /**
+   * Asks the engine to look at these folders now; null: done, else why not (it may not, there is no object yet). `gone`
+   * are those of them that are no longer on the branch, absent: it is not known. Where none is gone and each has its
+   * object, nothing that makes such objects is asked.
+   */
+  refresh(folders: readonly string[], gone?: readonly string[]): Promise<string | null>;
   /** Ends an operation of Argo CD that goes on retrying an old commit. */
   endOperation(application: LiveObject): Promise<void>;
   /** Server-side apply, immutable; the same Secret twice changes nothing. */

@@ -14,14 +14,19 @@ const setsPath = (namespace: string): string => `/apis/argoproj.io/v1alpha1/name
 export interface RefreshWanted {
   readonly repositoryUrl: string;
   readonly folders: readonly string[];
+  /** Those of them that the branch no longer has. */
+  readonly gone: readonly string[];
   readonly watch: EngineWatch;
 }
 
-/** The Applications that there are; and, for what is new or removed, the ApplicationSets that make them. */
+/**
+ * The Applications that there are; and, only for what is new or removed, the ApplicationSets that make them: each request
+ * of a set renders all of its Applications anew.
+ */
 export async function refreshArgoCd(
   http: KubernetesHttp,
   namespace: string,
-  { repositoryUrl, folders, watch }: RefreshWanted,
+  { repositoryUrl, folders, gone, watch }: RefreshWanted,
 ): Promise<string | null> {
   const found = folders.map((folder) => watch.objects(repositoryUrl, folder));
   const applications = found.flatMap((one) => (one.kind === 'argo-cd' && one.application ? [one.application] : []));
@@ -31,6 +36,7 @@ export async function refreshArgoCd(
     await annotate(http, `${applicationsPath(namespace)}/${name}`, annotations, `refresh Application ${name}`);
   }
   // A folder that is gone still has its Application until the set has looked.
+  if (applications.length === folders.length && gone.length === 0) return null;
   const sets = await setsOf(http, namespace, repositoryUrl);
   for (const name of sets) {
     const annotations = { 'argocd.argoproj.io/application-set-refresh': 'true' };

@@ -111,7 +111,7 @@ export function kubernetesCluster(options: ClusterOptions): Cluster {
     }),
     events: (about) => readEvents(http, namespace, about),
     remaining: (id) => remainingObjects({ ...options, http, discovery }, id),
-    refresh: (folders) => refresh(options, shared.watch, folders),
+    refresh: (folders, gone = folders) => refresh(options, shared.watch, folders, gone),
     endOperation: (application) => endOperation(http, application),
     applySecret: (secret) => applySecret(http, secret),
     secrets: () => listSecrets(http, namespace, options.listenerId),
@@ -137,12 +137,13 @@ async function refresh(
   options: ClusterOptions,
   watch: EngineWatch,
   folders: readonly string[],
+  gone: readonly string[],
 ): Promise<string | null> {
   const { connection, engine, engineNamespace, repositoryUrl, mayRefresh, clock } = options;
   if (!mayRefresh) return 'the configuration says not to ask';
   switch (engine) {
     case 'argo-cd':
-      return refreshArgoCd(connection.http, engineNamespace, { repositoryUrl, folders, watch });
+      return refreshArgoCd(connection.http, engineNamespace, { repositoryUrl, folders, gone, watch });
     case 'flux':
       return refreshFlux(connection.http, watch.gitRepositories(repositoryUrl), clock.now());
     case 'other':

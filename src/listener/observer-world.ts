@@ -125,6 +125,11 @@ export function isHeld({ revisionId, lastReport: last }: Present): boolean {
   return last?.revisionId === revisionId && last.stage === 'committed' && last.outcome === 'failed';
 }
 
+/** The branch, as it was last seen, does not have the folder: it is new, or was taken away. */
+export function isGone({ view, gone }: ObserverWorld, folder: string): boolean {
+  return view?.seen.has(folder) !== true || [...gone.values()].some((one) => one.folder === folder);
+}
+
 /** What nobody wants any more, or a person holds, needs no memory, and nobody need ask the engine about it. */
 export function forgetUnwanted(world: ObserverWorld): void {
   const { desired } = world.context;

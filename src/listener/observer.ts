@@ -10,6 +10,7 @@ import { createLooks, type Looks } from './looks.ts';
 import {
   changedSince,
   forgetUnwanted,
+  isGone,
   type ObserverContext,
   type ObserverWorld,
   takeView,
@@ -111,10 +112,13 @@ function newWorld(
   onProbed: (id: DeploymentId) => void,
 ): ObserverWorld {
   const { cluster, clock, timings, log } = context;
-  return {
+  const world: ObserverWorld = {
     context,
     ancestry: createAncestry(lookAtBranch),
-    refresher: createRefresher(cluster, timings, log, waker.wake),
+    refresher: createRefresher(cluster, timings, log, {
+      onFlushed: waker.wake,
+      isGone: (folder) => isGone(world, folder),
+    }),
     prober: createProber({ cluster, clock, timings, signal, onNews: onProbed }),
     began: clock.now(),
     isListed: false,
@@ -127,6 +131,7 @@ function newWorld(
     seen: new Map(),
     gone: new Map(),
   };
+  return world;
 }
 
 async function run(running: Running): Promise<void> {

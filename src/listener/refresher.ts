@@ -24,11 +24,17 @@ interface Wanted {
   at: number;
 }
 
+export interface RefresherOptions {
+  readonly onFlushed?: () => void;
+  /** Whether the branch no longer has the folder, or never had it as far as is known. */
+  readonly isGone: (folder: string) => boolean;
+}
+
 export function createRefresher(
   cluster: Pick<Cluster, 'refresh'>,
   timings: Pick<Timings, 'refreshMs'>,
   log: Log,
-  onFlushed: () => void = () => undefined,
+  { onFlushed = () => undefined, isGone }: RefresherOptions,
 ): Refresher {
   const wanted = new Map<string, Wanted>();
   const { first, most } = timings.refreshMs;
@@ -37,7 +43,7 @@ export function createRefresher(
   const call = async (folders: readonly string[]): Promise<void> => {
     isAsking = true;
     try {
-      refused.note(await cluster.refresh(folders));
+      refused.note(await cluster.refresh(folders, folders.filter(isGone)));
     } catch (error) {
       refused.failed(error);
     } finally {

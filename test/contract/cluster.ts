@@ -471,6 +471,33 @@ function describeOperations(get: Get): void {
     expect(asked).toEqual([{ 'argocd.argoproj.io/application-set-refresh': 'true' }, {}]);
   });
 
+  it.each([
+    ['no ApplicationSet where each folder has its Application', [chatFolder], [], false],
+    ['the ApplicationSet about a folder that has none yet', [chatFolder, mailFolder], [], true],
+    [
+      'the ApplicationSet about a folder that is gone, though its Application is still there',
+      [chatFolder],
+      [chatFolder],
+      true,
+    ],
+  ])('asks %s', async (_, folders, gone, isAsked) => {
+    const world = get();
+    const application = objects.application(world, 'app', { path: chatFolder });
+    const set = objects.applicationSet(world, 'set', world.repositoryUrl);
+    for (const object of [application, set]) await world.put(object as ClusterObject);
+    await started(world);
+
+    const outcome = await world.cluster.refresh(folders, gone);
+
+    expect(outcome).toBeNull();
+    expect(await annotationsOf(world, application as ClusterObject)).toEqual({
+      'argocd.argoproj.io/refresh': 'normal',
+    });
+    expect(await annotationsOf(world, set)).toEqual(
+      isAsked ? { 'argocd.argoproj.io/application-set-refresh': 'true' } : {},
+    );
+  });
+
   it('says that there is nobody to ask', async () => {
     const world = get();
     await started(world);

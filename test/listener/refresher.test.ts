@@ -6,14 +6,17 @@ import { memoryLog } from '../support/memory-log.ts';
 
 const timings = { refreshMs: { first: 10, most: 40 } };
 
+/** Folders that end in `-gone`. */
+const isGone = (folder: string): boolean => folder.endsWith('-gone');
+
 function open(refresh: (folders: readonly string[]) => Promise<string | null> = async () => null) {
   const asked: string[] = [];
   const log = memoryLog();
-  const ask = (folders: readonly string[]) => {
-    asked.push(folders.join(' '));
+  const ask = (folders: readonly string[], gone: readonly string[] = []) => {
+    asked.push([folders.join(' '), ...gone.map((folder) => `without ${folder}`)].join(' '));
     return refresh(folders);
   };
-  return { refresher: createRefresher({ refresh: ask }, timings, log), asked, log };
+  return { refresher: createRefresher({ refresh: ask }, timings, log, { isGone }), asked, log };
 }
 
 it('asks for all that was pushed in one call', async () => {
@@ -24,6 +27,16 @@ it('asks for all that was pushed in one call', async () => {
   await refresher.flush(0);
 
   expect(asked).toEqual(['a b']);
+});
+
+it('says which of them are no longer there', async () => {
+  const { refresher, asked } = open();
+  refresher.ask('a', 0);
+  refresher.ask('b-gone', 0);
+
+  await refresher.flush(0);
+
+  expect(asked).toEqual(['a b-gone without b-gone']);
 });
 
 it('asks again with growing delay, up to a limit, until the engine has looked', async () => {

@@ -84,7 +84,11 @@ export function engineObjects(
   return { kind: engine, kustomization, gitRepository };
 }
 
-export function askEngine(options: MemoryClusterOptions, folders: readonly string[]): string | null {
+export function askEngine(
+  options: MemoryClusterOptions,
+  folders: readonly string[],
+  gone: readonly string[],
+): string | null {
   const { kubernetes, engine, repositoryUrl, engineNamespace } = options;
   const objects = kubernetes.all().filter(({ metadata }) => metadata.namespace === engineNamespace);
   const annotate = ({ apiVersion, kind, metadata: { name, namespace = '' } }: LiveObject, key: string, value: string) =>
@@ -94,9 +98,10 @@ export function askEngine(options: MemoryClusterOptions, folders: readonly strin
     );
   const found = folders.map((folder) => engineObjects(options, objects, folder));
   const applications = found.flatMap((one) => (one.kind === 'argo-cd' && one.application ? [one.application] : []));
+  const isKept = applications.length === folders.length && gone.length === 0;
   const sets = objects.filter(
     ({ kind, spec }) =>
-      kind === 'ApplicationSet' && generatorUrls(spec).some((url) => sameRepository(url, repositoryUrl)),
+      !isKept && kind === 'ApplicationSet' && generatorUrls(spec).some((url) => sameRepository(url, repositoryUrl)),
   );
   const sources = found.flatMap((one) => (one.kind === 'flux' && one.gitRepository ? [one.gitRepository] : []));
   for (const one of applications) annotate(one, 'argocd.argoproj.io/refresh', 'normal');

@@ -87,9 +87,9 @@ export function memoryCluster(options: MemoryClusterOptions): MemoryCluster {
           isDeleting: object.metadata.deletionTimestamp !== undefined,
         }));
     },
-    refresh: async (folders) => {
+    refresh: async (folders, gone = folders) => {
       await ask('refresh', folders.join(' '));
-      return askEngine(options, folders);
+      return askEngine(options, folders, gone);
     },
     endOperation: async ({ apiVersion, kind, metadata }) => {
       cluster.calls.push(`endOperation ${metadata.name}`);

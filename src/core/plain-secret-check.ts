@@ -18,7 +18,7 @@ export function isSopsSecret(object: JsonObject): boolean {
 
 /** Few files can, and reading YAML takes time. The word may also be written with escapes. */
 function mayHoldSecret(text: string): boolean {
-  return text.includes('Secret') || text.includes('secretGenerator') || text.includes('\\');
+  return /(?<![A-Za-z])Secret(?![A-Za-z])|secretGenerator|\\/.test(text);
 }
 
 function findIn(path: string, text: string): readonly Finding[] {

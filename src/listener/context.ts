@@ -105,6 +105,8 @@ export interface Prepared {
   readonly url: string | null;
   /** Values that must stand in no text that leaves, by the name under which a message may speak of them. */
   readonly sensitive: Readonly<Record<string, string>>;
+  /** `Folder.content` of what it was made beside: sealed files of there are kept. Null: of nothing. */
+  readonly beside: string | null;
 }
 
 /** Why a deployment is passed over for now. */

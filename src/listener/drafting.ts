@@ -94,10 +94,11 @@ export function refuseMissingComponents(context: LaneContext, view: RepositoryVi
 async function preparedFor(context: LaneContext, memory: LaneMemory, step: WritingStep): Promise<Prepared> {
   const { deploymentId, revisionId } = step.desired;
   const known = memory.prepared.get(deploymentId);
-  if (known?.revisionId === revisionId) return known;
+  const folder = 'folder' in step ? step.folder : null;
+  // What was kept of a folder that a person or a command has changed since would take that back.
+  if (known?.revisionId === revisionId && known.beside === (folder?.content ?? null)) return known;
   const running = memory.preparing.get(deploymentId);
   if (running?.revisionId === revisionId) return running.result;
-  const folder = 'folder' in step ? step.folder : null;
   const result = prepareRevision(context, step.desired, folder).finally(() => {
     if (memory.preparing.get(deploymentId)?.result === result) memory.preparing.delete(deploymentId);
   });

@@ -112,6 +112,7 @@ async function resealOne(
     notes: resealed.notes,
     url: null,
     sensitive: resealed.sensitive,
+    beside: folder.content,
   };
   const act = {
     change: 'reseal',

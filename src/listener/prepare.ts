@@ -3,6 +3,7 @@ import type { Folder } from '../core/folder.ts';
 import { inputsDigest } from '../core/inputs-digest.ts';
 import { withoutCoincidences } from '../core/planted-secrets.ts';
 import { describeFindings } from '../core/report.ts';
+import { ordinarySealedText } from '../core/sealed-words.ts';
 import type { RenderInput } from '../core/template-set.ts';
 import type { Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
@@ -49,6 +50,7 @@ export async function prepareRevision(
     notes: [...secrets.notes, ...made.flatMap((each) => each.note ?? [])],
     url,
     sensitive,
+    beside: folder?.content ?? null,
   };
 }
 
@@ -110,7 +112,7 @@ export function leftSecret(
   { deployment, revision, image }: Specification,
 ): Readonly<Record<string, string>> {
   const said = [JSON.stringify(deployment), JSON.stringify(revision), image].join('\n');
-  return withoutCoincidences(values, new Map([...files, ['what everybody may read', said]]));
+  return withoutCoincidences(values, new Map([...files, ['what everybody may read', said + ordinarySealedText()]]));
 }
 
 function accepted(rendering: Rendering, { deployment }: Specification): Extract<Rendering, { kind: 'rendered' }> {

@@ -117,6 +117,31 @@ describe.each([
     expect([...remote.files().values()].join()).not.toContain('planted');
   });
 
+  it('takes no word of its own format for a leak', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { LEVEL: 'encrypted', TOKEN: 'planted-0123456789' } });
+
+    expect((await settled(id)).outcome).toBe('succeeded');
+  });
+
+  it('does not take back what was sealed anew while a push was refused', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+    await settled(id);
+    const [path = '', text = ''] = [...remote.files()].find(([one]) => one.endsWith(`/${database}`)) ?? [];
+    const resealed = `# Sealed anew\n${text}`;
+    remote.beforePublish = () => {
+      remote.beforePublish = null;
+      remote.commit('Seal anew', [{ kind: 'write', path: repoPath(path), content: resealed }]);
+    };
+
+    plane.update(id, { image: 'registry.example/agents/chat:2.0.0' });
+    await settled(id);
+
+    expect(folder().get('api.deployment.yaml')).toContain('chat:2.0.0');
+    expect(folder().get(database)).not.toBe(text);
+  });
+
   it('keeps a file byte for byte while its values stay, and does not ask for them again', async () => {
     await serve(secretsOf());
     const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });

@@ -1,0 +1,87 @@
+/** What Gitea's adapter makes of mergeability and of the many meanings of a refused merge. */
+import { describe, expect, it } from 'vitest';
+import type { PullRequest } from '../../src/domain/pull-request.ts';
+import { scriptedGitea, shape } from '../support/gitea-scripted.ts';
+
+describe('mergeability', () => {
+  const denied = (head: string, more: object = {}) =>
+    shape(1, { mergeable: false, head: { ...shape(1).head, sha: head.repeat(40) }, ...more });
+
+  it.each([
+    ['not known at first, and a conflict when nothing changes', [denied('a'), denied('a')], ['unknown', 'conflict']],
+    ['not known again after a push', [denied('a'), denied('b')], ['unknown', 'unknown']],
+    ['forgotten once it can be merged', [denied('a'), shape(1), denied('a')], ['unknown', 'mergeable', 'unknown']],
+    ['blocked while it is a draft', [denied('a', { draft: true }), denied('a')], ['blocked', 'unknown']],
+  ])('is %s', async (_, answers, expected) => {
+    const left = [...answers];
+    let nowMs = 0;
+    const { forge } = await scriptedGitea({ 'GET /pulls/1': () => ({ body: left.shift() }) }, () => new Date(nowMs));
+
+    const seen = [];
+    for (const _answer of answers) {
+      seen.push((await forge.read(1))?.mergeability);
+      nowMs += 30_000;
+    }
+
+    expect(seen).toEqual(expected);
+  });
+
+  it('asks for the rule once for many that stand on an old base, and again later', async () => {
+    let nowMs = 0;
+    const behind = [1, 2, 3].map((number) => shape(number, { merge_base: '9'.repeat(40) }));
+    const { forge, asked } = await scriptedGitea(
+      {
+        'GET /pulls': () => ({ body: behind }),
+        'GET /branches/main': () => ({ body: { protected: true, effective_branch_protection_name: 'ma*' } }),
+        'GET /branch_protections/ma*': () => ({ body: { block_on_outdated_branch: true } }),
+      },
+      () => new Date(nowMs),
+    );
+    const rules = (): number => asked.filter((one) => one.includes('branch_protections')).length;
+
+    const found = await forge.open('towpath/');
+    await forge.open('towpath/');
+    const before = rules();
+    nowMs += 600_000;
+    await forge.open('towpath/');
+
+    expect(found.map(({ mergeability }) => mergeability)).toEqual(['behind', 'behind', 'behind']);
+    expect([before, rules()]).toEqual([1, 2]);
+  });
+});
+
+describe('merging', () => {
+  const order = async (status: number, message: string): Promise<string | null> => {
+    const { forge } = await scriptedGitea({
+      'POST /pulls/1/merge': () => ({ status, body: { message } }),
+      'GET /pulls/1': () => ({ body: shape(1) }),
+    });
+    return forge.autoMerge((await forge.read(1)) as PullRequest, 'squash');
+  };
+
+  it.each([
+    [200, '', null],
+    [201, '', null],
+    [405, 'The PR is already merged', null],
+    [409, 'pull request is already scheduled to auto merge when checks succeed', null],
+    [405, 'squash is not allowed an allowed merge style for this repository', /squash is not allowed/],
+    [405, 'Work in progress PRs cannot be merged', /Work in progress/],
+    [405, 'User not allowed to merge PR', /not allowed/],
+    [409, 'PushRejected with remote message: no', /PushRejected/],
+  ])('takes %i "%s" for what it means', async (status, message, expected) => {
+    const answer = await order(status, message);
+
+    if (expected === null) expect(answer).toBeNull();
+    else expect(answer).toMatch(expected);
+  });
+
+  it('cannot be told that it was merged where the repository does not allow the mark', async () => {
+    const { forge } = await scriptedGitea({
+      'POST /pulls/1/merge': () => ({ status: 405, body: { message: 'manually-merged is not allowed' } }),
+      'GET /pulls/1': () => ({ body: shape(1) }),
+    });
+    const pullRequest = (await forge.read(1)) as PullRequest;
+
+    expect(await forge.markMerged(pullRequest, pullRequest.headCommit)).toBe(false);
+  });
+});

@@ -6,10 +6,11 @@ import type { ForgeHttpSettings } from '../../adapters/forge-http.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { checkPullRequestTemplates } from '../../core/pull-request-example.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
+import type { ProposedPublication } from '../../domain/configuration-publication.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { type ForgeAddress, forgeAddress } from '../../domain/forge-address.ts';
 import type { PullRequestTemplates } from '../../domain/pull-request.ts';
-import type { NamespaceParts, Review } from '../../listener/context.ts';
+import type { NamespaceParts } from '../../listener/context.ts';
 import type { Branches, Forge, Repository } from '../../ports.ts';
 import { version } from '../version.ts';
 import type { Surroundings } from './cluster.ts';
@@ -27,31 +28,52 @@ export interface OpenedForge {
   readonly github: { readonly http: GithubHttp; readonly app: GithubAppAccess | null } | null;
 }
 
-/** How changes go out: the forge where they are proposed, and the repository as it makes its commits. */
+/** How changes go out: the repository as it makes its commits, and the forge where they are proposed. */
 export async function openPublication(
   settings: Namespace,
-  repository: Repository,
+  git: Repository,
   surroundings: ForgeSurroundings,
 ): Promise<Pick<NamespaceParts, 'repository' | 'review'>> {
-  return { repository, review: await openReview(settings, repository, surroundings) };
+  const { publication } = settings;
+  if (publication.mode === 'direct' && publication.commits === 'push') return { repository: git, review: null };
+  const words = publication.mode === 'proposed' ? await readWords(publication) : null;
+  const { forge, github } = await openForge(settings, surroundings);
+  const branches = branchesOf(git);
+  const repository = publication.commits === 'api' ? await committingByApi(settings, branches, github) : branches;
+  if (words === null) return { repository: disposingToo(repository, forge), review: null };
+  return { repository, review: { forge, branches: repository, words } };
 }
 
-/** Null with publication `direct`. */
-export async function openReview(
-  settings: Namespace,
-  repository: Repository,
-  surroundings: ForgeSurroundings,
-): Promise<Review | null> {
-  const { publication } = settings;
-  if (publication.mode === 'direct') return null;
-  const words: PullRequestTemplates = {
-    title: await readTemplate(publication.titleTemplateFile, 'publication.titleTemplateFile'),
-    body: await readTemplate(publication.bodyTemplateFile, 'publication.bodyTemplateFile'),
+async function readWords({ titleTemplateFile, bodyTemplateFile }: ProposedPublication): Promise<PullRequestTemplates> {
+  const words = {
+    title: await readTemplate(titleTemplateFile, 'publication.titleTemplateFile'),
+    body: await readTemplate(bodyTemplateFile, 'publication.bodyTemplateFile'),
   };
   checkPullRequestTemplates(words);
-  const branches = branchesOf(repository);
-  const { forge } = await openForge(settings, surroundings);
-  return { forge, branches, words };
+  return words;
+}
+
+/** The configuration allows it on GitHub alone. */
+async function committingByApi(
+  settings: Namespace,
+  repository: Repository & Branches,
+  github: OpenedForge['github'],
+): Promise<Repository & Branches> {
+  const name = forgeAddress(settings)?.repository;
+  if (github === null || name === undefined) throw new RangeError(`Cannot commit by the API of ${repository.url}`);
+  const { githubApiCommits } = await import('../../adapters/forge-github-commits.ts');
+  return githubApiCommits({ repository, http: github.http, name });
+}
+
+/** Nobody but the repository knows of this forge. */
+function disposingToo(repository: Repository, forge: Forge): Repository {
+  return {
+    ...repository,
+    close: async () => {
+      await repository.close();
+      await forge.dispose();
+    },
+  };
 }
 
 /** `dispose` of the forge ends all that was opened for it. */
@@ -130,8 +152,8 @@ async function openApp(
   return githubApp({ app, apiUrl, repository, dispatcher, onAnswer, timeoutMs });
 }
 
-/** The configuration refuses other backends with `proposed`. */
-function branchesOf(repository: Repository): Branches {
+/** The configuration refuses other backends with `proposed` and with commits by the API. */
+function branchesOf(repository: Repository): Repository & Branches {
   if (isBranches(repository)) return repository;
   throw new RangeError(`Cannot propose on ${repository.url}: its backend makes no branches`);
 }

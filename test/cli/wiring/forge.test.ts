@@ -11,6 +11,8 @@ import { wireListener } from '../../../src/cli/wire.ts';
 import { openForge } from '../../../src/cli/wiring/forge.ts';
 import { forgeBudgets } from '../../../src/cli/wiring/forge-budgets.ts';
 import { Configuration, type Namespace } from '../../../src/domain/configuration.ts';
+import { repoPath } from '../../../src/domain/file-tree.ts';
+import { CommitId } from '../../../src/domain/identifiers.ts';
 import type { Forge } from '../../../src/ports.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { temporaryFolder } from '../../support/temp.ts';
@@ -179,6 +181,31 @@ describe('a wired listener', () => {
     const [proposed, direct] = [...wired.namespaces.values()].map(({ review }) => review);
     expect(proposed).toMatchObject({ forge: { kind: 'gitea' }, words: { title: '{{deployment.name}}', body: null } });
     expect(direct).toBeNull();
+  });
+
+  it('commits by the API where it is asked to, and leaves that forge with the repository', async () => {
+    const publication = { mode: 'direct', commits: 'api', forge: 'github', tokenFile: 'token' };
+    const head = 'a'.repeat(40);
+    answer = ({ url: path = '' }) =>
+      path.includes('/graphql')
+        ? { status: 200, body: { errors: [{ type: 'FORBIDDEN', message: 'Resource not accessible by integration' }] } }
+        : null;
+    const wired = await wireListener(configured({ publication }), { purpose: 'preview', log: memoryLog() });
+    const [parts] = wired.namespaces.values();
+    if (parts === undefined) throw new Error('nothing was wired');
+    const author = { name: 'Ada', email: 'ada@example.com', at: new Date(0) };
+    const change = { kind: 'write', path: repoPath('deployments/chat/a.yaml'), content: 'a: b\n' } as const;
+    const draft = { message: 'deploy(chat): x\n', author, committer: author, changes: [change] };
+
+    const outcome = await parts.repository
+      .publish({ head: CommitId.parse(head), list: () => [], idAt: () => null }, [draft])
+      .catch((error: unknown) => error);
+    await wired.close();
+
+    expect(parts.review).toBeNull();
+    expect(JSON.stringify(outcome)).toMatch(/denied|Forge/);
+    expect(asked.map(({ path }) => path)).toContain('/api/graphql');
+    expect(asked.every(({ authorization }) => authorization === 'Bearer planted-token')).toBe(true);
   });
 
   it.each([

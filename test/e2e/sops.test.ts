@@ -11,7 +11,7 @@ import { systemClock } from '../../src/adapters/system-clock.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 import type { PlainSecret } from '../../src/ports.ts';
 import { temporaryFolder } from '../support/temp.ts';
-import { administrator, uniqueName } from './harness/fixtures.ts';
+import { administrator, eventually, uniqueName } from './harness/fixtures.ts';
 import type { KubernetesObject } from './harness/kubernetes.ts';
 import { openSite, startPlane } from './support/site.ts';
 
@@ -87,7 +87,7 @@ describe('sops', () => {
 });
 
 describe('Flux', () => {
-  it('decrypts what a revision needs', async () => {
+  it('decrypts what a revision needs, and the next one finds it as it was', async () => {
     const decryptionSecret = uniqueName('sops-age');
     const { namespace: fluxNamespace } = inject('cluster').flux;
     await client.apply({
@@ -116,6 +116,15 @@ describe('Flux', () => {
     const tree = await site.repository.tree();
     expect(Object.keys(tree).filter((path) => path.endsWith('.secret.sops.yaml'))).toHaveLength(2);
     expect(JSON.stringify(tree)).not.toMatch(new RegExp(`${planted}|${encoded(planted)}`));
+
+    await site.update(id, '2.0.0');
+    await eventually('the second revision', async () => {
+      const latest = await site.latest(id);
+      return latest.status === 'DEPLOYED' && /:2\.0\.0/.test(JSON.stringify(await site.repository.tree()));
+    });
+    const later = await site.repository.tree();
+    const sealedOf = (all: typeof tree) => Object.entries(all).filter(([path]) => path.endsWith('.secret.sops.yaml'));
+    expect(sealedOf(later)).toEqual(sealedOf(tree));
   });
 });
 

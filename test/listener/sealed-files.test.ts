@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { load } from 'js-yaml';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GitRepository } from '../../src/adapters/repository-git.ts';
 import { openSealer } from '../../src/cli/wiring/secrets.ts';
 import { parseProvenance } from '../../src/core/provenance.ts';
 import { sealedFileOf } from '../../src/core/sealed-files.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
-import type { DeploymentId } from '../../src/domain/identifiers.ts';
+import { type DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
+import { resourceName } from '../../src/domain/resource-name.ts';
+import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { Renderer } from '../../src/listener/context.ts';
-import type { PlainSecret, SecretSealer } from '../../src/ports.ts';
+import type { PlainSecret, Repository, SecretSealer } from '../../src/ports.ts';
+import { startGitServer } from '../support/git-server.ts';
 import { configurationFor, listen, systemClock, teamA } from '../support/listener-world.ts';
 import { type MemoryRemote, memoryRemote, memoryRepository } from '../support/memory-repository.ts';
 import { realRenderer } from '../support/real-renderer.ts';
@@ -53,7 +57,12 @@ afterEach(async () => {
 });
 
 /** The listener starts anew with every call: what it knows it must find in git. */
-async function serve(secrets: Secrets, sealer?: SecretSealer, more: object = {}): Promise<void> {
+async function serve(
+  secrets: Secrets,
+  sealer?: SecretSealer,
+  more: object = {},
+  repository: Repository = memoryRepository(remote),
+): Promise<void> {
   await running?.stop();
   const namespace = { secrets, ...more };
   const settings = configurationFor({ plane, namespace }).namespaces[teamA];
@@ -61,7 +70,7 @@ async function serve(secrets: Secrets, sealer?: SecretSealer, more: object = {})
   const options = { namespace: teamA, secrets: settings.secrets, engine: null, cluster: null, clock: systemClock };
   running = listen({
     plane,
-    repository: memoryRepository(remote),
+    repository,
     renderer,
     namespace,
     parts: { sealer: sealer ?? openSealer(options) },
@@ -226,6 +235,35 @@ describe.each([
     });
     expect(sealedNames()).toHaveLength(2);
   });
+});
+
+it('reads what it keeps from a real repository, byte for byte', async () => {
+  const server = await startGitServer();
+  const real = await server.repository('sealed');
+  const path = (folderName: string, file: string): string => `HEAD:deployments/${folderName}/${file}`;
+  const serveReal = () =>
+    serve(
+      sealed,
+      undefined,
+      {},
+      new GitRepository({ branch: 'main', transport: new HttpTransport({ url: real.url }) }),
+    );
+  await serveReal();
+  const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+  await settled(id);
+  const name = resourceName(DeploymentName.parse('chat'), id);
+  const before = await real.git('rev-parse', path(name, 'database.sealedsecret.yaml'));
+  await serveReal();
+
+  plane.update(id, { image: 'registry.example/agents/chat:2.0.0' });
+  await settled(id);
+  await running?.stop();
+
+  const after = await real.git('rev-parse', path(name, 'database.sealedsecret.yaml'));
+  const deployment = await real.git('show', path(name, 'api.deployment.yaml'));
+  await server.close();
+  expect(deployment).toContain('chat:2.0.0');
+  expect(after).toBe(before);
 });
 
 describe('a folder that changes from one mode to the other', () => {

@@ -1,5 +1,5 @@
 /** Whether the repository of a namespace can be read and would take a push, without pushing. */
-import { gitCredentials, sshAccess } from '../../adapters/git-credentials.ts';
+import { sshAccess } from '../../adapters/git-credentials.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { gitError } from '../../adapters/repository-git-failure.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
@@ -11,6 +11,7 @@ import { isSshAddress } from '../../git/ssh-address.ts';
 import { sshTransport } from '../../git/ssh-transport.ts';
 import type { Transport } from '../../git/transport.ts';
 import { version } from '../version.ts';
+import { openGitCredentials } from '../wiring/github-app.ts';
 import { openRepository } from '../wiring/repository.ts';
 import { attempt, type Finding, ok } from './check.ts';
 
@@ -58,7 +59,7 @@ function judgeBranch({ repository, branch }: Namespace, head: CommitId | null): 
 async function askToPush(settings: Namespace, git: Git): Promise<void> {
   const { caFile, proxy } = settings;
   const dispatcher = await openDispatcher({ caFile, proxy });
-  const transport = transportOf(settings, git, dispatcher);
+  const transport = await transportOf(settings, git, dispatcher);
   try {
     const [first] = readPackets(await transport.advertise('git-receive-pack'));
     if (first?.kind === 'data') refuseError(first.payload);
@@ -70,16 +71,17 @@ async function askToPush(settings: Namespace, git: Git): Promise<void> {
   }
 }
 
-function transportOf(
-  { repository: url, credentials }: Namespace,
+async function transportOf(
+  namespace: Namespace,
   git: Git,
   dispatcher: Awaited<ReturnType<typeof openDispatcher>>,
-): Transport {
+): Promise<Transport> {
+  const { repository: url, credentials } = namespace;
   if (isSshAddress(url)) return sshTransport(url, { ...sshAccess(credentials), idleTimeoutMs: git.timeout });
   const userAgent = `git/towpath-${version()}`;
   return new HttpTransport({
     url,
-    credentials: gitCredentials(credentials),
+    credentials: await openGitCredentials(namespace, { dispatcher, timeoutMs: git.timeout }),
     dispatcher,
     timeoutMs: git.timeout,
     userAgent,

@@ -16,6 +16,7 @@ import { version } from '../version.ts';
 import type { Surroundings } from './cluster.ts';
 import { budgetedForge, type ForgeBudgets } from './forge-budgets.ts';
 import { readToken, tokenPlace } from './forge-token.ts';
+import { openGithubApp } from './github-app.ts';
 
 export interface ForgeSurroundings extends Surroundings {
   readonly git: Pick<Git, 'timeout'>;
@@ -125,7 +126,7 @@ async function openKind(
         import('../../adapters/forge-github-http.ts'),
         import('../../adapters/forge-github.ts'),
       ]);
-      const app = place === null ? await openApp(settings, { apiUrl, repository }, parts) : null;
+      const app = place === null ? await openGithubApp(settings, parts) : null;
       const client = githubHttp(http, app);
       return { forge: githubForge({ http: client, apiUrl, repository, base, app }), github: { http: client, app } };
     }
@@ -139,17 +140,6 @@ async function openKind(
     default:
       return kind satisfies never;
   }
-}
-
-async function openApp(
-  { credentials }: Namespace,
-  { apiUrl, repository }: Pick<ForgeAddress, 'apiUrl' | 'repository'>,
-  { dispatcher, onAnswer, timeoutMs }: HttpParts,
-): Promise<GithubAppAccess | null> {
-  const app = credentials?.githubApp;
-  if (app === undefined) return null;
-  const { githubApp } = await import('../../adapters/forge-github-app.ts');
-  return githubApp({ app, apiUrl, repository, dispatcher, onAnswer, timeoutMs });
 }
 
 /** The configuration refuses other backends with `proposed` and with commits by the API. */

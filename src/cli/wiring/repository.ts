@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
-import { gitCredentials, sshAccess } from '../../adapters/git-credentials.ts';
+import { sshAccess } from '../../adapters/git-credentials.ts';
 import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { GitRepository } from '../../adapters/repository-git.ts';
 import type { IsomorphicRepository } from '../../adapters/repository-git-isomorphic.ts';
@@ -13,6 +13,7 @@ import { HttpTransport } from '../../git/http-transport.ts';
 import { isSshAddress } from '../../git/ssh-address.ts';
 import type { Transport } from '../../git/transport.ts';
 import type { Repository } from '../../ports.ts';
+import { openGitCredentials } from './github-app.ts';
 import { openSigner } from './signing.ts';
 
 export async function openRepository(
@@ -51,7 +52,7 @@ async function openTransport(
   }
   return new HttpTransport({
     url,
-    credentials: gitCredentials(credentials),
+    credentials: await openGitCredentials(namespace, { dispatcher, timeoutMs: git.timeout }),
     dispatcher,
     timeoutMs: git.timeout,
     userAgent: `git/towpath-${version}`,
@@ -66,13 +67,13 @@ async function openIsomorphic(
   signing: { readonly sign?: Sign },
 ): Promise<IsomorphicRepository> {
   const { IsomorphicRepository } = await import('../../adapters/repository-git-isomorphic.ts');
-  const { repository: url, branch, createBranch, credentials } = namespace;
+  const { repository: url, branch, createBranch } = namespace;
   return new IsomorphicRepository({
     url,
     branch,
     createBranch,
     ...signing,
-    credentials: gitCredentials(credentials),
+    credentials: await openGitCredentials(namespace, { dispatcher, timeoutMs: git.timeout }),
     dispatcher,
     timeoutMs: git.timeout,
     folder: join(tmpdir(), `towpath-clone-${randomUUID()}`),

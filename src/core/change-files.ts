@@ -22,7 +22,7 @@ export function changedFiles(before: Files, after: Files): readonly ChangedFile[
 }
 
 /** More edits than this are as good as a new file, and would be slow to count. */
-const maxEditLength = 2000;
+const maxEditLength = 500;
 
 function changedFile(path: string, old: string | undefined, young: string | undefined): ChangedFile {
   if (old === undefined) return { path, kind: 'added', added: lines(young), removed: 0 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
-import type { BranchDraft, BranchOutcome, Proposal, Snapshot } from '../../src/ports.ts';
+import type { BranchDraft, BranchOutcome, Proposal, ProposedCommit, Snapshot } from '../../src/ports.ts';
 import type { BranchesWorld, Changes } from './branches-world.ts';
 import { draft } from './repository.ts';
 
@@ -10,13 +10,22 @@ const prefix = 'towpath/';
 
 export type MakeWorld = (files?: Changes | null) => Promise<BranchesWorld>;
 
+/** What the adapter writes into the commit of a draft by Grace for Towpath. */
+export type MadeCommit = Pick<ProposedCommit, 'author' | 'committer' | 'message'>;
+
+const madeAsAsked: MadeCommit = {
+  author: { name: 'Grace', email: 'grace@example.com' },
+  committer: { name: 'Towpath', email: 'towpath@example.com' },
+  message: 'deploy(a): one\n\nWhy it is.\n',
+};
+
 /** `canRace`: somebody can get in right before a push. */
-export function branchesContract(name: string, makeWorld: MakeWorld, canRace = true): void {
+export function branchesContract(name: string, makeWorld: MakeWorld, canRace = true, made = madeAsAsked): void {
   describe(`Branches contract: ${name}`, () => {
     const world: MakeWorld = (files = { 'README.md': 'hello\n', 'deployments/old/x': '1' }) => makeWorld(files);
     describe('reading', () => readingContract(world));
     describe('what the base holds by now', () => mergedContract(world));
-    describe('proposing', () => proposingContract(world));
+    describe('proposing', () => proposingContract(world, made));
     describe('races', () => raceContract(world, canRace));
     describe('removing', () => removingContract(world));
     describe('merging', () => mergingContract(world));
@@ -198,7 +207,7 @@ function mergedContract(makeWorld: MakeWorld): void {
   });
 }
 
-function proposingContract(makeWorld: MakeWorld): void {
+function proposingContract(makeWorld: MakeWorld, made: MadeCommit): void {
   it('makes each branch the base plus exactly one commit, and answers in order', async () => {
     const world = await makeWorld();
 
@@ -215,15 +224,7 @@ function proposingContract(makeWorld: MakeWorld): void {
       });
     }
     const { snapshot, proposals } = await latest(world);
-    expect(proposals.get('towpath/a')?.commits).toEqual([
-      {
-        id: tips[1],
-        parents: [snapshot.head],
-        author: { name: 'Grace', email: 'grace@example.com' },
-        committer: { name: 'Towpath', email: 'towpath@example.com' },
-        message: 'deploy(a): one\n\nWhy it is.\n',
-      },
-    ]);
+    expect(proposals.get('towpath/a')?.commits).toEqual([{ id: tips[1], parents: [snapshot.head], ...made }]);
   });
 
   it('puts another commit in the place of the one that was there', async () => {

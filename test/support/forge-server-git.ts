@@ -88,14 +88,16 @@ export async function commitChanges(
   const run = (args: readonly string[], input?: string | Buffer): Promise<string> =>
     nativeGit(['-C', git.path, ...args], { env, ...(input === undefined ? {} : { input }) });
   await run(['read-tree', parent]);
+  const lines: string[] = [];
+  const held = new Set((await run(['ls-files', '-z'])).split('\0'));
   for (const { path } of changes.deletions) {
-    if ((await run(['ls-files', '--', path])) === '') return null;
-    await run(['update-index', '--force-remove', '--', path]);
+    if (!held.has(path)) return null;
+    lines.push(`0 ${'0'.repeat(40)}\t${path}`);
   }
   for (const { path, contents } of changes.additions) {
-    const id = (await run(['hash-object', '-w', '--stdin'], contents)).trim();
-    await run(['update-index', '--add', '--replace', '--cacheinfo', `100644,${id},${path}`]);
+    lines.push(`100644 ${(await run(['hash-object', '-w', '--stdin'], contents)).trim()}\t${path}`);
   }
+  await run(['update-index', '--replace', '--index-info'], `${lines.join('\n')}\n`);
   const tree = (await run(['write-tree'])).trim();
   return commitTree(git, { tree, parents: [parent], ...texts });
 }

@@ -64,6 +64,8 @@ export interface ServedRepository {
   protection: { readonly approvals: number; readonly strict: boolean; readonly checks: readonly string[] } | null;
   mergeKinds: MergeKind[];
   allowAutoMerge: boolean;
+  /** Branches that a rule keeps from being moved, with its words. */
+  readonly refusedBranches: Map<string, string>;
   /** Where all branches were when they were last looked at. */
   seenRefs: string;
 }
@@ -82,6 +84,7 @@ export function servedRepository(id: number, path: string, git: TestRepository):
     protection: null,
     mergeKinds: ['merge', 'squash', 'rebase'],
     allowAutoMerge: false,
+    refusedBranches: new Map(),
     seenRefs: '',
   };
 }

@@ -91,7 +91,10 @@ export async function startForgeServer(options: ForgeServerOptions): Promise<For
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     request.url = (request.url ?? '').slice(subPath.length);
     const git = /^\/([^?]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)(\?.*)?$/.exec(request.url);
-    if (!git) return void answerApi(options, faults, requests, request, response);
+    if (!git) {
+      const answered = answerApi(options, faults, requests, request, response);
+      return void answered.catch((error: unknown) => response.writeHead(500).end(String(error)));
+    }
     request.url = `/${storedName(git[1] ?? '')}.git/${git[2]}${git[3] ?? ''}`;
     void backend.handle(request, response);
   };

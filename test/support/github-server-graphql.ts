@@ -3,11 +3,12 @@
  * status 200, as GitHub sends them.
  */
 import type { ForgeCall, ForgeRoute } from './forge-server.ts';
-import { commitChanges } from './forge-server-git.ts';
+import { commitChanges, isAncestor } from './forge-server-git.ts';
 import { refreshPulls, type ServedRepository, touch } from './forge-server-pulls.ts';
 import { pullNodeId } from './github-server-pull-shapes.ts';
-import { failure } from './github-server-shapes.ts';
+import { failure, nodeId } from './github-server-shapes.ts';
 import { type GithubToken, type GithubWorld, mergeState } from './github-server-world.ts';
+import { nativeGit } from './native-git.ts';
 
 export function graphqlRoute(world: GithubWorld): ForgeRoute {
   return {
@@ -16,7 +17,6 @@ export function graphqlRoute(world: GithubWorld): ForgeRoute {
     answer: async (call) => {
       const token = world.tokens.get(call.token ?? '');
       if (!token) return failure(401, 'Bad credentials');
-      for (const repository of world.repositories.values()) await refreshPulls(repository);
       const query = String(call.body['query']);
       const found = Object.entries(fields).find(([field]) => query.includes(`${field}(`));
       if (!found) return { status: 200, body: { errors: [{ message: `Parse error on ${query}` }] } };
@@ -44,6 +44,7 @@ const fields: Readonly<Record<string, (asked: Asked) => Promise<Outcome>>> = {
   createCommitOnBranch: createCommit,
   enablePullRequestAutoMerge: enableAutoMerge,
   pullRequests: mergeStates,
+  updateRefs,
 };
 
 interface CommitInput {
@@ -119,6 +120,7 @@ async function enableAutoMerge({ world, variables }: Asked): Promise<Outcome> {
   const found = findPull(world, input.pullRequestId);
   if (!found) return notResolved(`a node with the global id of '${input.pullRequestId}'`);
   const { repository, pull } = found;
+  await refreshPulls(repository);
   const refuse = (message: string): Outcome => ({ type: 'UNPROCESSABLE', message });
   if (!repository.allowAutoMerge) return refuse('Auto merge is not allowed for this repository');
   if (input.expectedHeadOid !== undefined && input.expectedHeadOid !== pull.headCommit) {
@@ -162,6 +164,50 @@ async function mergeStates({ world, variables }: Asked): Promise<Outcome> {
   }
   const pageInfo = { hasNextPage: to < open.length, endCursor: String(to) };
   return { data: { repository: { pullRequests: { nodes, pageInfo } } } };
+}
+
+interface RefUpdate {
+  readonly name: string;
+  readonly beforeOid?: string;
+  readonly afterOid: string;
+  readonly force?: boolean;
+}
+
+/** All or nothing, as one transaction of git's own. */
+async function updateRefs({ world, token, variables }: Asked): Promise<Outcome> {
+  const input = variables['input'] as { readonly repositoryId: string; readonly refUpdates: readonly RefUpdate[] };
+  const repository = [...world.repositories.values()].find(({ id }) => nodeId('Repository', id) === input.repositoryId);
+  if (!repository) return notResolved(`a node with the global id of '${input.repositoryId}'`);
+  const lines: string[] = ['start'];
+  for (const { name, beforeOid, afterOid, force } of input.refUpdates) {
+    const branch = name.replace(/^refs\/heads\//, '');
+    const refusal = await refusedRef(repository, token, { branch, afterOid, force: force === true });
+    if (refusal) return refusal;
+    const before = beforeOid ?? '';
+    lines.push(
+      /^0+$/.test(afterOid) ? `delete ${name} ${before}`.trim() : `update ${name} ${afterOid} ${before}`.trim(),
+    );
+  }
+  const transaction = `${[...lines, 'prepare', 'commit'].join('\n')}\n`;
+  return nativeGit(['-C', repository.git.path, 'update-ref', '--stdin'], { input: transaction }).then(
+    () => ({ data: { updateRefs: { clientMutationId: null } } }),
+    () => ({ type: 'UNPROCESSABLE', message: 'Reference update failed' }),
+  );
+}
+
+async function refusedRef(
+  repository: ServedRepository,
+  token: GithubToken,
+  { branch, afterOid, force }: { readonly branch: string; readonly afterOid: string; readonly force: boolean },
+): Promise<Outcome | null> {
+  const ruled = [...repository.refusedBranches].find(([name]) => branch === name)?.[1];
+  if (ruled !== undefined)
+    return { type: 'UNPROCESSABLE', message: `Repository rule violations found\n\n${ruled}\n\n` };
+  const before = await repository.git.head(branch);
+  if (!force && before !== null && !(await isAncestor(repository.git, before, afterOid))) {
+    return { type: 'UNPROCESSABLE', message: 'Update is not a fast forward' };
+  }
+  return refusedCommit(repository, token, branch);
 }
 
 function notResolved(what: string): Outcome {

@@ -1,6 +1,6 @@
 /** GitHub's REST endpoints about a repository: itself, its rules, refs, checks and who may write. */
 import type { ForgeAnswer, ForgeRoute } from './forge-server.ts';
-import { isAncestor } from './forge-server-git.ts';
+import { mergeBranch } from './forge-server-git.ts';
 import {
   checkRunsShape,
   combinedStatusShape,
@@ -40,8 +40,9 @@ export function repositoryRoutes(world: GithubWorld): readonly ForgeRoute[] {
     route('GET', '/commits/([0-9a-f]{40})/status', { permission: 'statuses', right: 'read' }, readStatus),
     route('GET', '/commits/([0-9a-f]{40})/check-runs', { permission: 'checks', right: 'read' }, readCheckRuns),
     route('GET', '/git/ref/(.+)', contents, readRef),
-    route('POST', '/git/refs', push, createRef),
-    route('PATCH', '/git/refs/(.+)', push, moveRef),
+    route('GET', '/git/matching-refs/(.+)', contents, matchingRefs),
+    route('GET', '/compare/([0-9a-f]{40})\\.\\.\\.([0-9a-f]{40})', contents, compare),
+    route('POST', '/merges', push, mergeBranches),
     route('DELETE', '/git/refs/(.+)', push, deleteRef),
   ];
 }
@@ -136,39 +137,46 @@ function readCheckRuns({ shaping }: Asking, commit = ''): ForgeAnswer {
 }
 
 async function readRef({ repository, shaping }: Asking, name = ''): Promise<ForgeAnswer> {
-  const commit = await repository.git.head(name.replace(/^heads\//, ''));
-  return commit === null ? notFound : { status: 200, body: refShape(shaping, `refs/${name}`, commit) };
+  const found = await repository.git.git('show-ref', '--verify', '--hash', `refs/${name}`).catch(() => '');
+  return found === '' ? notFound : { status: 200, body: refShape(shaping, `refs/${name}`, found.trim()) };
 }
 
-async function createRef({ repository, shaping, call }: Asking): Promise<ForgeAnswer> {
-  const [ref = '', sha = ''] = ['ref', 'sha'].map((name) => textOf(call.body, name));
-  const { git } = repository;
-  const branch = ref.replace(/^refs\/heads\//, '');
-  if (!(await git.head(repository.defaultBranch))) return failure(409, 'Git Repository is empty.');
-  if ((await git.head(branch)) !== null) return failure(422, 'Reference already exists');
-  const isKnown = await git.git('cat-file', '-e', `${sha}^{commit}`).then(
-    () => true,
-    () => false,
-  );
-  if (!isKnown) return failure(422, 'Object does not exist');
-  // Where a branch `towpath` is, there can be no `towpath/…`.
-  const isMade = await git.git('update-ref', ref, sha, '').then(
-    () => true,
-    () => false,
-  );
-  return isMade ? { status: 201, body: refShape(shaping, ref, sha) } : failure(422, 'Reference update failed');
+async function matchingRefs({ repository, shaping }: Asking, prefix = ''): Promise<ForgeAnswer> {
+  const listed = await repository.git.git('for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads');
+  const refs = listed
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, ref]) => ref?.startsWith(`refs/${prefix}`));
+  return { status: 200, body: refs.map(([commit = '', ref = '']) => refShape(shaping, ref, commit)) };
 }
 
-async function moveRef({ repository, shaping, call }: Asking, name = ''): Promise<ForgeAnswer> {
-  const sha = textOf(call.body, 'sha') ?? '';
+async function mergeBranches({ repository, shaping, call }: Asking): Promise<ForgeAnswer> {
+  const [base = '', head = '', message = ''] = ['base', 'head', 'commit_message'].map((name) =>
+    textOf(call.body, name),
+  );
+  if ((await repository.git.head(base)) === null) return failure(404, 'Base does not exist');
+  const by = { name: 'towpath', email: 'towpath@users.noreply.github.com' };
+  const merged = await mergeBranch({ git: repository.git, base, head, kind: 'merge', message, by });
+  if (merged === null) return failure(409, 'Merge conflict');
+  const commit = { message, url: `${shaping.api}/repos/${repository.path}/git/commits/${merged}` };
+  return { status: 201, body: { sha: merged, node_id: `C_${merged}`, commit, parents: [] } };
+}
+
+/** What the second has changed since both parted. */
+async function compare({ repository, shaping }: Asking, base = '', head = ''): Promise<ForgeAnswer> {
   const { git } = repository;
-  const before = await git.head(name.replace(/^heads\//, ''));
-  if (before === null) return failure(422, 'Reference does not exist');
-  if (call.body['force'] !== true && !(await isAncestor(git, before, sha))) {
-    return failure(422, 'Update is not a fast forward');
-  }
-  await git.git('update-ref', `refs/${name}`, sha);
-  return { status: 200, body: refShape(shaping, `refs/${name}`, sha) };
+  const parted = (await git.git('merge-base', base, head)).trim();
+  const changed = await git.git('diff-tree', '-r', '--no-commit-id', '--name-only', parted, head);
+  const files = changed
+    .split('\n')
+    .filter(Boolean)
+    .map((filename) => ({ filename, status: 'modified', changes: 1 }));
+  const url = `${shaping.api}/repos/${repository.path}/compare/${base}...${head}`;
+  const merge_base_commit = { sha: parted };
+  return {
+    status: 200,
+    body: { url, status: 'diverged', ahead_by: 1, behind_by: 1, merge_base_commit, commits: [], files },
+  };
 }
 
 async function deleteRef({ repository }: Asking, name = ''): Promise<ForgeAnswer> {

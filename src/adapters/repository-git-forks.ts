@@ -68,12 +68,12 @@ export class Forks {
     if (this.#head === null) return null;
     const ends = new Set([this.#head, ...[...this.#forks.values()].flatMap((fork) => fork.ends)]);
     const joined = new Set<string>();
-    const isClosed = this.#walk(head, (id) => {
+    const { met, whole } = this.#walk(head, (id) => {
       if (!ends.has(id)) joined.add(id);
       return !ends.has(id);
     });
     // Only a head that descends from the last one has all that the last one had.
-    return isClosed.met.has(this.#head) && isClosed.whole ? joined : null;
+    return met.has(this.#head) && whole ? joined : null;
   }
 
   #known(tip: string, head: string | null): [string, Fork][] {

@@ -33,32 +33,55 @@ function mergeFolder(objects: DraftObjects, merge: TreeMerge, path: string, conf
   const edits = new Map<string, Pick<Entry, 'mode' | 'id'> | null>();
   for (const { name, before, after } of diffTrees(rawOf(objects, merge.base), rawOf(objects, merge.theirs))) {
     const position = findEntry(ours, name);
-    const here = position && entryAt(ours, position);
-    if (isSame(here, after)) continue;
-    const at = path === '' ? name : `${path}/${name}`;
-    if (isSame(here, before)) edits.set(name, after);
-    else if ([before, here, after].every(isFolderOrNone)) {
-      const below = { base: idOf(before), ours: idOf(here), theirs: idOf(after) };
-      const id = mergeFolder(objects, below, at, conflicts);
-      if (id !== below.ours) edits.set(name, id === null ? null : { mode: folderMode, id });
-    } else conflicts.push(at);
+    const sides = { before, after, here: position && entryAt(ours, position) };
+    const merged = mergeEntry(objects, sides, path === '' ? name : `${path}/${name}`, conflicts);
+    if (!isSame(merged, sides.here)) edits.set(name, merged);
   }
   if (edits.size === 0) return merge.ours;
   return objects.addTree({ baseId: ours.length === 0 ? null : merge.ours, base: ours, edits });
+}
+
+interface Sides {
+  readonly before: Entry | null;
+  readonly here: Entry | null;
+  readonly after: Entry | null;
+}
+
+type Merged = Pick<Entry, 'mode' | 'id'> | null;
+
+/** A name may be a file on one side and a folder on another, so both are merged, and only one of them may remain. */
+function mergeEntry(objects: DraftObjects, { before, here, after }: Sides, path: string, conflicts: string[]): Merged {
+  if (isSame(here, after)) return here;
+  if (isSame(here, before)) return after;
+  const files = [before, here, after].map((entry) => (isFolder(entry) ? null : entry)) as [Merged, Merged, Merged];
+  const file = mergeFile(...files);
+  const below = { base: folderOf(before), ours: folderOf(here), theirs: folderOf(after) };
+  const folder = mergeFolder(objects, below, path, conflicts);
+  if (file === 'conflict' || (file !== null && folder !== null)) {
+    conflicts.push(path);
+    return here;
+  }
+  return folder === null ? file : { mode: folderMode, id: folder };
+}
+
+function mergeFile(before: Merged, here: Merged, after: Merged): Merged | 'conflict' {
+  if (isSame(after, before)) return here;
+  if (isSame(here, before) || isSame(here, after)) return after;
+  return 'conflict';
 }
 
 function rawOf(objects: DraftObjects, id: string | null): Buffer {
   return id === null || id === emptyTree ? nothing : objects.tree(id);
 }
 
-function isSame(one: Entry | null, other: Entry | null): boolean {
+function isSame(one: Merged, other: Merged): boolean {
   return one?.id === other?.id && one?.mode === other?.mode;
 }
 
-function isFolderOrNone(entry: Entry | null): boolean {
-  return entry === null || entry.mode === folderMode;
+function isFolder(entry: Entry | null): boolean {
+  return entry?.mode === folderMode;
 }
 
-function idOf(entry: Entry | null): string | null {
-  return entry?.id ?? null;
+function folderOf(entry: Entry | null): string | null {
+  return entry && isFolder(entry) ? entry.id : null;
 }

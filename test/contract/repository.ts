@@ -211,7 +211,7 @@ function readingContract({ server, world, capabilities }: Context): void {
 }
 
 /** Forgets the requests so far, once the last of them has been written down. */
-async function settled(server: GitServer): Promise<void> {
+export async function settled(server: GitServer): Promise<void> {
   let before = -1;
   await expect
     .poll(() => {

@@ -85,6 +85,8 @@ describe('UploadPack', () => {
   });
 });
 
+const flush = Buffer.from('0000');
+
 describe('ReceivePack', () => {
   let server: GitServer;
   beforeAll(async () => {
@@ -129,6 +131,44 @@ describe('ReceivePack', () => {
     expect(await remote.head('gone')).toBeNull();
     expect(await remote.head('main')).toBe(head);
     await transport.close();
+  });
+
+  it('moves each ref by itself, and tells of each what became of it', async () => {
+    const { remote, head, newId, pack, transport, receive } = await world('each');
+    const one = { ref: 'refs/heads/one', oldId: noObject, newId };
+    const stale = { ref: 'refs/heads/main', oldId: newId, newId: head };
+
+    const report = await receive.pushEach([one, stale], pack);
+
+    expect(report.pack).toBeNull();
+    expect(report.refs).toEqual([
+      { ref: 'refs/heads/one', refused: null },
+      { ref: 'refs/heads/main', refused: expect.stringMatching(/./) },
+    ]);
+    expect([await remote.head('one'), await remote.head('main')]).toEqual([newId, head]);
+    await transport.close();
+  });
+
+  it('takes a ref that the report leaves out for refused, and all of them with a pack that is', async () => {
+    const advertise = Buffer.concat([packet(`${'1'.repeat(40)} refs/heads/main\0report-status\n`), flush]);
+    const refs = ['refs/heads/a', 'refs/heads/b'].map((ref) => ({ ref, oldId: noObject, newId: '1'.repeat(40) }));
+    const silent = Buffer.concat([packet('unpack ok\n'), packet('ok refs/heads/a\n'), flush]);
+    const full = Buffer.concat([packet('unpack disk full\n'), packet('ng refs/heads/a unpacker error\n'), flush]);
+
+    const left = await new ReceivePack(scripted(advertise, silent)).pushEach(refs, null);
+    const none = await new ReceivePack(scripted(advertise, full)).pushEach(refs, null);
+
+    expect(left.refs.map(({ refused }) => refused)).toEqual([null, expect.stringContaining('nothing about it')]);
+    expect(none.pack).toContain('disk full');
+    expect(none.refs.every(({ refused }) => refused !== null)).toBe(true);
+  });
+
+  it('does not try to delete where the server offers no deleting', async () => {
+    const advertise = Buffer.concat([packet(`${'1'.repeat(40)} refs/heads/main\0report-status\n`), flush]);
+    const receive = new ReceivePack(scripted(advertise, flush));
+    const update = { ref: 'refs/heads/a', oldId: '1'.repeat(40), newId: noObject };
+
+    await expect(receive.pushEach([update], null)).rejects.toMatchObject({ failure: 'denied' });
   });
 
   it('repeats what a server without side bands reports', async () => {

@@ -1,8 +1,9 @@
-/** What Towpath seals, kubeseal opens with the controller's key: the very Secret that mode `cluster` makes. */
-import { execFileSync } from 'node:child_process';
+/** What Towpath seals, kubeseal and the controller's own code open: the very Secret that mode `cluster` makes. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openKubernetes } from '../../src/adapters/cluster-kubernetes-http.ts';
 import { applySecret } from '../../src/adapters/cluster-kubernetes-secrets.ts';
 import { sealedSecretsSealer } from '../../src/adapters/secret-sealer-sealed-secrets.ts';
@@ -12,7 +13,7 @@ import { NamespaceName } from '../../src/domain/identifiers.ts';
 import type { PlainSecret } from '../../src/ports.ts';
 import { sealingPair } from '../support/sealing-certificate.ts';
 import { temporaryFolder } from '../support/temp.ts';
-import { administrator, makeNamespace } from './harness/fixtures.ts';
+import { administrator, eventually, makeNamespace } from './harness/fixtures.ts';
 import { type KubernetesObject, objectsIn } from './harness/kubernetes.ts';
 
 interface Secret extends KubernetesObject {
@@ -23,6 +24,7 @@ interface Secret extends KubernetesObject {
 
 const client = administrator();
 const { certificate, privateKey } = sealingPair();
+const controllers: ChildProcess[] = [];
 let certificateFile: string;
 let keyFile: string;
 
@@ -32,6 +34,10 @@ beforeAll(async () => {
   keyFile = join(folder, 'key.pem');
   await writeFile(certificateFile, certificate);
   await writeFile(keyFile, privateKey, { mode: 0o600 });
+});
+
+afterAll(() => {
+  for (const child of controllers) child.kill('SIGTERM');
 });
 
 describe('kubeseal', () => {
@@ -57,6 +63,47 @@ describe('kubeseal', () => {
     expect(() => unseal(text.replaceAll('namespace: team-a', 'namespace: team-b'))).toThrow(/no key could decrypt/);
   });
 });
+
+describe('the controller', () => {
+  it('makes the Secret of what is new, and takes over what was in the cluster until then', async () => {
+    const namespace = await makeNamespace('sealed');
+    await client.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'key', namespace, labels: { 'sealedsecrets.bitnami.com/sealed-secrets-key': 'active' } },
+      type: 'kubernetes.io/tls',
+      stringData: { 'tls.crt': certificate, 'tls.key': privateKey },
+    });
+    const old = secretIn(namespace);
+    const inCluster = await applied(old);
+    const fresh = { ...old, name: 'chat-0123456789-env-fedcba9876' };
+    await startController(namespace);
+
+    for (const secret of [old, fresh]) {
+      for (const object of objectsIn(await seal(secret, 'strict'))) await client.apply(object);
+    }
+
+    const [taken, made] = [await ownedSecret(old), await ownedSecret(fresh)];
+    expect(taken.metadata['uid']).toBe(inCluster.metadata['uid']);
+    expect([essence(taken), essence(made)]).toEqual([essence(inCluster), essence(inCluster)]);
+  });
+});
+
+/** Once it belongs to the SealedSecret of its name. */
+function ownedSecret({ name, namespace }: PlainSecret): Promise<Secret> {
+  return eventually(`Secret ${name} to be the controller's`, async () => {
+    const found = await client.find<Secret>('v1', 'Secret', name, namespace);
+    const owners = (found?.metadata['ownerReferences'] ?? []) as readonly { readonly kind: string }[];
+    return owners.some(({ kind }) => kind === 'SealedSecret') && found;
+  });
+}
+
+async function startController(namespace: string): Promise<void> {
+  const { kubeconfig, programs } = inject('cluster');
+  const child = spawn(programs['sealed-secrets-controller'] ?? '', [kubeconfig, namespace], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  controllers.push(child);
+}
 
 function secretIn(namespace: string): PlainSecret {
   return {

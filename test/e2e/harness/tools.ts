@@ -34,6 +34,7 @@ export function tools(): readonly Tool[] {
     tool('kustomize', 'kustomize', 'sigs.k8s.io/kustomize/kustomize/v5'),
     tool('helm', 'helm', 'helm.sh/helm/v4/cmd/helm'),
     tool('kubeseal', 'sealed-secrets', 'github.com/bitnami/sealed-secrets/cmd/kubeseal'),
+    tool('sealed-secrets-controller', 'sealed-secrets', './controller'),
     tool('sops', 'sops', 'github.com/getsops/sops/v3/cmd/sops'),
     tool('gitea', 'gitea', gitea, [`main.Version=${pinnedVersion('gitea', gitea).replace(/^v/, '')}`]),
   ];

@@ -137,7 +137,10 @@ export type BranchOutcome =
 export interface Branches {
   /** One request: the base's head, and the tip of every branch below the prefix. */
   tips(prefix: string): Promise<{ readonly head: CommitId | null; readonly tips: ReadonlyMap<string, CommitId> }>;
-  /** At most one request for all; what was read before is not asked for again. By branch. */
+  /**
+   * One request for all, and one more where a branch does not begin at the head; what was read before is not asked for
+   * again, and stays held as long as `tips` or `read` names it. By branch.
+   */
   read(snapshot: Snapshot, tips: ReadonlyMap<string, CommitId>): Promise<ReadonlyMap<string, Proposal>>;
   /** Makes each branch the snapshot's head plus its one commit; all in one push. Outcomes in the order of the drafts. */
   propose(snapshot: Snapshot, drafts: readonly BranchDraft[]): Promise<readonly BranchOutcome[]>;

@@ -9,6 +9,7 @@ import type { ObjectStore } from '../git/object-store.ts';
 import type { ReceivePack } from '../git/receive-pack.ts';
 import type { UploadPack } from '../git/upload-pack.ts';
 import type { BranchDraft, BranchOutcome, Proposal, Snapshot } from '../ports.ts';
+import { takeBreaths } from './repository-git-breath.ts';
 import { type Fork, Forks } from './repository-git-forks.ts';
 import { type MadeBranch, proposeBranches, refOf } from './repository-git-propose.ts';
 import { deliverEach } from './repository-git-push-each.ts';
@@ -73,7 +74,11 @@ export class GitBranches {
     if (lacking.length === 0) return;
     const held = snapshot.head === null || !holdsHead(objects, snapshot.head) ? [] : [snapshot.head];
     await fetchTips({ upload, objects, held, tips: lacking, signal });
-    for (const commit of lacking) this.#lighten(commit, snapshot);
+    const breathe = takeBreaths();
+    for (const commit of lacking) {
+      this.#lighten(commit, snapshot);
+      await breathe();
+    }
   }
 
   async propose(snapshot: Snapshot, drafts: readonly BranchDraft[]): Promise<readonly BranchOutcome[]> {

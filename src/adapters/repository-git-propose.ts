@@ -1,10 +1,10 @@
 /** Makes branches of one commit each on one base and pushes them together; who is refused holds up nobody else. */
-import { setImmediate } from 'node:timers/promises';
 import { CommitId } from '../domain/identifiers.ts';
 import type { Sign } from '../git/commit.ts';
 import { type BuildBase, CommitBuilder } from '../git/commit-builder.ts';
 import { noObject } from '../git/object-id.ts';
 import type { BranchDraft, BranchOutcome } from '../ports.ts';
+import { takeBreaths } from './repository-git-breath.ts';
 import { emptyCommit } from './repository-git-failure.ts';
 import { type BranchesWorld, deliverEach, type RefOutcome } from './repository-git-push-each.ts';
 
@@ -25,7 +25,6 @@ export interface MadeBranch {
   readonly trees: () => Iterable<readonly [string, Buffer]>;
 }
 
-const longestBreathMs = 20;
 // Finds one culprit among some hundreds; a server that refuses them all is not to be asked for ever.
 const mostPushes = 20;
 
@@ -60,10 +59,12 @@ async function pushPortion(world: ProposeWorld, drafts: readonly BranchDraft[]):
   }));
   const outcomes = await deliverEach(world, { updates, pack });
   const found = new Map<string, Found>();
+  const breathe = takeBreaths();
   for (const one of made) {
     const outcome = outcomes.get(refOf(one.branch)) ?? { kind: 'moved' };
     if (outcome.kind === 'pushed') world.onPushed(one);
     found.set(one.branch, outcome.kind === 'pushed' ? { kind: 'pushed', commit: one.commit } : outcome);
+    await breathe();
   }
   return found;
 }
@@ -74,7 +75,7 @@ async function buildBranches(
 ): Promise<{ readonly made: readonly MadeBranch[]; readonly pack: Buffer }> {
   const builder = new CommitBuilder(base, held, sign);
   const made: MadeBranch[] = [];
-  let breath = performance.now();
+  const breathe = takeBreaths();
   for (const { branch, draft } of drafts) {
     builder.restart();
     const id = await builder.add(draft);
@@ -82,10 +83,7 @@ async function buildBranches(
     if (id === null || !body) throw emptyCommit(draft);
     const { tree } = builder;
     made.push({ branch, commit: CommitId.parse(id), body, tree, trees: () => builder.newTrees(tree) });
-    // A thousand commits are a second of work, in which others want to be heard.
-    if (performance.now() - breath < longestBreathMs) continue;
-    await setImmediate();
-    breath = performance.now();
+    await breathe();
   }
   builder.restart();
   return { made, pack: builder.pack() };

@@ -1,5 +1,4 @@
 /** One branch of one repository through our own git engine: trees in memory, commits as packs, no disk. */
-import { setImmediate } from 'node:timers/promises';
 import { type BlobId, CommitId } from '../domain/identifiers.ts';
 import type { Sign } from '../git/commit.ts';
 import { CommitBuilder } from '../git/commit-builder.ts';
@@ -23,6 +22,7 @@ import type {
   Snapshot,
 } from '../ports.ts';
 import { GitBranches } from './repository-git-branches.ts';
+import { takeBreaths } from './repository-git-breath.ts';
 import { emptyCommit, gitError, missingBranch } from './repository-git-failure.ts';
 import { type Commits, HistoryReader, summaryOf } from './repository-git-history.ts';
 import { buildMerge } from './repository-git-merge.ts';
@@ -40,7 +40,6 @@ export interface GitRepositoryOptions {
 
 // What passes leave behind may grow by this much before it is swept.
 const slackBytes = 16 * 1024 * 1024;
-const longestBreathMs = 20;
 
 export class GitRepository implements Repository, Branches {
   readonly url: string;
@@ -227,13 +226,10 @@ export class GitRepository implements Repository, Branches {
   async #build(snapshot: Snapshot, drafts: readonly CommitDraft[]): Promise<CommitBuilder> {
     const base = { commit: snapshot.head, tree: snapshot.idAt('') };
     const builder = new CommitBuilder(base, (id) => this.#objects.get(id), this.#options.sign);
-    let breath = performance.now();
+    const breathe = takeBreaths();
     for (const draft of drafts) {
       if ((await builder.add(draft)) === null) throw emptyCommit(draft);
-      // A thousand commits are a second of work, in which others want to be heard.
-      if (performance.now() - breath < longestBreathMs) continue;
-      await setImmediate();
-      breath = performance.now();
+      await breathe();
     }
     return builder;
   }

@@ -38,8 +38,8 @@ export interface ForgeFault {
     | { readonly kind: 'cut' }
     /** It is done, and nobody hears of it. */
     | { readonly kind: 'lose-answer' }
-    /** The connection ends before anything was done. */
-    | { readonly kind: 'hang-up' }
+    /** The connection ends before anything was done, but for what somebody else does first. */
+    | { readonly kind: 'hang-up'; readonly run?: () => Promise<unknown> }
     /** Something comes first: a competitor. */
     | { readonly kind: 'before'; readonly run: () => Promise<unknown> };
 }
@@ -135,8 +135,8 @@ async function answerApi(
     ({ on }) => (!on?.method || on.method === call.method) && (!on?.path || on.path.test(call.path)),
   );
   const does = at < 0 ? undefined : faults.splice(at, 1)[0]?.does;
+  if (does?.kind === 'before' || does?.kind === 'hang-up') await does.run?.();
   if (does?.kind === 'hang-up') return void request.socket.destroy();
-  if (does?.kind === 'before') await does.run();
   const answer =
     does?.kind === 'answer'
       ? { ...does.answer, headers: { ...options.headers(call), ...does.answer.headers } }
@@ -147,8 +147,8 @@ async function answerApi(
 }
 
 async function answerOf(options: ForgeServerOptions, call: ForgeCall): Promise<ForgeAnswer> {
-  const headers = options.headers(call);
   const answer = options.refuse(call) ?? (await routed(options, call));
+  const headers = options.headers(call);
   const tag = `W/"${createHash('sha256')
     .update(JSON.stringify(answer.body ?? ''))
     .digest('hex')}"`;

@@ -18,7 +18,11 @@ export interface ArgoCd {
   readonly url: string;
   /** What a webhook of Gitea must be signed with. */
   readonly webhookSecret: string;
+  /** What a volume shows of ConfigMap `argocd-gpg-keys-cm` in a pod: one file a public key, named by its id. */
+  readonly keyFolder: string;
 }
+
+const keyFolder = 'argo-cd/gpg/source';
 
 interface Plan {
   readonly world: World;
@@ -52,7 +56,7 @@ export async function startArgoCd(
     world.programs.launch(applicationSetController(plan)),
     world.programs.launch(apiServer(plan)),
   ]);
-  return { url: `http://127.0.0.1:${ports.server}`, webhookSecret };
+  return { url: `http://127.0.0.1:${ports.server}`, webhookSecret, keyFolder: world.makeFolder(keyFolder) };
 }
 
 async function allPorts() {
@@ -131,7 +135,7 @@ function environmentOf(world: World, kubeconfig: string, keyring: string): Reado
     ARGOCD_TLS_DATA_PATH: world.makeFolder('argo-cd/tls'),
     ARGOCD_SSH_DATA_PATH: world.makeFolder('argo-cd/ssh'),
     ARGOCD_GNUPGHOME: keyring,
-    ARGOCD_GPG_DATA_PATH: world.makeFolder('argo-cd/gpg/source'),
+    ARGOCD_GPG_DATA_PATH: world.makeFolder(keyFolder),
     ARGOCD_GPG_ENABLED: 'true',
     ARGOCD_PLUGINSOCKFILEPATH: world.makeFolder('argo-cd/plugins'),
     // Else one fixed socket for the whole machine.

@@ -6,7 +6,13 @@ export interface ClusterDescription {
   /** The administrator's. */
   readonly kubeconfig: string;
   readonly git: GitAddress;
-  readonly argoCd: { readonly namespace: string; readonly url: string; readonly webhookSecret: string };
+  readonly argoCd: {
+    readonly namespace: string;
+    readonly url: string;
+    readonly webhookSecret: string;
+    /** Where its public keys lie; empty where a volume brings them from the ConfigMap. */
+    readonly keyFolder: string;
+  };
   readonly flux: { readonly namespace: string };
   /** One log a program. */
   readonly logs: string;

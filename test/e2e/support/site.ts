@@ -74,6 +74,8 @@ export interface SiteOptions {
   readonly remote?: GitAccess;
   /** Options at the root of towpath.yaml. */
   readonly root?: Readonly<Record<string, unknown>>;
+  /** More words for `towpath bootstrap`. */
+  readonly bootstrap?: readonly string[];
   /** Of another site, to share its namespace and repository. */
   readonly beside?: Site;
   readonly listen?: boolean;
@@ -102,7 +104,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   const tenant = await plane.tenant(uniqueName('workspace'), [namespace]);
   const access = remote ?? { ...inject('cluster').git, url: repository.url };
   const configuration = await writeConfiguration(options, namespace, access, tenant);
-  if (!beside) await bootstrap(engine, namespace, access, configuration);
+  if (!beside) await bootstrap(engine, namespace, access, configuration, options.bootstrap ?? []);
   const startListener = async (words: readonly string[] = []): Promise<ListenerProcess> => {
     const listener = await startListenerProcess(['--config', configuration, ...words]);
     ends.push(() => listener.end('SIGTERM'));
@@ -210,6 +212,7 @@ async function bootstrap(
   namespace: string,
   { url, username, password }: GitAccess,
   configuration: string,
+  words: readonly string[],
 ): Promise<void> {
   const { argoCd, flux } = inject('cluster');
   const client = administrator();
@@ -228,7 +231,7 @@ async function bootstrap(
     },
   }[engine];
   await client.apply({ apiVersion: 'v1', kind: 'Secret', ...secret });
-  const { code, stderr } = await runTowpath(['bootstrap', engine, '--config', configuration, '--apply']);
+  const { code, stderr } = await runTowpath(['bootstrap', engine, '--config', configuration, '--apply', ...words]);
   if (code !== 0) throw new Error(`towpath bootstrap ${engine} ended with ${code}:\n${stderr}`);
   ends.push(() => takeAway(engine, namespace));
 }

@@ -6,6 +6,7 @@ import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
 import { describe } from './describe.ts';
 import { type Draft, draftDeploy, filesNeededOnce } from './draft.ts';
+import { refuseLeaks } from './leaks.ts';
 import { prepareRevision } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { reportSetback } from './step-reports.ts';
@@ -68,6 +69,8 @@ async function draftOne(
     const prepared = await Promise.race([preparedFor(context, memory, step), over]);
     if (prepared === null) return notReady;
     const draft = draftDeploy(context, view.snapshot, step, prepared);
+    const texts = new Map([['commit message', draft.commit.message]]);
+    refuseLeaks({ deployment: step.desired.name, files: new Map(), texts, sensitive: prepared.sensitive });
     return { drafts: [draft], reports: draft.renderedReport, late: false };
   } catch (error) {
     // That is nobody's setback: whoever leads now goes on from here.

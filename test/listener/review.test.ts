@@ -558,3 +558,19 @@ describe('merging by fast-forward', () => {
     expect(plane.lastReport(id)).toMatchObject({ reason: 'InReview', outcome: 'progressing' });
   });
 });
+
+describe('a secret in what people read', () => {
+  it('stops its deployment, branch and all, and names the place but never the value', async () => {
+    const value = 'hunter2-hunter2-hunter2';
+    const world = reviewWorld();
+    const review = world.parts.review && { ...world.parts.review, words: { title: null, body: `Use ${value}` } };
+    const { plane } = await begin(world, { parts: { review } });
+    const id = plane.create('chat', { secrets: { PASSWORD: value } });
+
+    const report = await reported(plane, id, 'PlantedSecret');
+
+    expect(report.message).toContain('body of the pull request');
+    expect(JSON.stringify(plane.reports)).not.toContain(value);
+    expect([world.all(), world.remote.branches.size]).toEqual([[], 0]);
+  });
+});

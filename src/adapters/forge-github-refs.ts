@@ -92,14 +92,16 @@ export function githubRefs({ http, repository }: GithubRefsSettings): GithubRefs
       const names = shaped(http, purpose, References, body).map(({ ref }) => ref.replace(/^refs\/heads\//, ''));
       return names.filter((name) => branch.startsWith(`${name}/`) || name.startsWith(`${branch}/`));
     },
-    discard: async (branches) => {
-      const purpose = `take a temporary branch of ${repository} away`;
-      for (const branch of branches) {
-        const path = `${at}/git/refs/heads/${pathOf(branch)}`;
-        await http.delete(path, { purpose, accept: [403, 404, 409, 422] }).catch(() => undefined);
-      }
-    },
+    discard: (branches) => discardAll({ http, repository }, branches),
   };
+}
+
+async function discardAll({ http, repository }: GithubRefsSettings, branches: readonly string[]): Promise<void> {
+  const purpose = `take a temporary branch of ${repository} away`;
+  for (const branch of branches) {
+    const path = `/repos/${repository}/git/refs/heads/${pathOf(branch)}`;
+    await http.delete(path, { purpose, accept: [403, 404, 409, 422] }).catch(() => undefined);
+  }
 }
 
 function refUpdateOf({ branch, from, to, force }: RefUpdate) {

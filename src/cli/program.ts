@@ -9,6 +9,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { holdCommand } from './commands/hold.ts';
 import { listenCommand } from './commands/listen.ts';
 import { planCommand } from './commands/plan.ts';
+import { pullRequestCommand } from './commands/pr.ts';
 import { renderCommand } from './commands/render.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { signingKeyCommand } from './commands/signing-key.ts';
@@ -51,6 +52,7 @@ export function towpath(): Command {
     bootstrapCommand(),
     doctorCommand(),
     signingKeyCommand(),
+    pullRequestCommand(),
     holdCommand(),
     adoptCommand(),
     secretsCommand(),

@@ -12,20 +12,15 @@ import { type ReviewCase, reviewCases } from './review-cases.ts';
 import { lookAtReview, reviewContext } from './review-look.ts';
 import { editedWords, rejectedWords } from './review-words.ts';
 
-export interface HoldsSeen {
-  readonly head: CommitId | null;
-  readonly holds: readonly Hold[];
-}
-
 /** Writes nothing, and needs no listener that runs. */
-export async function listHolds(look: Look): Promise<HoldsSeen> {
+export async function listHolds(look: Look): Promise<readonly Hold[]> {
   const { context, view, items } = look;
   const { head } = view.snapshot;
   const { namespace, settings } = context;
   const known = { namespace, pushed: null, accepted: settings.acceptHistory, desired: items };
   const lost = await lostCommit(context.repository, view.snapshot, known);
   // Nothing else can be told from a history that is not ours.
-  if (lost !== null && head !== null) return { head, holds: [{ kind: 'history', lost, head }] };
+  if (lost !== null && head !== null) return [{ kind: 'history', lost, head }];
   const memory = emptyMemory();
   const plan = await planPass(context, memory, view, items);
   const cases = await casesOf(look, memory, plan);
@@ -36,7 +31,7 @@ export async function listHolds(look: Look): Promise<HoldsSeen> {
   for (const path of plan.orphans) {
     holds.push({ kind: 'orphan', path, changes: await orphanChanges(context, look, path) });
   }
-  return { head, holds };
+  return holds;
 }
 
 async function holdsOfStep(look: Look, step: Step): Promise<readonly Hold[]> {

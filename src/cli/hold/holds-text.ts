@@ -1,27 +1,19 @@
 /** What waits for a person, as a table for people and as data for programs. */
 import pc from 'picocolors';
 import { type Hold, reasonOf, releaseOf } from '../../core/holds.ts';
-import type { TowpathError } from '../../domain/failure.ts';
-import type { CommitId, NamespaceName } from '../../domain/identifiers.ts';
+import type { NamespaceName } from '../../domain/identifiers.ts';
 import { messages } from '../failure-text.ts';
 import { age } from '../operating/age.ts';
+import { failureJson, type Surveyed } from '../operating/survey.ts';
 
-export interface NamespaceHolds {
-  readonly namespace: NamespaceName;
-  readonly repository: string;
-  readonly branch: string;
-  readonly head: CommitId | null;
-  readonly holds: readonly Hold[];
-  /** Why nothing can be told. */
-  readonly failure: TowpathError | null;
-}
+export type NamespaceHolds = Surveyed<readonly Hold[]>;
 
 export function holdsJson(all: readonly NamespaceHolds[]) {
   return {
-    namespaces: all.map(({ failure, holds, ...where }) => ({
+    namespaces: all.map(({ failure, found, ...where }) => ({
       ...where,
-      failure: failure && { kind: failure.kind, reason: failure.reason, message: failure.message },
-      holds: holds.map((hold) => ({
+      failure: failureJson(failure),
+      holds: (found ?? []).map((hold) => ({
         ...hold,
         reason: reasonOf(hold),
         release: releaseOf(hold, where.namespace),
@@ -31,14 +23,15 @@ export function holdsJson(all: readonly NamespaceHolds[]) {
 }
 
 export function holdsText(all: readonly NamespaceHolds[], now: Date): string {
-  const count = all.reduce((sum, { holds }) => sum + holds.length, 0);
+  const count = all.reduce((sum, { found }) => sum + (found ?? []).length, 0);
   const summary =
     count === 0 ? 'Nothing waits for a person' : `${count} ${count === 1 ? 'thing waits' : 'things wait'} for a person`;
   const isWhole = all.every(({ failure }) => failure === null);
   return `${all.map((each) => namespaceText(each, now)).join('\n')}\n${pc.bold(isWhole ? summary : `${summary}, as far as could be read`)}\n`;
 }
 
-function namespaceText({ namespace, repository, branch, head, holds, failure }: NamespaceHolds, now: Date): string {
+function namespaceText({ namespace, repository, branch, head, found, failure }: NamespaceHolds, now: Date): string {
+  const holds = found ?? [];
   const title = `${pc.bold(namespace)} ${pc.dim(`${repository} ${branch} ${head?.slice(0, 12) ?? ''}`.trimEnd())}`;
   if (failure) return `${title}\n  ${pc.red(messages(failure).join('\n  because: '))}\n`;
   if (holds.length === 0) return `${title}\n  ${pc.dim('nothing waits')}\n`;

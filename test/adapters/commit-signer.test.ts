@@ -2,9 +2,11 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitSigner } from '../../src/adapters/commit-signer.ts';
+import { GitRepository } from '../../src/adapters/repository-git.ts';
 import { openRepository } from '../../src/cli/wiring/repository.ts';
 import { Git, Namespace } from '../../src/domain/configuration.ts';
 import { Signing } from '../../src/domain/configuration-publication.ts';
+import { HttpTransport } from '../../src/git/http-transport.ts';
 import { draft } from '../contract/repository.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import {
@@ -85,6 +87,36 @@ describe.each(['native', 'isomorphic-git'] as const)('what the backend %s publis
     expect(await remote.head()).toBeNull();
     await repository.close();
   });
+});
+
+it('signs what is proposed, and what merges a proposal onto a base that moved', async () => {
+  const verify = await sshVerifier([ssh.publicKey]);
+  const remote = await server.repository('reviewed');
+  await remote.seed({ a: '1' });
+  const { sign } = commitSigner(Signing.parse({ kind: 'ssh', keyFile: ssh.path }));
+  const transport = new HttpTransport({ url: remote.url, timeoutMs: 10_000 });
+  const repository = new GitRepository({ branch: 'main', transport, sign });
+  const { head } = await repository.tips('towpath/');
+  const branch = { branch: 'towpath/one', tip: null, draft: draft('one', { b: '2' }) };
+
+  const [proposed] = await repository.propose(await repository.snapshot(head), [branch]);
+  await remote.seed({ a: '3' });
+  const { head: moved, tips } = await repository.tips('towpath/');
+  const base = await repository.snapshot(moved);
+  await repository.read(base, tips);
+  const tip = tips.get('towpath/one');
+  const merged = tip && (await repository.merge(base, tip, draft('merge one', {})));
+
+  const [proposal, merge] = [await remote.head('towpath/one'), await remote.head()];
+  expect([proposed, merged]).toMatchObject([
+    { kind: 'pushed', commit: proposal },
+    { kind: 'pushed', commits: [merge] },
+  ]);
+  expect(await remote.git('rev-list', '--count', '--merges', 'main')).toBe('1\n');
+  for (const commit of [proposal, merge]) {
+    await expect(verify(remote.path, commit ?? '')).resolves.toMatch(/^tree /);
+  }
+  await repository.close();
 });
 
 describe('the files of a key', () => {

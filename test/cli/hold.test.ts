@@ -152,6 +152,8 @@ describe('removals beyond the limit', () => {
       ),
     );
     const nothing = await release('deletions', '--yes');
+    const goneAt = Date.now();
+    await until('the end of the window', () => Date.now() > goneAt + 2_000);
     plane.remove(kept.id);
     await until('the later one', async () => (await world.folderOf('kept')) === '');
 

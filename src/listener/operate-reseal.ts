@@ -27,7 +27,8 @@ export function reseal(
       refuseMode(look);
       const { steps } = await planOf(look);
       const chosen = chosenSteps(look, steps, name);
-      return resealing(operation, look, chosen, name);
+      const held = name === null ? steps.flatMap((step) => (step.kind === 'hold' ? [step.desired.name] : [])) : [];
+      return resealing(operation, look, chosen, { isNamed: name !== null, held });
     },
   };
 }
@@ -69,11 +70,15 @@ async function resealing(
   operation: Operation,
   look: Look,
   steps: readonly SealedStep[],
-  name: string | null,
+  { isNamed, held }: { readonly isNamed: boolean; readonly held: readonly string[] },
 ): Promise<Intent<ResealShown>> {
   const drafts: Draft[] = [];
   const warnings: string[] = [];
-  const skipped: { deployment: string; message: string }[] = [];
+  const skipped: { deployment: string; message: string }[] = held.map((deployment) => ({
+    deployment,
+    message:
+      'a person changed its folder in git; undo that, or let it go on with towpath hold release, and seal it then',
+  }));
   for (const step of steps) {
     try {
       const { draft, notes } = await resealOne(operation, look, step);
@@ -82,7 +87,7 @@ async function resealing(
     } catch (error) {
       const known = asTowpathError(error);
       // One that was asked for by name must not fail quietly; neither must what concerns all of them.
-      if (known === undefined || known.kind !== 'terminal' || name !== null) throw error;
+      if (known === undefined || known.kind !== 'terminal' || isNamed) throw error;
       skipped.push({ deployment: step.desired.name, message: known.message });
     }
   }

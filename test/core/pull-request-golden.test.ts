@@ -184,6 +184,6 @@ it('shows in the README what reviewers get', () => {
   const [unfolded = ''] = body.split('\n\n<details>');
 
   expect(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')).toContain(
-    `\`\`\`markdown\n${unfolded}\n\`\`\`\n`,
+    `\`\`\`text\n${unfolded}\n\`\`\`\n`,
   );
 });

@@ -3,6 +3,7 @@ import type { CommitDraft } from '../domain/commit.ts';
 import { repoPath } from '../domain/file-tree.ts';
 import { CommitId, type ListenerId, type NamespaceName } from '../domain/identifiers.ts';
 import { type Identity, plainIdentity } from './plain-line.ts';
+import { releaseCommand } from './release-commands.ts';
 
 export const acceptedHistoryFile = 'ACCEPTED-HISTORY';
 
@@ -25,7 +26,7 @@ const line = /^([0-9a-f]{40}) ([0-9a-f]{40}) (\S{1,40}) (.{0,300}) <([^<>]{0,200
 
 /** What a person runs to accept; the listener's message holds it. */
 export function acceptCommand(namespace: NamespaceName, lost: CommitId): string {
-  return `towpath hold release history --namespace ${namespace} --commit ${lost}`;
+  return `${releaseCommand('history', namespace)} --commit ${lost}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The brake on removals: a mass deletion is more often a mistake than a wish. */
 import type { Namespace } from '../domain/configuration.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
+import { releaseCommand } from './release-commands.ts';
 
 export interface DeletionState {
   readonly namespace: NamespaceName;
@@ -21,7 +22,7 @@ export function decideRemovals(limit: Namespace['deletion'], state: DeletionStat
     kind: 'refused',
     message:
       `Cannot remove ${state.wanted} deployment(s): ${state.recent} were removed within the last ${minutes} min and ` +
-      `deletion.max is ${limit.max}; if they are meant, run: towpath hold release deletions --namespace ${state.namespace}`,
+      `deletion.max is ${limit.max}; if they are meant, run: ${releaseCommand('deletions', state.namespace)}`,
   };
 }
 

@@ -4,6 +4,7 @@ import type { CommitId, DeploymentId, DeploymentName, NamespaceName } from '../d
 import { acceptCommand } from './accepted-history.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
+import { adoptCommand, releaseCommand } from './release-commands.ts';
 import { byWhom } from './report.ts';
 
 interface OfDeployment {
@@ -49,7 +50,7 @@ export interface Release {
 
 export function releaseOf(hold: Hold, namespace: NamespaceName): Release {
   const release = (what: string, effect: string): Release => ({
-    command: `towpath hold release ${what} --namespace ${namespace}`,
+    command: releaseCommand(what, namespace),
     effect,
   });
   const byHand = (effect: string): Release => ({ command: null, effect });
@@ -67,7 +68,7 @@ export function releaseOf(hold: Hold, namespace: NamespaceName): Release {
       return release('deletions', `removes ${countOf(hold.deployments.length)}`);
     case 'foreign':
       return {
-        command: `towpath adopt ${hold.deployment} --namespace ${namespace}`,
+        command: adoptCommand(hold.deployment, namespace),
         effect: 'takes the folder over and writes into it what is wanted',
       };
     case 'history':

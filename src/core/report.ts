@@ -3,11 +3,12 @@
 import type { CommitSummary } from '../domain/commit.ts';
 import type { Removed } from '../domain/desired.ts';
 import { describeFinding, type Finding } from '../domain/finding.ts';
-import type { CommitId, DeploymentId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
+import type { CommitId, DeploymentId, DeploymentName, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
 import type { LaneReport, LastReport, RemovalReport, Report, RevisionReport } from '../domain/report.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
+import { releaseCommand } from './release-commands.ts';
 
 /** The revision that a report is about. */
 export interface Subject {
@@ -99,6 +100,8 @@ export function describeFindings(what: string, findings: readonly Finding[]): st
 }
 
 export interface Held extends Subject {
+  readonly name: DeploymentName;
+  readonly namespace: NamespaceName;
   readonly drift: Drift;
   readonly path: string;
   /** Our own commit; kept in the report, so that the evidence outlives a restart. */
@@ -119,7 +122,7 @@ export function reportHeld(held: Held, now: Date): RevisionReport {
     stage: 'committed',
     outcome: 'failed',
     reason,
-    message: `${held.path} was ${verb} in git${byWhom(held.changes)}; it is left so until the next revision, or until the change is undone there`,
+    message: `${held.path} was ${verb} in git${byWhom(held.changes)}; it is left so until the next revision, until the change is undone there, or until ${releaseCommand(held.name, held.namespace)}`,
     commit: held.commit,
   });
 }

@@ -3,6 +3,7 @@ import { adoptionRisks } from '../core/adoption.ts';
 import { type Folder, makeFolder } from '../core/folder.ts';
 import type { Step } from '../core/plan.ts';
 import { parseProvenance, provenanceFile } from '../core/provenance.ts';
+import { releaseCommand } from '../core/release-commands.ts';
 import type { Desired } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { BlobId } from '../domain/identifiers.ts';
@@ -61,7 +62,7 @@ function stepOf({ context }: Look, steps: readonly Step[], name: string): Step {
 }
 
 function whyNot({ context }: Look, { kind, desired }: Step): string {
-  const release = `towpath hold release ${desired.name} --namespace ${context.namespace}`;
+  const release = releaseCommand(desired.name, context.namespace);
   switch (kind) {
     case 'lay-down':
       return 'nothing lies where it belongs, and the listener lays it down by itself; --from names a folder that lies elsewhere';

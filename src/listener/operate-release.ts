@@ -1,6 +1,7 @@
 /** `towpath hold release`: lays down again, or removes, what was held for a person. */
 import type { Folder } from '../core/folder.ts';
 import type { Step } from '../core/plan.ts';
+import { adoptCommand } from '../core/release-commands.ts';
 import { byWhom } from '../core/report.ts';
 import type { Desired } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
@@ -163,7 +164,7 @@ function notHeld({ context }: Look, step: Step): TowpathError {
   const why: Partial<Record<Step['kind'], string>> = {
     keep: 'it is not held: git holds what is wanted',
     outdated: 'it is not held: git holds its revision, and the next one brings what has changed since',
-    foreign: `its folder is somebody else's; take it over with towpath adopt ${name} --namespace ${context.namespace}`,
+    foreign: `its folder is somebody else's; take it over with ${adoptCommand(name, context.namespace)}`,
     'remove-foreign':
       'its folder does not name this listener and deployment any more; remove the folder in git, or delete the deployment once more with force',
     interrupted: 'its revision was interrupted, and nothing is published for it; deploy another one',

@@ -36,7 +36,7 @@ export interface ReviewSeen {
   /** Whose it is: several listeners may share a repository. */
   readonly listenerId: ListenerId | null;
   readonly state: ReviewState;
-  /** Who approved, asks for changes, or closed it. */
+  /** Who approved so far, committed to its branch, or closed it. */
   readonly by: readonly string[];
   /** Why the forge holds it; null: it does not say. */
   readonly why: string | null;
@@ -76,7 +76,8 @@ async function openReview(
   const approval = await approvalOf(context, pullRequest);
   if (approval === null) return { ...about, state: 'waiting', by: [], why: 'reviews cannot be read' };
   const why = approval.kind === 'approved' ? null : approval.why;
-  if (approval.kind === 'refused') return { ...about, state: 'refused', by: approval.by, why };
+  // `by` are those who approved all the same; who did not is in the forge's words.
+  if (approval.kind === 'refused') return { ...about, state: 'refused', by: [], why };
   if (pullRequest.mergeability === 'behind') return { ...about, state: 'behind', by: approval.by, why };
   return { ...about, state: approval.kind === 'approved' ? 'approved' : 'waiting', by: approval.by, why };
 }

@@ -1,6 +1,7 @@
 /** What a plan alone already has to say about a deployment, before anything is pushed. */
 import type { Folder } from '../core/folder.ts';
 import { folderPath, type Step } from '../core/plan.ts';
+import { adoptCommand, releaseCommand } from '../core/release-commands.ts';
 import {
   byWhom,
   reportCommitted,
@@ -135,7 +136,7 @@ function removalCommitOf(context: LaneContext, view: RepositoryView, desired: Re
 function reportForeign(context: LaneContext, desired: Present, path: string): readonly Report[] {
   const message =
     `Cannot write ${path}: what is there already has no PROVENANCE that names this listener and deployment; ` +
-    'move it away in git, and the deployment is laid down with the next look';
+    `move it away in git, or take it over: ${adoptCommand(desired.name, context.namespace)}`;
   const report = reportFailed(desired, { stage: 'committed', reason: 'ForeignFolder', message }, context.clock.now());
   const reports = unlessSaid(desired, report);
   const fields = { namespace: context.namespace, deployment: desired.name, revision: desired.revisionId };
@@ -151,7 +152,7 @@ async function reportRemovalHeld(
   const changes = await changesSince(context.repository, view.snapshot, step.since, step.folder.path);
   const message =
     `Cannot remove ${step.folder.path}: it was edited in git${byWhom(changes)}; ` +
-    'undo the change there, or remove the folder in git';
+    `undo the change there, or let it go all the same: ${releaseCommand(step.desired.name, context.namespace)}`;
   return [removalFailed(context, step, 'EditedInGit', message)];
 }
 

@@ -23,10 +23,10 @@ const marks: Readonly<Record<StepPreview['kind'], string>> = {
 /** What a word of the plan means, where it does not speak for itself. */
 const meanings: Partial<Readonly<Record<StepPreview['kind'], string>>> = {
   outdated: 'another version or configuration would render it differently; its next revision will',
-  hold: 'a person changed it in git; the next revision ends the hold',
-  'remove-held': 'a person changed it in git; remove the folder there, or undo the change',
+  hold: 'a person changed it in git; the next revision ends the hold, or towpath hold release',
+  'remove-held': 'a person changed it in git; undo that, or let it go with towpath hold release',
   'remove-foreign': 'its folder no longer says that this listener wrote it; remove the folder in git',
-  foreign: 'its folder was not written by this listener and is never touched',
+  foreign: 'its folder was not written by this listener and is not touched; towpath adopt takes it over',
   interrupted: 'nothing more is published for this revision',
 };
 

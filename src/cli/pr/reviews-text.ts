@@ -71,7 +71,7 @@ function stateText({ state, by, why }: ReviewSeen): string {
 const stateWords: Readonly<Record<ReviewState, string>> = {
   waiting: 'waits for review',
   approved: 'approved',
-  refused: 'changes are asked for',
+  refused: 'refused',
   draft: 'draft',
   conflict: 'in conflict with the branch',
   behind: 'behind the branch',

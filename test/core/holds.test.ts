@@ -1,0 +1,60 @@
+/** What is said of each kind of hold, and what lets it go on. */
+import { expect, it } from 'vitest';
+import { type Hold, reasonOf, releaseOf } from '../../src/core/holds.ts';
+import { CommitId, type DeploymentId, type DeploymentName, type NamespaceName } from '../../src/domain/identifiers.ts';
+
+const namespace = 'team-a' as NamespaceName;
+const about = { deployment: 'chat' as DeploymentName, deploymentId: '1' as DeploymentId, path: 'deployments/chat-1' };
+const id = (digit: string) => CommitId.parse(digit.repeat(40));
+const changes = [
+  {
+    id: id('a'),
+    author: { name: 'Jane\u001b[2J', email: 'jane@example.com' },
+    at: '2026-11-25T10:00:00Z',
+    subject: 'Tune\nit',
+  },
+];
+const by = 'by Jane [2J <jane@example.com> in aaaaaaaaaaaa ("Tune it")';
+
+it.each<readonly [Hold, string, string | null]>([
+  [{ kind: 'edited', ...about, commit: null, changes }, `edited in git ${by}`, 'hold release chat'],
+  [
+    { kind: 'reverted', ...about, commit: null, changes: [] },
+    'taken back to another revision in git',
+    'hold release chat',
+  ],
+  [{ kind: 'removed', ...about, commit: null, changes }, `removed in git ${by}`, 'hold release chat'],
+  [{ kind: 'edited-removal', ...about, commit: null, changes }, `but was edited in git ${by}`, 'hold release chat'],
+  [{ kind: 'foreign-removal', ...about }, 'does not name this listener and deployment any more', null],
+  [
+    {
+      kind: 'deletions',
+      deployments: [about, about],
+      refusal: 'Cannot remove 2 deployment(s): 9; if they are meant, run',
+    },
+    'Cannot remove 2 deployment(s): 9',
+    'hold release deletions',
+  ],
+  [
+    { kind: 'deletions', deployments: [about], refusal: null },
+    '1 deployment to be removed, within the limit',
+    'hold release deletions',
+  ],
+  [{ kind: 'foreign', ...about }, 'no PROVENANCE that names this listener', 'adopt chat'],
+  [
+    { kind: 'history', lost: id('b'), head: id('c') },
+    'head cccccccccccc does not descend',
+    `hold release history --namespace team-a --commit ${id('b')}`,
+  ],
+  [{ kind: 'orphan', path: 'deployments/x', changes }, `does not know it; last changed ${by}`, null],
+  [{ kind: 'rejected', ...about, message: 'rejected by Jane', pullRequest: null }, 'rejected by Jane', null],
+  [{ kind: 'edited-in-review', ...about, message: 'holds a commit', pullRequest: null }, 'holds a commit', null],
+])('%j', (hold, reason, command) => {
+  const release = releaseOf(hold, namespace);
+
+  expect(reasonOf(hold)).toContain(reason);
+  expect(reasonOf(hold)).not.toMatch(/[\n\u001b]/);
+  expect(release.effect).not.toBe('');
+  if (command === null) expect(release.command).toBeNull();
+  else expect(release.command).toContain(`towpath ${command}`);
+});

@@ -1,6 +1,6 @@
 /** A real `towpath listen` as a process of its own, which tests kill, pause and read. */
 import { startTowpath } from '../../support/command-line.ts';
-import { eventually } from '../harness/fixtures.ts';
+import { eventually } from '../harness/eventually.ts';
 
 export interface ListenerProcess {
   readonly pid: number;

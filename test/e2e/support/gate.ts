@@ -1,0 +1,78 @@
+/** Stands between a listener and its forge, and lets something happen right before one chosen request goes through. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Gate {
+  /** `http://127.0.0.1:<port>`: the same paths as the server behind it. */
+  readonly url: string;
+  /**
+   * The nth request from now on whose `METHOD /path` fits is held until `act` is done, and goes through then, whether or
+   * not whoever sent it still lives. Resolves when `act` is done.
+   */
+  before(fits: RegExp, act: () => Promise<unknown>, nth?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Guard {
+  readonly fits: RegExp;
+  left: number;
+  run(): Promise<void>;
+}
+
+/** Words for `Gate.before`: what git pushes, and what the forge's API is asked for. */
+export const gitPush = /^POST \/.*\/git-receive-pack$/;
+export const opening = /^POST \/api\/v1\/repos\/[^/]+\/[^/]+\/pulls$/;
+export const describing = /^PATCH \/api\/v1\/repos\/[^/]+\/[^/]+\/pulls\/\d+$/;
+
+export async function startGate(target: string): Promise<Gate> {
+  const guards = new Set<Guard>();
+  const server = createServer((asked, answer) => {
+    void (async () => {
+      // The whole of it first: what was sent counts as sent, even where its sender is killed now.
+      const body = Buffer.concat(await asked.toArray());
+      await guardOf(guards, `${asked.method} ${(asked.url ?? '').replace(/\?.*/, '')}`)?.run();
+      await forward(target, asked, body, answer);
+    })().catch(() => asked.socket.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    before: (fits, act, nth = 1) =>
+      new Promise((resolve, reject) => {
+        guards.add({ fits, left: nth, run: async () => void (await act().then(() => resolve(), reject)) });
+      }),
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Each guard counts for itself; the first whose turn it is has the word, once. */
+function guardOf(guards: Set<Guard>, asked: string): Guard | undefined {
+  for (const guard of guards) {
+    if (!guard.fits.test(asked)) continue;
+    guard.left -= 1;
+    if (guard.left > 0) continue;
+    guards.delete(guard);
+    return guard;
+  }
+  return undefined;
+}
+
+async function forward(target: string, asked: IncomingMessage, body: Buffer, answer: ServerResponse): Promise<void> {
+  const { host: _host, 'transfer-encoding': _coding, ...headers } = asked.headers;
+  const onward = request(new URL(asked.url ?? '/', target), {
+    method: asked.method ?? 'GET',
+    headers: { ...headers, host: new URL(target).host, 'content-length': body.length },
+  });
+  onward.end(body);
+  const [behind] = (await once(onward, 'response')) as [IncomingMessage];
+  answer.writeHead(behind.statusCode ?? 502, behind.headers);
+  behind.on('error', () => asked.socket.destroy());
+  behind.pipe(answer);
+}

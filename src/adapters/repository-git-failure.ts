@@ -36,13 +36,24 @@ function failed(
   why: string,
   options: ErrorOptions & { retryAfterMs?: number },
 ): TowpathError {
-  const { kind, reason, advice } = meanings[failure];
+  const { kind, reason, advice } = failure === 'denied' && /\barchived\b/i.test(why) ? archived : meanings[failure];
   return new TowpathError(kind, reason, `Cannot ${doing}: ${why}${advice && `; ${advice}`}`, options);
 }
 
-const meanings: Readonly<
-  Record<FailureClass, { readonly kind: 'transient' | 'terminal'; readonly reason: string; readonly advice: string }>
-> = {
+interface Meaning {
+  readonly kind: 'transient' | 'terminal';
+  readonly reason: string;
+  readonly advice: string;
+}
+
+/** As the forge's API says it, for no right would help. */
+const archived: Meaning = {
+  kind: 'terminal',
+  reason: 'ForgeArchived',
+  advice: 'take the repository out of the archive',
+};
+
+const meanings: Readonly<Record<FailureClass, Meaning>> = {
   auth: {
     kind: 'terminal',
     reason: 'GitAuthentication',
@@ -66,7 +77,9 @@ const meanings: Readonly<
 
 /** `branches` are those that are there. */
 export function missingBranch(url: string, branch: string, branches: readonly string[] = []): TowpathError {
-  const shown = branches.slice(0, 3).map((name) => `"${name}"`);
+  // Those that could be meant; what is proposed lies below a prefix, and there may be hundreds.
+  const likeliest = branches.toSorted((one, other) => one.split('/').length - other.split('/').length);
+  const shown = likeliest.slice(0, 3).map((name) => `"${name}"`);
   const named = shown.length > 0 ? ` (${shown.join(', ')}${branches.length > shown.length ? ', …' : ''})` : '';
   return new TowpathError(
     'terminal',

@@ -226,6 +226,30 @@ describe('GitRepository', () => {
     expect(await remote.log()).toHaveLength(1);
   });
 
+  it('tells that an archived repository must leave the archive, for no right would help', async () => {
+    const { open } = await world({ a: '1' });
+    const repository = open();
+    const snapshot = await repository.snapshot(await repository.head());
+    const body = 'This repo is archived. You can view files and clone it, but cannot push.\n';
+    server.inject({ kind: 'status', status: 403, body });
+
+    const error = await repository.publish(snapshot, [draft('ours', { a: '2' })]).catch(asTowpathError);
+
+    expect(error).toMatchObject({ kind: 'terminal', reason: 'ForgeArchived' });
+    expect(String(error)).toMatch(/; take the repository out of the archive$/);
+  });
+
+  it('names first what could be meant by a branch that is gone, not what is proposed', async () => {
+    const { remote, open } = await world({ a: '1' });
+    for (const name of ['towpath/a', 'towpath/b', 'towpath/c']) await remote.git('branch', name);
+    await remote.git('branch', '--move', 'main', 'trunk');
+
+    const error = await open().head().catch(asTowpathError);
+
+    expect(error).toMatchObject({ kind: 'terminal', reason: 'MissingBranch' });
+    expect(String(error)).toContain('other branches ("trunk", "towpath/a", "towpath/b", …) but not this one');
+  });
+
   it('passes on how long a busy server wants to be left alone', async () => {
     const { open } = await world({ a: '1' });
     server.inject({

@@ -185,6 +185,36 @@ describe.each(databaseKinds)('revisions on %s', (kind) => {
     ]);
   });
 
+  it('says that a failed one is in review after all, once what kept it from there is mended', async () => {
+    const tenant = await plane.tenant();
+    const { id, revisionId } = await tenant.deploy('chat');
+    const told = async (words: Parameters<Tenant['report']>[2]) => {
+      await tenant.report(id, revisionId, words);
+      const { body } = await tenant.call('GET', `/v2/deployments/${id}/revisions/${revisionId}`);
+      return [body.status, body.towpath.stage, body.towpath.reason, body.status_message];
+    };
+
+    const refused = {
+      stage: 'committed',
+      outcome: 'failed',
+      reason: 'ForgeUnauthorized',
+      message: 'renew it',
+    } as const;
+    const words = [
+      await told(refused),
+      await told({ stage: 'rendered', reason: 'Rendered', message: 'Rendered 5 files' }),
+      await told({ stage: 'in-review', reason: 'InReview', message: 'Pull request #1 waits' }),
+      await told({ stage: 'committed', outcome: 'succeeded', reason: 'Pushed', message: 'Pushed' }),
+    ];
+
+    expect(words).toEqual([
+      ['DEPLOY_FAILED', 'committed', 'ForgeUnauthorized', 'renew it'],
+      ['DEPLOY_FAILED', 'committed', 'ForgeUnauthorized', 'renew it'],
+      ['DEPLOY_FAILED', 'in-review', 'InReview', 'Pull request #1 waits'],
+      ['DEPLOYED', 'committed', 'Pushed', 'Pushed'],
+    ]);
+  });
+
   it('lets no status go backwards but by a late success', async () => {
     const tenant = await plane.tenant();
     const { id, revisionId } = await tenant.deploy('chat');

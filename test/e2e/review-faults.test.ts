@@ -1,7 +1,11 @@
 /** What goes wrong between a listener and its forge: killed processes, revoked tokens, rules, and people who are faster. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
+import { resourceName } from '../../src/domain/resource-name.ts';
 import { type ControlPlaneProcess, startControlPlaneProcess } from '../support/control-plane-process.ts';
+import { eventually } from './harness/eventually.ts';
 import { type Gitea, startGitea } from './harness/gitea.ts';
+import { botScopes } from './harness/gitea-client.ts';
 import { gitPush, opening } from './support/gate.ts';
 import { openReviewSite, type ReviewSite, type ReviewSiteOptions } from './support/review-site.ts';
 
@@ -66,5 +70,116 @@ describe('killed in the middle of a burst', () => {
     await gitea.start();
 
     await expectOneEach(site, ids);
+  });
+});
+
+describe.concurrent('what people must mend', () => {
+  it('is a token that was revoked in the middle: said so, and gone on with once the file holds another', async () => {
+    const { bot } = gitea.users;
+    const old = await gitea.makeToken(bot, botScopes);
+    const site = await open({ token: old.value, listen: false });
+    const ids = await createAll(site, 3);
+    const revoked = site.gate.before(opening, () => gitea.revokeToken(bot, old.name), 2);
+    await site.start();
+    await revoked;
+
+    const [told] = await Promise.all(ids.map((id) => site.told(id, 'ForgeUnauthorized', 'GitAuthentication')));
+
+    expect(told?.status_message).toMatch(/renew it$|check the namespace's git credentials; they are read again/);
+    expect(`${JSON.stringify(told)}${site.output()}`).not.toContain(old.value);
+    await site.writeToken((await gitea.makeToken(bot, botScopes)).value);
+    await expectOneEach(site, ids);
+  });
+
+  it('is a branch where a folder of branches should be: named, and gone on with once it is deleted', async () => {
+    const site = await open({ listen: false });
+    await site.people.makeBranch('towpath');
+    const id = await site.create('chat', '1.0.0');
+    await site.start();
+
+    const told = await site.told(id, 'PushDenied');
+
+    expect(told.status).toBe('DEPLOY_FAILED');
+    expect(told.status_message).toContain(
+      'branch "towpath" is in the way, for git cannot hold both; delete or rename it',
+    );
+    await site.people.deleteBranch('towpath');
+    await expectOneEach(site, [id]);
+  });
+
+  it('is a base that was renamed: named, and gone on with once the configuration says so', async () => {
+    const site = await open();
+    const first = await site.create('chat', '1.0.0');
+    await site.told(first, 'InReview');
+    await gitea.request('PATCH', `${site.repository.path}/branches/main`, { name: 'trunk' });
+    const second = await site.create('search', '1.0.0');
+
+    const told = await site.told(second, 'MissingBranch');
+
+    expect(told.status_message).toMatch(/branch "main" .* other branches \("trunk", "towpath\/chat-/);
+    await site.end('SIGTERM');
+    await site.configure({ branch: 'trunk' });
+    await site.start();
+    const [chat, search] = await Promise.all([site.people.openOf('chat'), site.people.openOf('search')]);
+    expect([chat, search].map(({ base }) => base.label)).toEqual(['trunk', 'trunk']);
+    await site.told(second, 'InReview');
+    await site.people.merge(chat);
+    await site.reaches(first, 'DEPLOYED');
+    expect(await site.people.pulls()).toHaveLength(2);
+  });
+
+  it('is a repository that was archived: said so, and gone on with once it is not', async () => {
+    const site = await open();
+    await site.people.change({ archived: true });
+    const id = await site.create('chat', '1.0.0');
+
+    const told = await site.told(id, 'ForgeArchived');
+
+    expect(told.status_message).toMatch(/archived.*; take the repository out of the archive$/);
+    await site.people.change({ archived: false });
+    await expectOneEach(site, [id]);
+  });
+});
+
+describe.concurrent('what hurts nobody', () => {
+  it('is a tag that is called like the branch', async () => {
+    const site = await open({ listen: false });
+    const id = await site.create('chat', '1.0.0');
+    const tag = { tag_name: `towpath/${resourceName('chat' as DeploymentName, id as DeploymentId)}`, target: 'main' };
+    await gitea.request('POST', `${site.repository.path}/tags`, tag);
+    await site.start();
+
+    await site.told(id, 'InReview');
+
+    const pull = await site.people.openOf('chat');
+    const branch = await site.people.branch(tag.tag_name);
+    expect(pull.head).toMatchObject({ label: tag.tag_name, sha: branch?.id });
+    expect(branch?.message).toMatch(/^deploy\(chat\)/);
+    await site.people.merge(pull);
+    await site.reaches(id, 'DEPLOYED');
+  });
+
+  it('is a repository that was renamed: git and the forge lead on to the new name', async () => {
+    const site = await open();
+    const first = await site.create('chat', '1.0.0');
+    await site.told(first, 'InReview');
+    await site.people.change({ name: `${site.repository.name.split('/')[1]}-renamed` });
+
+    const second = await site.create('search', '1.0.0');
+
+    await site.told(second, 'InReview');
+    expect(await site.people.pulls()).toHaveLength(2);
+  });
+
+  it('is a base that nobody may push to', async () => {
+    const site = await open({ prepare: (repository) => repository.protect({ enable_push: false }) });
+    const id = await site.create('chat', '1.0.0');
+    const waiting = await site.told(id, 'InReview');
+
+    await site.people.merge(await site.people.openOf('chat'), 'rebase');
+
+    await site.reaches(id, 'DEPLOYED');
+    expect(waiting.status).toBe('AWAITING_DEPLOY');
+    expect((await eventually('the base', () => site.people.branch('main'))).message).toMatch(/^deploy\(chat\)/);
   });
 });

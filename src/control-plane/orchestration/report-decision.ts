@@ -21,9 +21,11 @@ export function decideReport(revision: RevisionRow, report: RevisionReport, now:
     pullRequest: report.pullRequest ?? revision.pullRequest,
   };
   const news = saysNews(revision, report);
-  if (status === null && !isAilment(revision.status, report)) return { revision: facts, activates: false, news };
+  if (status === null && !isAilment(revision.status, report) && !isInReviewAfterAll(revision.status, report)) {
+    return { revision: facts, activates: false, news };
+  }
   const { stage, outcome, reason, message } = report;
-  if (status === null) return { revision: { ...facts, outcome, reason, message }, activates: false, news };
+  if (status === null) return { revision: { ...facts, stage, outcome, reason, message }, activates: false, news };
   const finishedAt = !isFinished(status) ? null : status === revision.status ? revision.finishedAt : now;
   return {
     revision: { ...facts, status, stage, outcome, reason, message, finishedAt },
@@ -35,6 +37,11 @@ export function decideReport(revision: RevisionRow, report: RevisionReport, now:
 /** What was deployed and then fell ill stays DEPLOYED, for its rollout is over; but nobody should have to guess. */
 function isAilment(present: RevisionStatus, { stage, outcome }: RevisionReport): boolean {
   return present === 'DEPLOYED' && stage === 'healthy' && outcome === 'progressing';
+}
+
+/** What kept it from being proposed is mended: it stays DEPLOY_FAILED until it is deployed, but people have it before them. */
+function isInReviewAfterAll(present: RevisionStatus, { stage, outcome }: RevisionReport): boolean {
+  return present === 'DEPLOY_FAILED' && stage === 'in-review' && outcome === 'progressing';
 }
 
 const order: readonly RevisionStatus[] = ['CREATING', 'QUEUED', 'AWAITING_DEPLOY', 'DEPLOYING'];

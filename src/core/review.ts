@@ -56,7 +56,8 @@ export function decideReview(wish: Wish | null, state: ReviewState, asked: reado
   if (rejected !== undefined) return { kind: 'rejected', pullRequest: rejected };
   if (branch.kind === 'edited') return { kind: 'edited', pullRequest: open, by: branch.by };
   const [newest] = closed;
-  if (open === null && newest?.state === 'merged' && speaksOf(readMarker(newest.body), wish)) {
+  const isSaidMerged = newest?.state === 'merged' && speaksOf(readMarker(newest.body), wish);
+  if (open === null && isSaidMerged && !isOvertaken(wish, branch)) {
     return { kind: 'merged', pullRequest: newest };
   }
   const tip = branch.kind === 'absent' ? null : branch.tip;
@@ -109,6 +110,14 @@ function speaksOf(marker: Marker | null, wish: Wish): boolean {
 /** A folder that is taken over from elsewhere holds the revision as well. */
 function brings(change: Change, wanted: Change): boolean {
   return change === wanted || (change === 'adopt' && wanted === 'deploy');
+}
+
+/**
+ * Merged while its text was written: the base got the commit before ours, which ours does not replace. What was merged
+ * with ours and undone again leaves the base as ours found it.
+ */
+function isOvertaken(wish: Wish, branch: BranchState): boolean {
+  return branch.kind === 'ours' && branch.proposed.replaces !== wish.replaces;
 }
 
 /** Nobody's approval of a deployment may become one of its deletion, nor the other way round. */

@@ -233,8 +233,11 @@ async function describeOne(
     ...(memory.review.open ?? []).filter(({ number }) => number !== pullRequest.number),
     pullRequest,
   ];
-  // Closed by a person meanwhile: the next look says so.
-  if (pullRequest.state !== 'open') return [];
+  if (pullRequest.state !== 'open') {
+    // Merged or closed meanwhile: about the text that this person had read, as the next look says.
+    if (open !== null) await forge.update(open.number, open);
+    return [];
+  }
   log.info(open === null ? 'Opened a pull request' : 'Updated a pull request', fieldsOf(context, pullRequest));
   const note = autoMerge === 'none' ? null : await forge.autoMerge(pullRequest, autoMerge);
   const words = waitingWords(

@@ -121,6 +121,14 @@ describe('with a wish', () => {
     ['rejected, opened again', { open: pullRequest(), closed: [pullRequest({ state: 'closed' })] }, { kind: 'wait' }],
     ['merged, but not in the base', { closed: [pullRequest({ state: 'merged' })] }, { kind: 'merged' }],
     [
+      'merged while its text was written, so that the base has the commit before',
+      {
+        branch: { ...good, proposed: { ...good.proposed, replaces: 'nothing' } },
+        closed: [pullRequest({ state: 'merged' })],
+      },
+      { kind: 'push', tip, pullRequest: null, closeFirst: null },
+    ],
+    [
       'an older one merged',
       { closed: [pullRequest({ state: 'merged' }, { revisionId: older })] },
       { kind: 'describe' },

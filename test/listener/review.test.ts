@@ -161,6 +161,42 @@ describe('a newer revision', () => {
   });
 });
 
+describe('a person who is faster than the text of a newer revision', () => {
+  it.each([
+    ['closes', 'closed'],
+    ['squashes', 'merged'],
+  ] as const)(
+    '%s it: that was about the older one, whose text it keeps, and the newer one is proposed',
+    async (how, state) => {
+      const { world, plane, running } = await begin();
+      const id = plane.create('chat', { image: 'registry.example/chat:1' });
+      await inReview(plane, id);
+      const { number, title, head } = onlyOpen(world);
+      const old = world.remote.branches.get(head);
+      world.remote.beforePropose = () => {
+        world.remote.beforePropose = null;
+        if (how === 'squashes') world.remote.mergeBranch(head, 'squash');
+      };
+      world.forge.beforeNext('update', () => {
+        world.forge.people.close(number, 'Jane');
+        Object.assign(world.forge.pullRequests.get(number) ?? {}, { state });
+      });
+
+      const revision = plane.update(id, { image: 'registry.example/chat:2' });
+      const next = await until('the second pull request', () => {
+        running.wake();
+        return world.open().find((one) => one.number !== number);
+      });
+      await inReview(plane, id);
+
+      expect(readMarker(next.body)?.revisionId).toBe(revision);
+      expect(world.remote.commits.get(next.headCommit)?.parents).toEqual([world.remote.head]);
+      expect(world.forge.pullRequests.get(number)).toMatchObject({ title, state });
+      expect(world.remote.branches.get(head)).not.toBe(old);
+    },
+  );
+});
+
 describe('a pull request that a person closes', () => {
   it('rejects its revision, by name, and it is not proposed again, not even after a restart', async () => {
     const { world, plane, running } = await begin();

@@ -20,7 +20,7 @@ export function memoryForgePort(state: MemoryForgeState): Forge {
     closedBy: async (number) => state.pullRequests.get(number)?.closedBy ?? null,
     create: async (request) => shown(createOne(state, request)),
     update: async (number, { title, body, labels }) => {
-      const one = changeable(state, number);
+      const one = writable(state, number);
       return shown(Object.assign(one, { title, body, labels: [...new Set([...one.labels, ...labels])] }));
     },
     close: async (number, body) => {
@@ -94,14 +94,21 @@ function touchedNot(state: MemoryForgeState, number: number): MemoryPullRequest 
   return found;
 }
 
-function changeable(state: MemoryForgeState, number: number): MemoryPullRequest {
+/** Texts may be changed of merged ones, too. */
+function writable(state: MemoryForgeState, number: number): MemoryPullRequest {
   refuseArchived(state);
   const found = touchedNot(state, number);
   state.options.budget?.take('content');
-  if (settled(state, found).state === 'merged') {
+  settled(state, found);
+  return touched(state, number);
+}
+
+function changeable(state: MemoryForgeState, number: number): MemoryPullRequest {
+  const found = writable(state, number);
+  if (found.state === 'merged') {
     throw new TowpathError('terminal', 'ForgeInvalid', `Cannot change pull request #${number}: it is merged already`);
   }
-  return touched(state, number);
+  return found;
 }
 
 function refuseArchived({ settings }: MemoryForgeState): void {

@@ -1,5 +1,5 @@
 /** What goes wrong between a listener and its forge: killed processes, revoked tokens, rules, and people who are faster. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
 import { type ControlPlaneProcess, startControlPlaneProcess } from '../support/control-plane-process.ts';
@@ -7,7 +7,7 @@ import { eventually } from './harness/eventually.ts';
 import { type Gitea, startGitea } from './harness/gitea.ts';
 import { botScopes } from './harness/gitea-client.ts';
 import { gitPush, opening } from './support/gate.ts';
-import { openReviewSite, type ReviewSite, type ReviewSiteOptions } from './support/review-site.ts';
+import { type ReviewSite, reviewTest } from './support/review-site.ts';
 
 let gitea: Gitea;
 let plane: ControlPlaneProcess;
@@ -19,8 +19,7 @@ afterAll(async () => {
   await Promise.all([gitea?.stop(), plane?.end('SIGTERM')]);
 });
 
-type Options = Partial<Omit<ReviewSiteOptions, 'gitea' | 'plane'>>;
-const open = (options: Options = {}): Promise<ReviewSite> => openReviewSite({ gitea, plane, ...options });
+const it = reviewTest(() => ({ gitea, plane }));
 
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `agent-${index + 1}`);
 
@@ -39,7 +38,7 @@ async function expectOneEach(site: ReviewSite, ids: readonly string[]): Promise<
 }
 
 describe('killed in the middle of a burst', () => {
-  it('a listener goes on where the last one was, and opens nothing twice', async () => {
+  it('a listener goes on where the last one was, and opens nothing twice', async ({ open }) => {
     const site = await open({ listen: false });
     const ids = await createAll(site, 20);
 
@@ -58,7 +57,7 @@ describe('killed in the middle of a burst', () => {
     await expectOneEach(site, ids);
   });
 
-  it('a forge that comes back is told the rest, and nothing twice', async () => {
+  it('a forge that comes back is told the rest, and nothing twice', async ({ open }) => {
     const site = await open({ listen: false });
     const ids = await createAll(site, 20);
     const killed = site.gate.before(opening, gitea.kill, 7);
@@ -74,7 +73,9 @@ describe('killed in the middle of a burst', () => {
 });
 
 describe.concurrent('what people must mend', () => {
-  it('is a token that was revoked in the middle: said so, and gone on with once the file holds another', async () => {
+  it('is a token that was revoked in the middle: said so, and gone on with once the file holds another', async ({
+    open,
+  }) => {
     const { bot } = gitea.users;
     const old = await gitea.makeToken(bot, botScopes);
     const site = await open({ token: old.value, listen: false });
@@ -91,7 +92,9 @@ describe.concurrent('what people must mend', () => {
     await expectOneEach(site, ids);
   });
 
-  it('is a branch where a folder of branches should be: named, and gone on with once it is deleted', async () => {
+  it('is a branch where a folder of branches should be: named, and gone on with once it is deleted', async ({
+    open,
+  }) => {
     const site = await open({ listen: false });
     await site.people.makeBranch('towpath');
     const id = await site.create('chat', '1.0.0');
@@ -107,7 +110,7 @@ describe.concurrent('what people must mend', () => {
     await expectOneEach(site, [id]);
   });
 
-  it('is a base that was renamed: named, and gone on with once the configuration says so', async () => {
+  it('is a base that was renamed: named, and gone on with once the configuration says so', async ({ open }) => {
     const site = await open();
     const first = await site.create('chat', '1.0.0');
     await site.told(first, 'InReview');
@@ -128,7 +131,7 @@ describe.concurrent('what people must mend', () => {
     expect(await site.people.pulls()).toHaveLength(2);
   });
 
-  it('is a repository that was archived: said so, and gone on with once it is not', async () => {
+  it('is a repository that was archived: said so, and gone on with once it is not', async ({ open }) => {
     const site = await open();
     await site.people.change({ archived: true });
     const id = await site.create('chat', '1.0.0');
@@ -142,7 +145,7 @@ describe.concurrent('what people must mend', () => {
 });
 
 describe.concurrent('what hurts nobody', () => {
-  it('is a tag that is called like the branch', async () => {
+  it('is a tag that is called like the branch', async ({ open }) => {
     const site = await open({ listen: false });
     const id = await site.create('chat', '1.0.0');
     const tag = { tag_name: `towpath/${resourceName('chat' as DeploymentName, id as DeploymentId)}`, target: 'main' };
@@ -159,7 +162,7 @@ describe.concurrent('what hurts nobody', () => {
     await site.reaches(id, 'DEPLOYED');
   });
 
-  it('is a repository that was renamed: git and the forge lead on to the new name', async () => {
+  it('is a repository that was renamed: git and the forge lead on to the new name', async ({ open }) => {
     const site = await open();
     const first = await site.create('chat', '1.0.0');
     await site.told(first, 'InReview');
@@ -171,7 +174,7 @@ describe.concurrent('what hurts nobody', () => {
     expect(await site.people.pulls()).toHaveLength(2);
   });
 
-  it('is a base that nobody may push to', async () => {
+  it('is a base that nobody may push to', async ({ open }) => {
     const site = await open({ prepare: (repository) => repository.protect({ enable_push: false }) });
     const id = await site.create('chat', '1.0.0');
     const waiting = await site.told(id, 'InReview');

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { test } from 'vitest';
 import { stringify } from 'yaml';
 import type { ControlPlaneProcess, Tenant } from '../../support/control-plane-process.ts';
 import { temporaryFolder } from '../../support/temp.ts';
@@ -53,20 +53,30 @@ export interface ReviewSiteOptions {
   readonly prepare?: (repository: GiteaRepository) => Promise<unknown>;
 }
 
-const ends: (() => Promise<unknown>)[] = [];
+type Open = (options?: Omit<ReviewSiteOptions, 'gitea' | 'plane'>) => Promise<ReviewSite>;
 
-afterAll(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
+/** Tests that open sites; each ends with its test. */
+export function reviewTest(started: () => Pick<ReviewSiteOptions, 'gitea' | 'plane'>) {
+  return test.extend<{ readonly open: Open }>({
+    open: async ({ task: _task }, use) => {
+      const sites: ReviewSite[] = [];
+      await use(async (options) => {
+        const site = await openReviewSite({ ...started(), ...options });
+        sites.push(site);
+        return site;
+      });
+      for (const { end, gate } of sites) await end('SIGTERM').then(gate.close);
+    },
+  });
+}
 
-export async function openReviewSite(options: ReviewSiteOptions): Promise<ReviewSite> {
+async function openReviewSite(options: ReviewSiteOptions): Promise<ReviewSite> {
   const { gitea, plane, listen = true, token = gitea.users.bot.token } = options;
   const namespace = `review-${randomBytes(4).toString('hex')}`;
   const repository = await gitea.makeRepository();
   await options.prepare?.(repository);
   const tenant = await plane.tenant(namespace, [namespace]);
   const gate = await startGate(gitea.url);
-  ends.push(gate.close);
   const folder = await temporaryFolder('review');
   const file = async (name: string, text: string): Promise<string> => {
     await writeFile(join(folder, name), text, { mode: 0o600 });
@@ -116,11 +126,7 @@ async function openWebhooks(
 function listenerOf(configuration: string): Pick<ReviewSite, 'start' | 'end' | 'output'> {
   const all: ListenerProcess[] = [];
   return {
-    start: async () => {
-      const listener = await startListenerProcess(['--config', configuration]);
-      all.push(listener);
-      ends.push(() => listener.end('SIGTERM'));
-    },
+    start: async () => void all.push(await startListenerProcess(['--config', configuration])),
     end: async (signal) => void (await all.at(-1)?.end(signal)),
     output: () => all.map((listener) => listener.output()).join(''),
   };

@@ -11,6 +11,7 @@ import { type Gitea, startGitea } from './harness/gitea.ts';
 import type { GiteaRepository } from './harness/gitea-client.ts';
 import type { KubernetesObject } from './harness/kubernetes.ts';
 import { freePorts } from './harness/ports.ts';
+import type { ListenerProcess } from './support/listener-process.ts';
 import { openSite, type Site, startPlane } from './support/site.ts';
 
 interface Pull {
@@ -71,6 +72,7 @@ const workloads = (site: Site, id: string) =>
 describe('with Argo CD, a protected branch and webhooks', () => {
   let repository: GiteaRepository;
   let site: Site;
+  let listener: ListenerProcess;
 
   beforeAll(async () => {
     repository = await gitea.makeRepository();
@@ -97,6 +99,7 @@ describe('with Argo CD, a protected branch and webhooks', () => {
         },
       },
     });
+    listener = site.listener;
   });
 
   it('waits for review with a link, and is deployed once it is merged', async () => {
@@ -149,9 +152,8 @@ describe('with Argo CD, a protected branch and webhooks', () => {
 
     await close(repository, pull);
     const failed = await site.reaches(id, 'DEPLOY_FAILED');
-    await site.listener.end('SIGKILL');
-    const successor = await site.startListener();
-    await eventually('a look of the successor', () => /"Listening"/.test(successor.output()));
+    await listener.end('SIGKILL');
+    listener = await site.startListener();
     await site.update(id, '1.1.0');
     const next = await eventually('the next one', async () => {
       const [open] = await pullsOf(repository, name, 'open');
@@ -159,6 +161,8 @@ describe('with Argo CD, a protected branch and webhooks', () => {
     });
 
     expect(failed.status_message).toContain('rejected by reviewer');
+    // An approval that comes before Towpath has asked its reviewer is taken back by the asking.
+    await reason(site, id, 'InReview');
     await merge(repository, next, 'rebase');
     await site.reaches(id, 'DEPLOYED');
     expect((await pullsOf(repository, name)).map(({ state, merged }) => [state, merged])).toEqual([
@@ -194,7 +198,6 @@ describe('with Argo CD, a protected branch and webhooks', () => {
   it('removes by a pull request that says so; closed, the deployment stays; merged, it is gone', async () => {
     const name = uniqueName('chat');
     const id = await site.create(name, '1.0.0');
-    // An approval that comes before Towpath has asked its reviewer is taken back by the asking.
     await reason(site, id, 'InReview');
     await merge(repository, await openPull(repository, name), 'merge');
     await site.reaches(id, 'DEPLOYED');

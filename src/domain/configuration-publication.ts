@@ -48,7 +48,9 @@ const Proposed = z
     ...forgeAccess,
     interval: Duration.prefault('30s')
       .refine((ms) => ms >= 10_000, 'a forge is not asked more often than every 10s')
-      .describe('how often pull requests are looked at where no webhook tells of them; at least 10s'),
+      .describe(
+        'how often pull requests and the branch are looked at where no webhook tells of them, instead of git.interval; at least 10s',
+      ),
     branchPrefix: z
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]*(?:\/[a-z0-9][a-z0-9._-]*)*\/$/, 'expected something like towpath/')

@@ -144,10 +144,10 @@ function startLanes(
   );
 }
 
-/** Pull requests are looked at more often than the branch, which a webhook tells of or nothing. */
+/** Under review the branch is looked at together with its pull requests: no forge is asked more often than it says. */
 function intervalOf({ git }: Configuration, { settings }: LaneContext): number {
   const { publication } = settings;
-  return publication.mode === 'proposed' ? Math.min(git.interval, publication.interval) : git.interval;
+  return publication.mode === 'proposed' ? publication.interval : git.interval;
 }
 
 function watch(context: LaneContext, { say, signal }: LaneSetup, lookAtBranch: () => void): Observer | null {

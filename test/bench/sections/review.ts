@@ -28,7 +28,7 @@ const deadlineMs = 600_000;
 const mostRatio = 1.3;
 
 async function run({ quick }: BenchOptions): Promise<readonly Table[]> {
-  const [count, pairs] = quick ? [10, 1] : [100, 5];
+  const [count, pairs] = quick ? [10, 1] : [100, 3];
   const folder = mkdtempSync(join(tmpdir(), 'towpath-bench-review-'));
   const started: BenchProcess<unknown>[] = [];
   const gitea = await startGitea(progress);

@@ -65,7 +65,7 @@ export function branchState(
 }
 
 function readProposed(commit: BranchCommit, { listenerId, committer }: Ourselves): Proposed | null {
-  if (committer !== null && commit.committer.email !== committer) return null;
+  if (!isByOurs(commit, committer)) return null;
   const trailers = lastBlock(commit.message);
   const change = Change.safeParse(trailers.get('Change'));
   const deploymentId = DeploymentId.safeParse(trailers.get('Deployment-Id'));
@@ -83,6 +83,12 @@ function readProposed(commit: BranchCommit, { listenerId, committer }: Ourselves
     replaces,
     secretName: trailers.get('Secret-Name') ?? null,
   };
+}
+
+/** A forge commits under its own name, or under that of whoever asked; who amends our commit commits under his own. */
+function isByOurs(commit: BranchCommit, committer: string | null): boolean {
+  const { email } = commit.committer;
+  return committer === null ? email === commit.author.email || /^noreply@/i.test(email) : email === committer;
 }
 
 function lastBlock(message: string): ReadonlyMap<string, string> {

@@ -1,5 +1,6 @@
 /** The port Forge on github.com and GitHub Enterprise: REST for pull requests, GraphQL for what REST lacks. */
 import { z } from 'zod';
+import { TowpathError } from '../domain/failure.ts';
 import type { MergeMethod, NewPullRequest, PullRequest, PullRequestContent } from '../domain/pull-request.ts';
 import type { Forge } from '../ports.ts';
 import type { GithubAppAccess } from './forge-github-app.ts';
@@ -130,9 +131,20 @@ async function bringUpToDate(
 ): Promise<PullRequest> {
   const exists = messagesOf(refusal).some((message) => /already exists/i.test(message));
   const standing = exists ? await findOpen(context, request.head) : null;
-  if (standing) return update(context, standing.number, request);
+  if (standing) {
+    const updated = await update(context, standing.number, request);
+    await askReviewers(context, standing.number, request);
+    return updated;
+  }
+  if (exists) throw notSeenYet(purpose, context.http.server, refusal);
   const about = { purpose, server: context.http.server, status: 422, headers: {}, body: refusal, isPage: false };
   throw forgeFailure({ ...about, now: new Date() });
+}
+
+/** Its list is a moment behind. */
+function notSeenYet(purpose: string, server: string, refusal: unknown): TowpathError {
+  const words = messagesOf(refusal).join('; ');
+  return new TowpathError('transient', 'ForgeBehind', `Cannot ${purpose} at ${server}: ${words}; it is tried again`);
 }
 
 async function findOpen(context: GithubContext, head: string): Promise<Pull | null> {

@@ -14,6 +14,7 @@ import { releaseCommand } from './release-commands.ts';
 export interface Subject {
   readonly deploymentId: DeploymentId;
   readonly revisionId: RevisionId;
+  readonly lastReport?: LastReport | null;
 }
 
 const messageLimit = 20_000;
@@ -24,6 +25,7 @@ export function reportRendered(of: Subject, files: number, template: string, now
     outcome: 'progressing',
     reason: 'Rendered',
     message: `Rendered ${files} files from ${template.replace(/@.*/, '')}; next they are pushed`,
+    commit: saidCommit(of),
   });
 }
 
@@ -86,7 +88,12 @@ export function reportInReview(
   words: Pick<RevisionReport, 'outcome' | 'reason' | 'message' | 'pullRequest'>,
   now: Date,
 ): RevisionReport {
-  return revision(of, now, { stage: 'in-review', ...words });
+  return revision(of, now, { stage: 'in-review', ...words, commit: saidCommit(of) });
+}
+
+/** What was once committed stays the proof of what a person did to it since, while its restoring is on its way. */
+function saidCommit({ revisionId, lastReport: last }: Subject): CommitId | null {
+  return last?.revisionId === revisionId ? last.commit : null;
 }
 
 /** Nothing failed yet; it waits for the repository. */

@@ -150,8 +150,16 @@ export interface ReviewMemory {
   readonly closed: Map<string, readonly PullRequest[]>;
   /** Numbers that were looked up for a last report. */
   readonly asked: Set<number>;
-  /** Merged, says the forge, though the base did not hold it: how often it was looked again. */
-  readonly mergedLooks: Map<number, number>;
+  /** Missing from the list of the open ones though nobody closed them: since when, in milliseconds since 1970. */
+  readonly missing: Map<number, number>;
+  /** Merged, says the forge, though the base did not hold it: how often it was looked again, and since when. */
+  readonly mergedLooks: Map<number, { readonly looks: number; readonly since: number }>;
+  /** Branches whose pull request may not be open yet, or lack labels, reviewers or auto-merge; and how often it was refused. */
+  readonly unfinished: Map<string, number>;
+  /** Whether those were read that were closed longer ago than a start reads. */
+  sawLongAgo: boolean;
+  /** Set by a pass that wants another one at the next look, though nothing may have moved. */
+  lookAgain: boolean;
   /** Who closed a pull request, by its number. */
   readonly closers: Map<number, string | null>;
   /** Nothing is asked of the forge that counts before this; milliseconds since 1970. */
@@ -176,7 +184,11 @@ export function emptyMemory(): LaneMemory {
       open: null,
       closed: new Map(),
       asked: new Set(),
+      missing: new Map(),
       mergedLooks: new Map(),
+      unfinished: new Map(),
+      sawLongAgo: false,
+      lookAgain: false,
       closers: new Map(),
       retryAt: null,
     },

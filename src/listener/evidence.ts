@@ -99,7 +99,8 @@ export async function commitOf(
   now: Date,
 ): Promise<CommitId | null> {
   const last = desired.lastReport;
-  if (last?.revisionId === desired.revisionId && last.commit !== null) return last.commit;
+  const isOfNow = last?.revisionId === desired.revisionId && !isOnItsWay(last);
+  if (isOfNow && last.commit !== null) return last.commit;
   const commits = await repository.recent(snapshot, longAgo(now), path);
   const found = commits.find((commit) => commit.subject.includes(`revision ${short(desired.revisionId)}`));
   // Older than that: the head holds it, which is as good a proof.
@@ -150,8 +151,14 @@ export function newestReported(desired: readonly Desired[]): CommitId | null {
   return reported.sort((one, other) => (one.at < other.at ? 1 : -1))[0]?.commit ?? null;
 }
 
-function reportedCommit({ commit, reason, message }: LastReport): CommitId | null {
-  return commit ?? (reason === 'HistoryRewritten' ? lostIn(message) : null);
+function reportedCommit(last: LastReport): CommitId | null {
+  const { commit, reason, message } = last;
+  return (isOnItsWay(last) ? null : commit) ?? (reason === 'HistoryRewritten' ? lostIn(message) : null);
+}
+
+/** Its commit, if it names one, is of before: the one that is on its way is not there yet. */
+export function isOnItsWay({ stage }: LastReport): boolean {
+  return stage === 'queued' || stage === 'rendered' || stage === 'in-review';
 }
 
 function rewritten(repository: Repository, namespace: NamespaceName, lost: CommitId, head: CommitId): TowpathError {

@@ -138,7 +138,7 @@ function sayFailure(
   const now = clock.now();
   const pending = context.desired
     .items(namespace)
-    .filter((desired) => isPending(memory, desired) && !isWithPeople(desired, kind))
+    .filter((desired) => isPending(memory, desired) && !isWithPeople(desired, kind, reason))
     .flatMap((desired) => reportStuck(desired, kind, { reason, message }, now));
   const outcome = reason === 'HistoryRewritten' ? 'held' : 'failed';
   say([...pending, reportLane(namespace, { outcome, reason, message, head: null, orphans: [] }, now)]);
@@ -153,12 +153,12 @@ function isPending({ setbacks }: LaneMemory, desired: Desired): boolean {
   return !interrupted && (lastReport?.revisionId !== revisionId || lastReport.commit === null);
 }
 
-/** What people have before them stays as it is while the forge cannot be reached, and what they refused stays refused. */
-function isWithPeople(desired: Desired, kind: FailureKind): boolean {
+/** What people have before them stays as it is whatever the forge says to us, and what they refused stays refused. */
+function isWithPeople(desired: Desired, kind: FailureKind, reason: string): boolean {
   if (desired.kind === 'removed') return false;
   const { lastReport: last, revisionId } = desired;
   if (last?.revisionId !== revisionId || last.stage !== 'in-review') return false;
-  return kind !== 'terminal' || last.reason === 'Rejected';
+  return kind !== 'terminal' || last.reason === 'Rejected' || reason.startsWith('Forge');
 }
 
 function reportStuck(

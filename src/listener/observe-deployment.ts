@@ -8,6 +8,7 @@ import type { LiveDeployment } from '../domain/live-object.ts';
 import type { LastReport, Report } from '../domain/report.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import { describe } from './describe.ts';
+import { isOnItsWay } from './evidence.ts';
 import { blindness, isHeld, type ObserverWorld, type Watched, watchedFrom } from './observer-world.ts';
 import { noteMark } from './prober.ts';
 import { unlessSaid } from './step-reports.ts';
@@ -104,7 +105,8 @@ function hasLooked(verdict: Verdict): boolean {
 type Committed = LastReport & { readonly commit: CommitId };
 
 function isCommitted(desired: Present, last: LastReport | null): last is Committed {
-  return last?.revisionId === desired.revisionId && last.commit !== null && !isHeld(desired);
+  const isOfNow = last?.revisionId === desired.revisionId && !isOnItsWay(last);
+  return isOfNow && last.commit !== null && !isHeld(desired);
 }
 
 interface Looked {

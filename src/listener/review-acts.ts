@@ -1,19 +1,17 @@
 /** Acts on branches and pull requests: all branches in one push, then one call after another within the forge's budget. */
 import PQueue from 'p-queue';
 import { proposedDraft } from '../core/proposal.ts';
-import { closedBody } from '../core/pull-request-marker.ts';
 import { asTowpathError, TowpathError } from '../domain/failure.ts';
-import type { CommitId } from '../domain/identifiers.ts';
 import type { PullRequest, PullRequestContent } from '../domain/pull-request.ts';
 import type { Report } from '../domain/report.ts';
 import type { Snapshot } from '../ports.ts';
 import type { LaneMemory } from './context.ts';
-import { describe } from './describe.ts';
 import type { Draft } from './draft.ts';
 import { budgetWait, deniedError, refuseWithoutLeadership } from './publish.ts';
 import { reportRefused } from './refused.ts';
 import type { ReviewCase } from './review-cases.ts';
-import { noteClosed, type ReviewContext } from './review-look.ts';
+import { closeOthers, fieldsOf, ofEverybody } from './review-close.ts';
+import type { ReviewContext } from './review-look.ts';
 import { contentsOf } from './review-texts.ts';
 import { queuedWords, sayInReview, waitingWords } from './review-words.ts';
 
@@ -33,18 +31,6 @@ export interface Acted {
   /** What concerns all of them, and does not mend itself with time alone; null: nothing does. */
   readonly failure: unknown;
 }
-
-/** Failures of the forge that are nobody's in particular. */
-const ofEverybody = new Set([
-  'ForgeUnauthorized',
-  'ForgeForbidden',
-  'ForgeArchived',
-  'ForgeUnreachable',
-  'ForgeRateLimited',
-  'ForgeBudget',
-  'ForgeMissing',
-  'NotLeading',
-]);
 
 /** Side by side where a forge does not ask for one after another, as GitHub does. */
 const callsAtOnce = { gitea: 4, gitlab: 4, github: 1 } as const;
@@ -93,50 +79,6 @@ async function readableContents(context: ReviewContext, memory: LaneMemory, case
     else refused.push(...reportRefused(context, memory, draft.desired, content));
   }
   return { contents, refused };
-}
-
-/** A pull request about something else must not become this one. Those that could not be closed stay as they are. */
-async function closeOthers(
-  context: ReviewContext,
-  memory: LaneMemory,
-  cases: readonly DraftedCase[],
-  failures: unknown[],
-): Promise<ReadonlySet<DraftedCase>> {
-  const left = new Set<DraftedCase>();
-  for (const each of cases) {
-    const { next } = each.case;
-    if (next.kind !== 'push' || next.closeFirst === null) continue;
-    const reason =
-      each.draft.desired.kind === 'removed'
-        ? 'the deployment was deleted in the control plane; its removal is proposed anew'
-        : 'the deployment is wanted again';
-    if (!(await closeOne(context, memory, next.closeFirst, reason, failures))) left.add(each);
-  }
-  return left;
-}
-
-/** Whether it is closed now. */
-export async function closeOne(
-  context: ReviewContext,
-  memory: LaneMemory,
-  pullRequest: PullRequest,
-  reason: string,
-  failures: unknown[],
-): Promise<boolean> {
-  if (failures.length > 0) return false;
-  try {
-    refuseWithoutLeadership(context);
-    const body = closedBody(pullRequest.body, reason);
-    await context.review.forge.close(pullRequest.number, body);
-    noteClosed(memory.review, [{ ...pullRequest, body, state: 'closed' }]);
-    memory.review.open = memory.review.open?.filter(({ number }) => number !== pullRequest.number) ?? null;
-    context.log.info('Closed a pull request', { ...fieldsOf(context, pullRequest), reason });
-    return true;
-  } catch (error) {
-    failures.push(error);
-    context.log.warn('Cannot close a pull request', { ...fieldsOf(context, pullRequest), error: describe(error) });
-    return false;
-  }
 }
 
 interface Branched {
@@ -197,15 +139,27 @@ async function describeAll(
       return await describeOne(context, memory, each, content);
     } catch (error) {
       const known = asTowpathError(error);
-      if (known !== undefined && !ofEverybody.has(known.reason)) {
+      const isItsOwn = known !== undefined && !ofEverybody.has(known.reason);
+      if (isItsOwn && known.kind === 'terminal' && !mayBeTooSoon(memory, each, known)) {
         return reportRefused(context, memory, each.draft.desired, known);
       }
-      failures.push(error);
+      if (isItsOwn) memory.review.lookAgain = true;
+      else failures.push(error);
       return sayInReview(context, each.draft.desired, queuedWords(each.case.branch, open));
     }
   };
   return (await Promise.all(cases.map((each) => queue.add(() => one(each))))).flat();
 }
+
+/** Right after a push a forge's API may not know of the branch yet, and then calls it invalid. */
+function mayBeTooSoon({ review }: LaneMemory, each: DraftedCase, { reason }: TowpathError): boolean {
+  const { branch } = each.case;
+  const refusals = (review.unfinished.get(branch) ?? 0) + 1;
+  review.unfinished.set(branch, refusals);
+  return reason === 'ForgeInvalid' && openOf(each) === null && refusals < mostRefusals;
+}
+
+const mostRefusals = 3;
 
 function openOf({ case: { next } }: DraftedCase): PullRequest | null {
   return next.kind === 'push' || next.kind === 'describe' ? next.pullRequest : null;
@@ -222,9 +176,12 @@ async function describeOne(
   const open = openOf(each);
   refuseWithoutLeadership(context);
   const { draft, reviewers, teamReviewers, autoMerge } = publication;
+  const { branch } = each.case;
+  // Its text alone says that all is well, though labels, reviewers or auto-merge may be missing yet.
+  memory.review.unfinished.set(branch, memory.review.unfinished.get(branch) ?? 0);
   const pullRequest =
     open === null
-      ? await forge.create({ ...content, head: each.case.branch, draft, reviewers, teamReviewers })
+      ? await forge.create({ ...content, head: branch, draft, reviewers, teamReviewers })
       : await forge.update(open.number, content);
   const { deploymentId } = each.draft.desired;
   for (const made of [memory.prepared, memory.setbacks, memory.wantedSince]) made.delete(deploymentId);
@@ -235,11 +192,13 @@ async function describeOne(
   ];
   if (pullRequest.state !== 'open') {
     // Merged or closed meanwhile: about the text that this person had read, as the next look says.
+    memory.review.unfinished.delete(branch);
     if (open !== null) await forge.update(open.number, open);
     return [];
   }
   log.info(open === null ? 'Opened a pull request' : 'Updated a pull request', fieldsOf(context, pullRequest));
   const note = autoMerge === 'none' ? null : await forge.autoMerge(pullRequest, autoMerge);
+  memory.review.unfinished.delete(branch);
   const words = waitingWords(
     context,
     each.draft.desired,
@@ -247,20 +206,4 @@ async function describeOne(
     note === null ? '' : `it does not merge by itself: ${note}`,
   );
   return [...each.draft.renderedReport, ...sayInReview(context, each.draft.desired, words)];
-}
-
-/** Takes branches away that are of no more use; that it fails hurts nobody. */
-export async function cleanUp(context: ReviewContext, branches: ReadonlyMap<string, CommitId>): Promise<void> {
-  if (branches.size === 0 || !context.publication.deleteBranch) return;
-  refuseWithoutLeadership(context);
-  try {
-    await context.review.branches.remove(branches);
-  } catch (error) {
-    const fields = { namespace: context.namespace, branches: [...branches.keys()].slice(0, 20).join(', ') };
-    context.log.warn('Cannot remove branches that are of no more use', { ...fields, error: describe(error) });
-  }
-}
-
-function fieldsOf({ namespace }: ReviewContext, { number, url, head }: PullRequest) {
-  return { namespace, pullRequest: number, branch: head, url };
 }

@@ -10,7 +10,7 @@ import type { LaneMemory } from './context.ts';
 import type { RemovingStep } from './decide.ts';
 import { isWriting } from './decide.ts';
 import type { WritingStep } from './drafting.ts';
-import { noteClosed, type ReviewContext, type ReviewLook } from './review-look.ts';
+import { noteClosed, type ReviewContext, type ReviewLook, rememberLongAgo } from './review-look.ts';
 
 export interface ReviewCase {
   readonly step: Step;
@@ -48,15 +48,26 @@ export async function reviewCases(
     const open = look.open.get(branch) ?? null;
     const wish = wishOf(context, snapshot, step);
     if (wish !== null && open === null) await askForReported(context, memory, step.desired);
-    const state: ReviewState = {
+    const stateNow = (): ReviewState => ({
       branch: branchState(proposal, ourselves),
       open,
       closed: memory.review.closed.get(branch) ?? [],
       baseHead: snapshot.head,
-    };
-    cases.push({ step, branch, state, wish, proposal, next: decideReview(wish, state, askedFor(step)) });
+    });
+    const next = decideReview(wish, stateNow(), askedFor(step));
+    if (next.kind === 'describe' && next.pullRequest === null && !memory.review.sawLongAgo) {
+      await rememberLongAgo(context, memory);
+    }
+    const state = stateNow();
+    const decided = unlessUnfinished(memory, branch, decideReview(wish, state, askedFor(step)));
+    cases.push({ step, branch, state, wish, proposal, next: decided });
   }
   return cases;
+}
+
+/** The answer to its opening was lost in the middle: to open it once more adds what is missing. */
+function unlessUnfinished({ review }: LaneMemory, branch: string, next: ReviewStep): ReviewStep {
+  return next.kind === 'wait' && review.unfinished.has(branch) ? { kind: 'describe', pullRequest: null } : next;
 }
 
 /** What `hold release`, `adopt` and `secrets reseal` propose, where a pass itself proposes nothing. */
@@ -111,7 +122,8 @@ async function askForReported({ review }: ReviewContext, memory: LaneMemory, des
   if (desired.kind !== 'present' || last?.revisionId !== desired.revisionId || last.pullRequest === null) return;
   const number = Number(/(\d+)\/?$/.exec(last.pullRequest)?.[1] ?? Number.NaN);
   if (!Number.isSafeInteger(number) || memory.review.asked.has(number)) return;
-  memory.review.asked.add(number);
   const isKnown = [...memory.review.closed.values()].some((all) => all.some((one) => one.number === number));
   if (!isKnown) noteClosed(memory.review, [await review.forge.read(number)]);
+  // Only now: whoever could not be asked must be asked again.
+  memory.review.asked.add(number);
 }

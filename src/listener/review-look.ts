@@ -1,5 +1,5 @@
 /** What branches and pull requests show: one request to git, one to the forge, and a few where something vanished. */
-
+import { readMarker, withMarker } from '../core/pull-request-marker.ts';
 import type { ProposedPublication } from '../domain/configuration-publication.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { PullRequest } from '../domain/pull-request.ts';
@@ -24,6 +24,12 @@ const memoryMs = 30 * 86_400_000;
 /** Beyond this many it is cheaper to list what was closed of late. */
 const mostReads = 3;
 const marginMs = 600_000;
+/** For so long an open one may be missing from the list; after that it was taken to another base, say. */
+const lagMs = 60_000;
+/** After a burst the list may lack dozens: these are asked for one by one, the others once that time is over. */
+const mostLagging = 20;
+/** Of one branch: what people decided about older revisions matters no more. */
+const mostClosed = 20;
 
 /** Null with publication `direct`. */
 export function reviewContext(context: LaneContext): ReviewContext | null {
@@ -35,8 +41,8 @@ export function reviewContext(context: LaneContext): ReviewContext | null {
 export async function lookAtReview(context: ReviewContext, memory: LaneMemory): Promise<ReviewLook> {
   const { review, publication, telemetry, namespace } = context;
   const { head, tips } = await review.branches.tips(publication.branchPrefix);
-  const open = await review.forge.open(publication.branchPrefix);
-  await rememberClosed(context, memory, open);
+  const listed = await review.forge.open(publication.branchPrefix);
+  const open = [...listed, ...(await rememberClosed(context, memory, listed))];
   memory.review.open = open;
   telemetry.reviews(namespace, open.length);
   for (const budget of review.forge.budgets()) telemetry.forgeBudget(namespace, budget);
@@ -45,39 +51,66 @@ export async function lookAtReview(context: ReviewContext, memory: LaneMemory): 
   return { head, tips, open: byHead, fingerprint: fingerprintOf(head, tips, open) };
 }
 
-/** What vanished from the open ones was merged or closed; at a start that is asked for as a whole. */
+/**
+ * What vanished from the open ones was merged or closed; at a start that is asked for as a whole. The answer are those
+ * that are open all the same: a list may be a moment behind.
+ */
 async function rememberClosed(
   { review, publication, clock }: ReviewContext,
   { review: memory }: LaneMemory,
-  open: readonly PullRequest[],
-): Promise<void> {
+  listed: readonly PullRequest[],
+): Promise<readonly PullRequest[]> {
   const { branchPrefix } = publication;
-  const numbers = new Set(open.map(({ number }) => number));
-  // Opened again.
-  for (const [head, closed] of memory.closed) {
-    if (closed.some(({ number }) => numbers.has(number))) {
-      memory.closed.set(
-        head,
-        closed.filter(({ number }) => !numbers.has(number)),
-      );
-    }
-  }
+  const numbers = new Set(listed.map(({ number }) => number));
+  forgetReopened(memory, numbers);
   const now = clock.now().getTime();
   if (memory.open === null) {
     noteClosed(memory, await review.forge.closed(branchPrefix, new Date(now - memoryMs)));
-    return;
+    return [];
   }
-  const vanished = memory.open.filter(({ number }) => !numbers.has(number));
-  if (vanished.length === 0) return;
-  if (vanished.length <= mostReads) {
-    for (const { number } of vanished) noteClosed(memory, [await review.forge.read(number)]);
-    return;
+  let vanished = memory.open.filter(({ number }) => !numbers.has(number));
+  if (vanished.length > mostReads) {
+    const oldest = Math.min(...vanished.map(({ updatedAt }) => updatedAt.getTime()));
+    const found = await review.forge.closed(branchPrefix, new Date(Math.min(oldest, now) - marginMs));
+    noteClosed(memory, found);
+    const closed = new Set(found.map(({ number }) => number));
+    vanished = vanished.filter(({ number }) => !closed.has(number));
   }
-  const oldest = Math.min(...vanished.map(({ updatedAt }) => updatedAt.getTime()));
-  noteClosed(memory, await review.forge.closed(branchPrefix, new Date(Math.min(oldest, now) - marginMs)));
+  const still: PullRequest[] = [];
+  for (const [index, known] of vanished.entries()) {
+    const since = memory.missing.get(known.number) ?? now;
+    const isFresh = now - since < lagMs;
+    const found = isFresh && index >= mostLagging ? known : await review.forge.read(known.number);
+    noteClosed(memory, [found]);
+    if (found?.state === 'open' && isFresh) still.push(found);
+    if (found?.state === 'open' && isFresh) memory.missing.set(known.number, since);
+    else memory.missing.delete(known.number);
+  }
+  for (const number of memory.missing.keys()) if (numbers.has(number)) memory.missing.delete(number);
+  return still;
 }
 
-/** Newest first; one that is known already is replaced. */
+function forgetReopened({ closed }: LaneMemory['review'], open: ReadonlySet<number>): void {
+  for (const [head, all] of closed) {
+    const left = all.filter(({ number }) => !open.has(number));
+    if (left.length < all.length) closed.set(head, left);
+  }
+}
+
+/** A year: whoever rejected something before that may be asked once more. */
+const longMemoryMs = 366 * 86_400_000;
+
+/** Once, where a start did not read far enough back: a branch of ours is there, and nothing is known of its pull request. */
+export async function rememberLongAgo(
+  { review, publication, clock }: ReviewContext,
+  { review: memory }: LaneMemory,
+): Promise<void> {
+  const after = new Date(clock.now().getTime() - longMemoryMs);
+  noteClosed(memory, await review.forge.closed(publication.branchPrefix, after));
+  memory.sawLongAgo = true;
+}
+
+/** Newest first; one that is known already is replaced. Of its text only the hidden line is kept: there may be thousands. */
 export function noteClosed(
   { closed }: Pick<LaneMemory['review'], 'closed'>,
   found: readonly (PullRequest | null)[],
@@ -87,9 +120,14 @@ export function noteClosed(
     const others = (closed.get(one.head) ?? []).filter(({ number }) => number !== one.number);
     closed.set(
       one.head,
-      [one, ...others].sort((left, right) => right.number - left.number),
+      [trimmed(one), ...others].sort((left, right) => right.number - left.number).slice(0, mostClosed),
     );
   }
+}
+
+function trimmed(one: PullRequest): PullRequest {
+  const marker = readMarker(one.body);
+  return { ...one, body: marker === null ? '' : withMarker('', marker) };
 }
 
 function fingerprintOf(

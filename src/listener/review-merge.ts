@@ -2,14 +2,15 @@
 import { short } from '../core/commit.ts';
 import { plainLine } from '../core/plain-line.ts';
 import { closedBody } from '../core/pull-request-marker.ts';
+import { asTowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { PullRequest } from '../domain/pull-request.ts';
 import type { Report } from '../domain/report.ts';
-import type { CommitDraft, Snapshot } from '../ports.ts';
+import type { CommitDraft, PushOutcome, Snapshot } from '../ports.ts';
 import type { LaneMemory } from './context.ts';
-import { deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
-import { cleanUp } from './review-acts.ts';
+import { budgetWait, deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
 import type { ReviewCase } from './review-cases.ts';
+import { cleanUp } from './review-close.ts';
 import { noteClosed, type ReviewContext } from './review-look.ts';
 import { sayInReview, waitingWords } from './review-words.ts';
 
@@ -39,7 +40,17 @@ export async function mergeApproved(
       continue;
     }
     refuseWithoutLeadership(context);
-    const outcome = await context.review.branches.merge(head, tip, mergeDraft(context, item, pullRequest, approval.by));
+    const wait = budgetWait(context, memory);
+    if (wait > 0) {
+      memory.review.retryAt = context.clock.now().getTime() + wait;
+      break;
+    }
+    const outcome = await merge(context, head, tip, mergeDraft(context, item, pullRequest, approval.by));
+    if (outcome.kind === 'conflict') {
+      const words = { outcome: 'progressing', reason: 'MergeConflict', message: outcome.message, pullRequest } as const;
+      reports.push(...sayInReview(context, item.step.desired, words));
+      continue;
+    }
     if (outcome.kind === 'moved' && gone.size === 0) throw new TryAgain(`branch ${context.repository.branch} moved`);
     if (outcome.kind === 'moved') break;
     if (outcome.kind === 'denied') {
@@ -55,8 +66,22 @@ export async function mergeApproved(
     await tellForge(context, memory, pullRequest, commit);
     context.log.info('Merged an approved pull request', { pullRequest: pullRequest.number, commit });
   }
-  await cleanUp(context, gone);
+  await cleanUp(context, memory, gone);
   return { snapshot: head, merged: gone.size, reports };
+}
+
+/** One that does not fit onto the base is nobody else's trouble. */
+async function merge(
+  { review }: ReviewContext,
+  ...given: Parameters<ReviewContext['review']['branches']['merge']>
+): Promise<PushOutcome | { readonly kind: 'conflict'; readonly message: string }> {
+  try {
+    return await review.branches.merge(...given);
+  } catch (error) {
+    const known = asTowpathError(error);
+    if (known?.reason !== 'MergeConflict') throw error;
+    return { kind: 'conflict', message: known.message };
+  }
 }
 
 function candidates(cases: readonly ReviewCase[]) {

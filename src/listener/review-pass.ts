@@ -14,11 +14,13 @@ import { refuseRewrittenHistory } from './evidence.ts';
 import type { PassOutcome } from './pass.ts';
 import { deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
 import { type RepositoryView, viewAt } from './repository-view.ts';
-import { type Acted, cleanUp, closeOne, type DraftedCase, lastingFailure, propose } from './review-acts.ts';
+import { type Acted, type DraftedCase, lastingFailure, propose } from './review-acts.ts';
 import { type ReviewCase, replacedBy, reviewCases } from './review-cases.ts';
+import { cleanUp, closeOne } from './review-close.ts';
 import { lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
 import { mergeApproved } from './review-merge.ts';
-import { editedWords, rejectedWords, sayInReview, undoneWords, waitingWords } from './review-words.ts';
+import { editedWords, mergedWords, rejectedWords, sayInReview, undoneWords, waitingWords } from './review-words.ts';
+import { reportsOfStep } from './step-reports.ts';
 
 export async function attemptReviewPass(
   context: ReviewContext,
@@ -32,6 +34,7 @@ export async function attemptReviewPass(
   if (look.fingerprint === memory.review.fingerprint && isSettled(context, memory, version) && !asksForApprovals) {
     return { kind: 'idle' };
   }
+  memory.review.lookAgain = false;
   const view = await baseView(context, memory, look.head);
   context.observer?.branch(view);
   const plan = await planPass(context, memory, view, desired.items(namespace));
@@ -43,22 +46,39 @@ export async function attemptReviewPass(
     takes: (step) => taken.has(step),
     removals: counted.length,
   });
-  say(decision.reports);
-  const standing = await sayStanding(context, memory, cases);
+  const { spoken, standsAnyway } = await sayingOfRerendered(context, view, cases);
+  say([...spoken(decision.reports), ...standsAnyway]);
+  const standing = spoken(await sayStanding(context, memory, cases));
   const acted = await propose(context, memory, view.snapshot, draftedCases(view, taken, decision));
-  say(acted.reports);
+  say(spoken(acted.reports));
   if (acted.failure !== null) throw acted.failure;
   const merged = await mergeApproved(context, memory, view.snapshot, cases);
   await tidy(context, memory, cases);
   settle(context, memory, look, decision, acted, merged.merged, version);
   return {
     kind: 'done',
-    reports: [...standing, ...merged.reports],
+    reports: [...standing, ...spoken(merged.reports)],
     head: merged.snapshot.head,
     pushed: acted.pushed,
     refusal: decision.refusal,
     orphans: plan.orphans,
   };
+}
+
+/**
+ * What is only rendered anew runs as it is, whatever people say to that: its revision is told of as one that the base
+ * holds, and the forge tells of the rest.
+ */
+async function sayingOfRerendered(context: ReviewContext, view: RepositoryView, cases: readonly ReviewCase[]) {
+  const rerendered = cases.flatMap(({ step }) => (step.kind === 'rerender' ? [step] : []));
+  const ids = new Set(rerendered.map(({ desired }) => desired.deploymentId));
+  const isOfIts = (report: Report): boolean =>
+    report.kind === 'revision' && ids.has(report.deploymentId) && ['rendered', 'in-review'].includes(report.stage);
+  const standsAnyway: Report[] = [];
+  for (const step of rerendered) {
+    standsAnyway.push(...(await reportsOfStep(context, view, { ...step, kind: 'outdated' }, null)));
+  }
+  return { standsAnyway, spoken: (reports: readonly Report[]) => reports.filter((report) => !isOfIts(report)) };
 }
 
 function isSettled({ clock }: ReviewContext, { setbacks, settledVersion, review }: LaneMemory, version: number) {
@@ -78,7 +98,7 @@ function settle(
   const { review } = memory;
   if (review.retryAt !== null && review.retryAt <= clock.now().getTime()) review.retryAt = null;
   // A look that finds what was done just now is no idle one: it reads it once more.
-  review.fingerprint = look.fingerprint;
+  review.fingerprint = review.lookAgain ? null : look.fingerprint;
   memory.settledVersion = decision.more || unsent || merged > 0 ? null : version;
 }
 
@@ -156,8 +176,8 @@ async function sayStanding(
     } else if (next.kind === 'rejected') {
       reports.push(...(await sayRejected(context, memory, desired, next.pullRequest)));
     } else if (next.kind === 'merged') {
-      lookOnceMore(context, memory, next.pullRequest.number);
-      reports.push(...sayInReview(context, desired, undoneWords(context.repository.branch, next.pullRequest)));
+      const words = isBelieved(context, memory, next.pullRequest.number) ? undoneWords : mergedWords;
+      reports.push(...sayInReview(context, desired, words(context.repository.branch, next.pullRequest)));
     }
   }
   return reports;
@@ -189,12 +209,15 @@ async function sayRejected(
   return sayInReview(context, desired, rejectedWords(desired, pullRequest, review.closers.get(number) ?? null));
 }
 
-/** The forge merged it after the base was read, or its git is a moment behind its API. */
-function lookOnceMore({ repository }: ReviewContext, { review }: LaneMemory, number: number): void {
-  const looks = review.mergedLooks.get(number) ?? 0;
-  if (looks >= mostMergedLooks) return;
-  review.mergedLooks.set(number, looks + 1);
-  throw new TryAgain(`branch ${repository.branch} moved`);
+/** The forge merged it after the base was read, or its git is behind its API: for a moment, or for some seconds. */
+function isBelieved({ repository, clock, timings }: ReviewContext, { review }: LaneMemory, number: number): boolean {
+  const now = clock.now().getTime();
+  const { looks, since } = review.mergedLooks.get(number) ?? { looks: 0, since: now };
+  review.mergedLooks.set(number, { looks: looks + 1, since });
+  if (looks < mostMergedLooks) throw new TryAgain(`branch ${repository.branch} moved`);
+  if (now - since >= timings.mergedMs) return true;
+  review.lookAgain = true;
+  return false;
 }
 
 const mostMergedLooks = 4;
@@ -209,7 +232,7 @@ async function tidy(context: ReviewContext, memory: LaneMemory, cases: readonly 
     const isClosed = await closeOne(context, memory, next.pullRequest, whyClosed(step), failures);
     if (isClosed && next.tip !== null) useless.set(branch, next.tip);
   }
-  await cleanUp(context, useless);
+  await cleanUp(context, memory, useless);
   const failure = lastingFailure(context, memory, failures);
   if (failure !== null) throw failure;
 }

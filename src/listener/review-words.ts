@@ -57,6 +57,11 @@ export function rejectedWords(desired: Desired, pullRequest: PullRequest, by: st
   return { outcome: 'failed', reason: 'Rejected', message, pullRequest };
 }
 
+export function mergedWords(branch: string, pullRequest: PullRequest): Words {
+  const message = `Pull request #${pullRequest.number} (${pullRequest.url}) was merged; waiting until branch ${branch} shows it`;
+  return { outcome: 'progressing', reason: 'Merged', message, pullRequest };
+}
+
 export function undoneWords(branch: string, pullRequest: PullRequest): Words {
   const message =
     `Pull request #${pullRequest.number} (${pullRequest.url}) was merged, but branch ${branch} does not hold it any more; ` +

@@ -11,6 +11,8 @@ export interface Timings {
   readonly prepareMs: number;
   /** Between two attempts within one pass, after somebody else was faster. */
   readonly movedMs: { readonly first: number; readonly most: number; readonly attempts: number };
+  /** For so long the base may lack what the forge says is merged. */
+  readonly mergedMs: number;
   /** After a server refused: grows with each refusal. */
   readonly deniedMs: { readonly first: number; readonly most: number };
   /** For so long a head that was read, or pushed, is built on without another look. */
@@ -35,6 +37,7 @@ export const defaultTimings: Timings = {
   retryMs: { first: 1_000, most: 300_000 },
   prepareMs: 5_000,
   movedMs: { first: 50, most: 2_000, attempts: 8 },
+  mergedMs: 60_000,
   deniedMs: { first: 15_000, most: 1_800_000 },
   headTrustedMs: 5_000,
   reportGapMs: 200,

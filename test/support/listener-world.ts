@@ -31,6 +31,7 @@ export const hurried: Timings = {
   removalMs: { first: 10, most: 100 },
   blindMs: 50,
   movedMs: { first: 1, most: 20, attempts: 8 },
+  mergedMs: 0,
   deniedMs: { first: 30, most: 200 },
   stopMs: 2_000,
 };

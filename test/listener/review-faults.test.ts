@@ -1,0 +1,206 @@
+/** What goes wrong with one pull request stays with that one, and what people decided outlives every failure. */
+import { afterEach, expect, it } from 'vitest';
+import { readMarker } from '../../src/core/pull-request-marker.ts';
+import { TowpathError } from '../../src/domain/failure.ts';
+import { begin, lookAgain, onlyOpen, reported, withForge } from '../support/review-steps.ts';
+import { reviewWorld } from '../support/review-world.ts';
+import { until } from '../support/until.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+const unreachable = new TowpathError('transient', 'ForgeUnreachable', 'Cannot read it: the forge answers 502');
+
+it('a revision that was rejected long ago is not proposed again though the first question about it fails', async () => {
+  const longAgo = new Date(Date.now() - 60 * 86_400_000);
+  const world = reviewWorld({ now: () => longAgo });
+  const { plane, running } = await begin(stops, world);
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  const { number, head } = onlyOpen(world);
+  await running.stop();
+  world.forge.people.close(number, 'Jane');
+  world.remote.branches.delete(head);
+  world.forge.failNext(unreachable, 'read');
+
+  const again = world.start(plane);
+  stops.push(again.stop);
+  await reported(plane, id, 'Rejected');
+
+  expect(world.all()).toMatchObject([{ number, state: 'closed' }]);
+});
+
+it('one that is merged right before it would be closed fails nothing else', async () => {
+  const { world, plane } = await begin(stops, reviewWorld());
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  const { number, body } = onlyOpen(world);
+  const wanted = plane.wanted().get(id);
+  const wait = new TowpathError('waiting', 'ForgeBudget', 'Cannot ask yet: it waits', { retryAfterMs: 100 });
+  world.forge.failNext(wait, 'create');
+  world.forge.beforeNext('close', () => void world.forge.people.merge(number, 'merge'));
+
+  plane.update(id, { interrupted: true, ...(wanted ? { revision: wanted.revision } : {}) });
+  const other = plane.create('other');
+  await until('the merge', () => world.forge.pullRequests.get(number)?.state === 'merged');
+  await reported(plane, other, 'InReview');
+
+  expect(plane.reports.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(world.forge.pullRequests.get(number)?.body).toBe(body);
+});
+
+it('an approved one that cannot be joined with the base fails nothing else', async () => {
+  const world = reviewWorld();
+  const merge = world.parts.review?.branches.merge;
+  const review = world.parts.review && {
+    ...world.parts.review,
+    branches: {
+      ...world.parts.review.branches,
+      merge: async (...given: Parameters<NonNullable<typeof merge>>) => {
+        if (given[2].message.includes('(bad)')) {
+          throw new TowpathError('terminal', 'MergeConflict', 'Cannot merge commit 1: both changed "a"');
+        }
+        if (merge === undefined) throw new Error('there is no review');
+        return merge(...given);
+      },
+    },
+  };
+  const publication = { mode: 'proposed', forge: 'gitea', merge: 'fast-forward' };
+  const { plane, running } = await begin(stops, world, { parts: { review }, namespace: { publication } });
+  const bad = plane.create('bad');
+  await reported(plane, bad, 'InReview');
+  const good = plane.create('good');
+  await reported(plane, good, 'InReview');
+
+  for (const { number } of world.open()) world.forge.people.approve(number, 'Jane');
+  running.wake();
+  await reported(plane, good, 'Pushed');
+  const report = await reported(plane, bad, 'MergeConflict');
+
+  expect(report).toMatchObject({ stage: 'in-review', outcome: 'progressing' });
+  expect(plane.reports.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+});
+
+it('a token that lapses fails what waits for it, and leaves alone what people have before them', async () => {
+  const { world, plane } = await begin(stops, reviewWorld());
+  const before = plane.create('before');
+  await reported(plane, before, 'InReview');
+  const denied = new TowpathError('terminal', 'ForgeUnauthorized', 'Cannot list: the token is refused');
+  for (let times = 0; times < 200; times++) world.forge.failNext(denied, 'open');
+
+  const after = plane.create('after');
+  await reported(plane, after, 'ForgeUnauthorized');
+
+  expect(plane.lastReport(before)).toMatchObject({ reason: 'InReview', outcome: 'progressing' });
+});
+
+it('one that was opened, but not finished, gets its labels after all', async () => {
+  const world = reviewWorld();
+  const wait = new TowpathError('waiting', 'ForgeBudget', 'Cannot label it yet: it waits', { retryAfterMs: 30 });
+  let isFirst = true;
+  const parts = withForge(world, ({ create }) => ({
+    create: async (request) => {
+      if (!isFirst) return create(request);
+      isFirst = false;
+      await create({ ...request, labels: [], reviewers: [] });
+      throw wait;
+    },
+  }));
+  const publication = { mode: 'proposed', forge: 'gitea', labels: ['agents'], reviewers: ['jane'] };
+  const { plane } = await begin(stops, world, { parts, namespace: { publication } });
+
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+
+  expect(onlyOpen(world).labels).toContain('agents');
+});
+
+it('merging by itself keeps within the pushes that a forge allows', async () => {
+  const publication = { mode: 'proposed', forge: 'gitea', merge: 'fast-forward' };
+  const namespace = { publication, pushesPerMinute: 4 };
+  const { world, plane, running } = await begin(stops, reviewWorld(), { namespace });
+  const ids = ['one', 'two', 'three', 'four', 'five', 'six'].map((name) => plane.create(name));
+  for (const id of ids) await reported(plane, id, 'InReview');
+
+  for (const { number } of world.open()) world.forge.people.approve(number, 'Jane');
+  await lookAgain({ world, running });
+
+  const { propose, merge, remove } = world.remote.requests;
+  expect(propose + merge + remove).toBeLessThanOrEqual(4);
+  expect(merge).toBeGreaterThan(0);
+});
+
+it('a folder that a person removed is proposed once, as what it is, and a refusal of that counts', async () => {
+  const { world, plane, running } = await begin(stops, reviewWorld(), { namespace: { drift: 'restore' } });
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  world.forge.people.merge(onlyOpen(world).number, 'squash');
+  running.wake();
+  await reported(plane, id, 'Pushed');
+  const paths = [...world.remote.files().keys()].filter((path) => path.startsWith('deployments/'));
+  world.remote.commit(
+    'Remove it',
+    paths.map((path) => ({ kind: 'delete', path: path as never })),
+  );
+
+  running.wake();
+  const pullRequest = await until('the second pull request', () => world.open()[0]);
+  const { headCommit, number } = pullRequest;
+  await lookAgain({ world, running });
+  const later = { commit: onlyOpen(world).headCommit, change: readMarker(onlyOpen(world).body)?.change };
+  world.forge.people.close(number, 'Jane');
+  running.wake();
+  await reported(plane, id, 'Rejected');
+  await lookAgain({ world, running });
+
+  expect(later).toEqual({ commit: headCommit, change: 'restore' });
+  expect(world.open()).toEqual([]);
+});
+
+it('a refused rerendering fails no revision that runs', async () => {
+  const world = reviewWorld();
+  const first = await begin(stops, world);
+  const { plane } = first;
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  world.forge.people.merge(onlyOpen(world).number, 'squash');
+  first.running.wake();
+  await reported(plane, id, 'Pushed');
+  await first.running.stop();
+
+  const running = world.start(plane, { namespace: { rerender: 'now', layout: 'sharded' } });
+  stops.push(running.stop);
+  const { number, body } = await until('the second pull request', () => world.open()[0]);
+  await lookAgain({ world, running });
+  world.forge.people.close(number, 'Jane');
+  await lookAgain({ world, running });
+
+  expect(readMarker(body)?.change).toBe('rerender');
+  expect(world.open()).toEqual([]);
+  expect(plane.lastReport(id)).toMatchObject({ stage: 'committed', outcome: 'succeeded', reason: 'Pushed' });
+  expect(plane.reports.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+});
+
+it('a removal that was refused long ago stays refused after a restart', async () => {
+  const longAgo = new Date(Date.now() - 60 * 86_400_000);
+  const world = reviewWorld({ now: () => longAgo });
+  const { plane, running } = await begin(stops, world);
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  world.forge.people.merge(onlyOpen(world).number, 'squash');
+  running.wake();
+  await reported(plane, id, 'Pushed');
+  plane.remove(id);
+  const { number } = await until('the removal', () => world.open()[0]);
+  await running.stop();
+  world.forge.people.close(number, 'Jane');
+
+  const again = world.start(plane);
+  stops.push(again.stop);
+  await until('the refusal', () => plane.reports.some((one) => one.kind === 'removal' && one.reason === 'Rejected'));
+
+  expect(world.all()).toHaveLength(2);
+  expect(world.open()).toEqual([]);
+});

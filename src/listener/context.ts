@@ -156,6 +156,8 @@ export interface ReviewMemory {
   readonly mergedLooks: Map<number, { readonly looks: number; readonly since: number }>;
   /** Branches whose pull request may not be open yet, or lack labels, reviewers or auto-merge; and how often it was refused. */
   readonly unfinished: Map<string, number>;
+  /** How many of those that wait were asked about their approval, in this round. */
+  askedApprovals: number;
   /** Whether those were read that were closed longer ago than a start reads. */
   sawLongAgo: boolean;
   /** Set by a pass that wants another one at the next look, though nothing may have moved. */
@@ -187,6 +189,7 @@ export function emptyMemory(): LaneMemory {
       missing: new Map(),
       mergedLooks: new Map(),
       unfinished: new Map(),
+      askedApprovals: 0,
       sawLongAgo: false,
       lookAgain: false,
       closers: new Map(),

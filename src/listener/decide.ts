@@ -30,6 +30,8 @@ export type RemovingStep = Extract<Step, { kind: 'remove' }>;
 /** Which steps of a plan become commits; under review most of them wait already. */
 export interface Selection {
   takes(step: WritingStep | RemovingStep): boolean;
+  /** Those whose turn comes, now or later: what is known of them is kept. Absent: those that it takes. */
+  remembers?(step: WritingStep): boolean;
   /** How many removals count against the limit, whether they are taken now or wait already. */
   readonly removals: number;
 }
@@ -65,8 +67,9 @@ export async function draftPlan(
   selection: Selection,
 ): Promise<Decision> {
   const now = context.clock.now();
-  const writing = plan.steps.filter((step) => isWriting(step)).filter(selection.takes);
-  forgetFinished(memory, writing);
+  const allWriting = plan.steps.filter((step) => isWriting(step));
+  const writing = allWriting.filter(selection.takes);
+  forgetFinished(memory, allWriting.filter(selection.remembers ?? selection.takes));
   noteWanted(memory, writing, now);
   const due = writing.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
   const taken = due.slice(0, draftsAPass);
@@ -139,6 +142,13 @@ async function refusalOf(
   return decision.kind === 'refused' ? decision.message : null;
 }
 
+/** Superseded, interrupted or removed while it was made ready: it goes out no more. */
+export function isStillWanted({ desired }: LaneContext, of: Desired): boolean {
+  const now = desired.find(of.deploymentId);
+  if (now?.kind !== 'present' || of.kind !== 'present') return now?.kind === of.kind;
+  return now.revisionId === of.revisionId && (of.interrupted || !now.interrupted);
+}
+
 export function isWriting(step: Step): step is WritingStep {
   return step.kind === 'lay-down' || step.kind === 'update' || step.kind === 'rerender' || step.kind === 'restore';
 }
@@ -157,6 +167,14 @@ function forgetFinished({ setbacks, prepared, wantedSince }: LaneMemory, writing
   for (const memory of [setbacks, prepared, wantedSince]) {
     for (const [id, { revisionId }] of memory) if (wanted.get(id) !== revisionId) memory.delete(id);
   }
+}
+
+/** When a pass has something to do though nothing has moved. While the forge allows nothing, nothing else is tried. */
+export function nextRetry({ setbacks, review }: LaneMemory, now: number): number | null {
+  const { retryAt } = review;
+  const earliest = earliestRetry(setbacks);
+  if (retryAt === null || earliest === null) return retryAt ?? earliest;
+  return retryAt > now ? retryAt : Math.min(retryAt, earliest);
 }
 
 export function earliestRetry(setbacks: ReadonlyMap<DeploymentId, Setback>): number | null {

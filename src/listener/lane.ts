@@ -4,7 +4,7 @@ import type { Desired } from '../domain/desired.ts';
 import { asTowpathError, type FailureKind, failureKind } from '../domain/failure.ts';
 import type { LaneReport, Report } from '../domain/report.ts';
 import { emptyMemory, type LaneContext, type LaneMemory } from './context.ts';
-import { earliestRetry } from './decide.ts';
+import { nextRetry } from './decide.ts';
 import { describe } from './describe.ts';
 import { type PassOutcome, runPass } from './pass.ts';
 import { unlessSaid } from './step-reports.ts';
@@ -42,8 +42,7 @@ export function startLane({ context, intervalMs, say, signal }: LaneOptions): La
   };
   /** A deployment that is tried again later shortens the wait; chance keeps listeners from looking all at once. */
   const untilNextLook = (): number => {
-    const retries = [earliestRetry(memory.setbacks), memory.review.retryAt].filter((time) => time !== null);
-    const retryAt = retries.length === 0 ? null : Math.min(...retries);
+    const retryAt = nextRetry(memory, context.clock.now().getTime());
     const interval = intervalMs * (0.9 + Math.random() / 5);
     const soonest = retryAt === null ? interval : retryAt - context.clock.now().getTime();
     return Math.max(context.timings.retryMs.first, Math.min(interval, soonest));

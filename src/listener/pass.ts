@@ -4,7 +4,7 @@ import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory } from './context.ts';
-import { type Decision, decide, earliestRetry } from './decide.ts';
+import { type Decision, decide, earliestRetry, isStillWanted } from './decide.ts';
 import { type Draft, writtenProvenance } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
@@ -71,7 +71,7 @@ async function attemptPass(
   memory.view = view;
   context.observer?.branch(view);
   const decision = await decide(context, memory, view, items);
-  const drafts = decision.drafts.filter((draft) => isStillWanted(context, draft));
+  const drafts = decision.drafts.filter((draft) => isStillWanted(context, draft.desired));
   if (drafts.length === 0 && trusted !== undefined && (await repository.head()) !== head) {
     say(decision.reports);
     throw new TryAgain(`branch ${repository.branch} moved`);
@@ -103,13 +103,6 @@ function trustedHead(context: LaneContext, memory: LaneMemory, version: number):
 function isSettled(context: LaneContext, memory: LaneMemory, version: number): boolean {
   const retryAt = earliestRetry(memory.setbacks);
   return memory.settledVersion === version && (retryAt === null || retryAt > context.clock.now().getTime());
-}
-
-/** Superseded, interrupted or removed while it was being rendered: it is not pushed any more. */
-function isStillWanted(context: LaneContext, draft: Draft): boolean {
-  const now = context.desired.find(draft.desired.deploymentId);
-  if (now?.kind !== 'present' || draft.desired.kind !== 'present') return now?.kind === draft.desired.kind;
-  return now.revisionId === draft.desired.revisionId && !now.interrupted;
 }
 
 interface PublishedReports {

@@ -6,6 +6,7 @@ import type { PullRequest, PullRequestContent } from '../domain/pull-request.ts'
 import type { Report } from '../domain/report.ts';
 import type { Snapshot } from '../ports.ts';
 import type { LaneMemory } from './context.ts';
+import { isStillWanted } from './decide.ts';
 import type { Draft } from './draft.ts';
 import { budgetWait, deniedError, refuseWithoutLeadership } from './publish.ts';
 import { reportRefused } from './refused.ts';
@@ -44,7 +45,7 @@ export async function propose(
   if (cases.length === 0) return { reports: [], pushed: 0, unsent: false, failure: null };
   // Before anything is pushed: a text that holds a secret must stop its commit, too.
   const { contents, refused } = await readableContents(context, memory, cases);
-  const readable = cases.filter(({ draft }) => contents.has(draft));
+  const readable = cases.filter(({ draft }) => contents.has(draft) && isStillWanted(context, draft.desired));
   const failures: unknown[] = [];
   const aside = await closeOthers(context, memory, readable, failures);
   const ready = readable.filter((each) => !aside.has(each));
@@ -133,7 +134,7 @@ async function describeAll(
   const one = async (each: DraftedCase): Promise<readonly Report[]> => {
     const content = contents.get(each.draft);
     const open = openOf(each);
-    if (content === undefined) return [];
+    if (content === undefined || !isStillWanted(context, each.draft.desired)) return [];
     if (failures.length > 0) return sayInReview(context, each.draft.desired, queuedWords(each.case.branch, open));
     try {
       return await describeOne(context, memory, each, content);

@@ -8,6 +8,7 @@ import type { PullRequest } from '../domain/pull-request.ts';
 import type { Report } from '../domain/report.ts';
 import type { CommitDraft, PushOutcome, Snapshot } from '../ports.ts';
 import type { LaneMemory } from './context.ts';
+import { isStillWanted } from './decide.ts';
 import { budgetWait, deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
 import type { ReviewCase } from './review-cases.ts';
 import { cleanUp } from './review-close.ts';
@@ -33,12 +34,13 @@ export async function mergeApproved(
   let head = snapshot;
   const gone = new Map<string, CommitId>();
   const reports: Report[] = [];
-  for (const { pullRequest, tip, item } of candidates(cases)) {
+  for (const { pullRequest, tip, item } of candidates(memory, cases)) {
     const approval = await context.review.forge.approval(pullRequest);
     if (approval.kind !== 'approved' || approval.by.length < context.publication.approvals) {
       reports.push(...sayInReview(context, item.step.desired, pendingWords(context, item, pullRequest, approval)));
       continue;
     }
+    if (!isStillWanted(context, item.step.desired)) continue;
     refuseWithoutLeadership(context);
     const wait = budgetWait(context, memory);
     if (wait > 0) {
@@ -84,16 +86,19 @@ async function merge(
   }
 }
 
-function candidates(cases: readonly ReviewCase[]) {
-  return cases
-    .flatMap((item) => {
-      const { next, state } = item;
-      if (next.kind !== 'wait' || next.pullRequest.draft || state.branch.kind !== 'ours') return [];
-      const { tip } = state.branch;
-      // What was approved is what the forge has seen.
-      return next.pullRequest.headCommit === tip ? [{ item, tip, pullRequest: next.pullRequest }] : [];
-    })
-    .slice(0, mostAsked);
+/** Each gets its turn: those that wait long must not keep later ones from being asked about. */
+function candidates({ review }: LaneMemory, cases: readonly ReviewCase[]) {
+  const all = cases.flatMap((item) => {
+    const { next, state } = item;
+    if (next.kind !== 'wait' || next.pullRequest.draft || state.branch.kind !== 'ours') return [];
+    const { tip } = state.branch;
+    // What was approved is what the forge has seen.
+    return next.pullRequest.headCommit === tip ? [{ item, tip, pullRequest: next.pullRequest }] : [];
+  });
+  const from = review.askedApprovals >= all.length ? 0 : review.askedApprovals;
+  const asked = all.slice(from, from + mostAsked);
+  review.askedApprovals = from + asked.length;
+  return asked;
 }
 
 type Pending = Awaited<ReturnType<ReviewContext['review']['forge']['approval']>>;

@@ -2,14 +2,15 @@
 
 import { repositoryReadme } from '../core/repository-readme.ts';
 import { databaseSecretName } from '../core/secret-names.ts';
+import { asTowpathError } from '../domain/failure.ts';
 import { repoPath } from '../domain/file-tree.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { PullRequest } from '../domain/pull-request.ts';
 import type { Report } from '../domain/report.ts';
 import { resourceNameOf } from '../domain/resource-name.ts';
 import type { LaneMemory } from './context.ts';
-import { type Decision, draftPlan, earliestRetry, planPass, type RemovingStep } from './decide.ts';
-import type { WritingStep } from './drafting.ts';
+import { type Decision, draftPlan, isWriting, nextRetry, planPass, type RemovingStep } from './decide.ts';
+import { isDue, type WritingStep } from './drafting.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import type { PassOutcome } from './pass.ts';
 import { deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
@@ -40,10 +41,12 @@ export async function attemptReviewPass(
   const plan = await planPass(context, memory, view, desired.items(namespace));
   const cases = await reviewCases(context, memory, look, plan, view.snapshot);
   tellObserver(context, cases);
-  const taken = takenCases(context, memory, cases);
+  const waiting = waitingCases(cases);
+  const taken = takenCases(context, memory, waiting);
   const counted = cases.filter(({ step, next }) => step.kind === 'remove' && next.kind !== 'rejected');
   const decision = await draftPlan(context, memory, view, plan, {
     takes: (step) => taken.has(step),
+    remembers: (step) => waiting.has(step),
     removals: counted.length,
   });
   const { spoken, standsAnyway } = await sayingOfRerendered(context, view, cases);
@@ -81,9 +84,9 @@ async function sayingOfRerendered(context: ReviewContext, view: RepositoryView, 
   return { standsAnyway, spoken: (reports: readonly Report[]) => reports.filter((report) => !isOfIts(report)) };
 }
 
-function isSettled({ clock }: ReviewContext, { setbacks, settledVersion, review }: LaneMemory, version: number) {
-  const times = [earliestRetry(setbacks), review.retryAt].filter((time) => time !== null);
-  return settledVersion === version && times.every((time) => time > clock.now().getTime());
+function isSettled({ clock }: ReviewContext, memory: LaneMemory, version: number) {
+  const now = clock.now().getTime();
+  return memory.settledVersion === version && (nextRetry(memory, now) ?? Number.POSITIVE_INFINITY) > now;
 }
 
 function settle(
@@ -133,19 +136,28 @@ async function baseView(context: ReviewContext, memory: LaneMemory, head: Commit
 
 type DraftedStep = WritingStep | RemovingStep;
 
-/** Those that need a commit or a text, as many as the forge allows now. */
+/** Those that need a commit or a text, by their step. */
+function waitingCases(cases: readonly ReviewCase[]): ReadonlyMap<unknown, ReviewCase> {
+  return new Map(
+    cases.filter(({ next }) => next.kind === 'push' || next.kind === 'describe').map((each) => [each.step, each]),
+  );
+}
+
+/** As many of them as the forge allows now; who must wait for another reason takes nobody's place. */
 function takenCases(
   { review, clock }: ReviewContext,
   memory: LaneMemory,
-  cases: readonly ReviewCase[],
+  waiting: ReadonlyMap<unknown, ReviewCase>,
 ): ReadonlyMap<unknown, ReviewCase> {
   const { retryAt } = memory.review;
-  const isPaused = retryAt !== null && retryAt > clock.now().getTime();
+  const now = clock.now();
+  const isPaused = retryAt !== null && retryAt > now.getTime();
   const left = review.forge.budgets().flatMap(({ name, left }) => (name === 'requests' ? [] : [left]));
   // One more than none: its refusal tells when there will be room again.
   const most = isPaused ? 0 : Math.max(1, Math.min(...left));
-  const due = cases.filter(({ next }) => next.kind === 'push' || next.kind === 'describe').slice(0, most);
-  return new Map(due.map((each) => [each.step, each]));
+  const isReady = ({ step }: ReviewCase): boolean =>
+    !isWriting(step) || isDue(memory.setbacks.get(step.desired.deploymentId), step, now);
+  return new Map([...waiting].filter(([, each]) => isReady(each)).slice(0, most));
 }
 
 function draftedCases(
@@ -205,8 +217,16 @@ async function sayRejected(
   pullRequest: PullRequest,
 ): Promise<readonly Report[]> {
   const { number } = pullRequest;
-  if (!review.closers.has(number)) review.closers.set(number, await context.review.forge.closedBy(number));
+  if (!review.closers.has(number)) review.closers.set(number, await nameOfCloser(context, number));
   return sayInReview(context, desired, rejectedWords(desired, pullRequest, review.closers.get(number) ?? null));
+}
+
+/** A token may not be let to see it: that it was rejected is known all the same. */
+async function nameOfCloser({ review }: ReviewContext, number: number): Promise<string | null> {
+  return review.forge.closedBy(number).catch((error: unknown) => {
+    if (asTowpathError(error)?.kind === 'terminal') return null;
+    throw error;
+  });
 }
 
 /** The forge merged it after the base was read, or its git is behind its API: for a moment, or for some seconds. */

@@ -1,0 +1,86 @@
+/** Who waits for his turn gets it, whatever stands before him; and what nobody wants any more goes out no more. */
+import { afterEach, expect, it } from 'vitest';
+import { TowpathError } from '../../src/domain/failure.ts';
+import { begin, lookAgain, onlyOpen, reported, withForge } from '../support/review-steps.ts';
+import { reviewWorld } from '../support/review-world.ts';
+import { until } from '../support/until.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+it('a deployment that cannot be rendered takes no other’s place in a small budget', async () => {
+  const world = reviewWorld();
+  const parts = withForge(world, () => ({ budgets: () => [{ name: 'content a minute', limit: 1, left: 1 }] }));
+  const { plane, running } = await begin(stops, world, { parts });
+  const bad = plane.create('bad', { image: 'registry.example/forbidden:1' });
+  await reported(plane, bad, 'InvalidManifest');
+
+  const good = plane.create('good');
+  await lookAgain({ world, running });
+  await reported(plane, good, 'InReview');
+
+  expect(plane.lastReport(bad)?.reason).toBe('InvalidManifest');
+});
+
+it('an approved pull request is merged, however many before it wait for approval', async () => {
+  const publication = { mode: 'proposed', forge: 'gitea', merge: 'fast-forward' };
+  const { world, plane, running } = await begin(stops, reviewWorld(), { namespace: { publication } });
+  const ids = Array.from({ length: 25 }, (_, index) => plane.create(`chat-${index}`));
+  for (const id of ids) await reported(plane, id, 'InReview');
+  const last = ids.at(-1);
+  const pullRequest = world.open().find(({ head }) => head.startsWith('towpath/chat-24-'));
+
+  world.forge.people.approve(pullRequest?.number ?? 0, 'Jane');
+  await lookAgain({ world, running });
+
+  if (last) await reported(plane, last, 'Pushed');
+  expect(world.open()).toHaveLength(24);
+});
+
+it('a revision that is interrupted while its branch is pushed is not proposed', async () => {
+  const world = reviewWorld();
+  const propose = world.parts.review?.branches.propose;
+  let interrupt = async (): Promise<void> => undefined;
+  const review = world.parts.review && {
+    ...world.parts.review,
+    branches: {
+      ...world.parts.review.branches,
+      propose: async (...given: Parameters<NonNullable<typeof propose>>) => {
+        await interrupt();
+        return propose?.(...given) ?? [];
+      },
+    },
+  };
+  const { plane } = await begin(stops, world, { parts: { review } });
+  interrupt = async () => {
+    const [wanted] = plane.wanted().values();
+    if (!wanted || wanted.interrupted) return;
+    const { requests } = plane;
+    const polls = () => requests.filter((one) => one.includes('/desired')).length;
+    const before = polls();
+    plane.update(wanted.id, { interrupted: true, revision: wanted.revision });
+    await until('the news', () => polls() > before);
+  };
+
+  plane.create('chat');
+  await until('the branch to go', () => world.remote.requests.remove > 0);
+
+  expect(world.all()).toEqual([]);
+});
+
+it('a rejection is told, and the others go on, though nobody may see who it was', async () => {
+  const { world, plane, running } = await begin(stops, reviewWorld());
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  const denied = new TowpathError('terminal', 'ForgeForbidden', 'Cannot read who closed it: the token lacks a right');
+  for (let times = 0; times < 20; times++) world.forge.failNext(denied, 'closedBy');
+
+  world.forge.people.close(onlyOpen(world).number, 'Jane');
+  running.wake();
+  const report = await reported(plane, id, 'Rejected');
+  await reported(plane, plane.create('other'), 'InReview');
+
+  expect(report.message).toContain('rejected by somebody');
+});

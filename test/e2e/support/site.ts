@@ -65,7 +65,7 @@ const ends: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
   for (const end of ends.splice(0).reverse()) await end();
   await Promise.all(planes.splice(0).map((plane) => plane.end('SIGTERM')));
-}, 240_000);
+}, 600_000);
 
 export async function startPlane(): Promise<ControlPlaneProcess> {
   const plane = await startControlPlaneProcess();

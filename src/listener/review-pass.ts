@@ -52,11 +52,13 @@ export async function attemptReviewPass(
   const { spoken, standsAnyway } = await sayingOfRerendered(context, view, cases);
   say([...spoken(decision.reports), ...standsAnyway]);
   const standing = spoken(await sayStanding(context, memory, cases));
+  // First of all: merging what is wanted no more would deploy it.
+  const useless = await closeUseless(context, memory, cases);
   const acted = await propose(context, memory, view.snapshot, draftedCases(view, taken, decision));
   say(spoken(acted.reports));
   if (acted.failure !== null) throw acted.failure;
   const merged = await mergeApproved(context, memory, view.snapshot, cases);
-  await tidy(context, memory, cases);
+  await cleanUp(context, memory, useless);
   settle(context, memory, look, decision, acted, merged.merged, version);
   return {
     kind: 'done',
@@ -242,8 +244,12 @@ function isBelieved({ repository, clock, timings }: ReviewContext, { review }: L
 
 const mostMergedLooks = 4;
 
-/** Closes what nothing is wanted of any more, and takes branches away. */
-async function tidy(context: ReviewContext, memory: LaneMemory, cases: readonly ReviewCase[]): Promise<void> {
+/** Closes what nothing is wanted of any more; answers which branches may go. */
+async function closeUseless(
+  context: ReviewContext,
+  memory: LaneMemory,
+  cases: readonly ReviewCase[],
+): Promise<ReadonlyMap<string, CommitId>> {
   const useless = new Map<string, CommitId>();
   const failures: unknown[] = [];
   for (const { step, branch, next } of cases) {
@@ -252,9 +258,9 @@ async function tidy(context: ReviewContext, memory: LaneMemory, cases: readonly 
     const isClosed = await closeOne(context, memory, next.pullRequest, whyClosed(step), failures);
     if (isClosed && next.tip !== null) useless.set(branch, next.tip);
   }
-  await cleanUp(context, memory, useless);
   const failure = lastingFailure(context, memory, failures);
   if (failure !== null) throw failure;
+  return useless;
 }
 
 function whyClosed({ kind, desired }: ReviewCase['step']): string {

@@ -84,3 +84,28 @@ it('a rejection is told, and the others go on, though nobody may see who it was'
 
   expect(report.message).toContain('rejected by somebody');
 });
+
+it('what is wanted no more is closed before anything new takes the last of a budget', async () => {
+  let left = 1;
+  const take = (): void => {
+    left -= 1;
+    if (left < 0)
+      throw new TowpathError('waiting', 'ForgeBudget', 'Cannot ask yet: it waits', { retryAfterMs: 60_000 });
+  };
+  const world = reviewWorld({ budget: { take } });
+  const { plane, running } = await begin(stops, world);
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  const { number } = onlyOpen(world);
+  await running.stop();
+  const wanted = plane.wanted().get(id);
+  const other = plane.create('other');
+  plane.update(id, { interrupted: true, ...(wanted ? { revision: wanted.revision } : {}) });
+  left = 1;
+
+  const again = world.start(plane);
+  stops.push(again.stop);
+  await reported(plane, other, 'WaitingForForge');
+
+  expect(world.forge.pullRequests.get(number)?.state).toBe('closed');
+});

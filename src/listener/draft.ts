@@ -64,7 +64,8 @@ export interface DraftExtras {
   readonly act?: Act | null;
 }
 
-const changes = {
+/** What a step is called in git. */
+export const changes = {
   'lay-down': 'deploy',
   update: 'deploy',
   rerender: 'rerender',

@@ -14,8 +14,6 @@ import { createWaker } from './waker.ts';
 export interface Lane {
   /** Something changed: run as soon as the running pass is over. */
   wake(): void;
-  /** Lets removals go that were held by the deletion limit. */
-  releaseRemovals(): void;
   /** Resolves once the lane has come to rest after its signal was aborted. */
   readonly done: Promise<void>;
 }
@@ -55,11 +53,6 @@ export function startLane({ context, intervalMs, say, signal }: LaneOptions): La
   };
   return {
     wake: waker.wake,
-    releaseRemovals: () => {
-      memory.removalsHeld = false;
-      memory.settledVersion = null;
-      waker.wake();
-    },
     done: run(),
   };
 }

@@ -32,8 +32,6 @@ export interface ListenerOptions {
 export interface RunningListener {
   /** A webhook or a person says that something changed; without a name, look at every repository. */
   wake(namespace?: NamespaceName): void;
-  /** Lets removals go that were held by the deletion limit. */
-  releaseRemovals(namespace: NamespaceName): void;
   /** Lets the running passes end, for a while; closes the repositories; brings the last reports. */
   stop(): Promise<void>;
   /** Resolves once it has stopped. */
@@ -78,7 +76,6 @@ export function startListener(
   const done = finish({ ...ports, resting, reporter, timings, signal: stopping.signal });
   return {
     wake: (namespace) => wake(namespace === undefined ? served : [namespace]),
-    releaseRemovals: (namespace) => lanes.get(namespace)?.releaseRemovals(),
     stop: () => {
       stopping.abort();
       return done;

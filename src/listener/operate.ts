@@ -1,10 +1,8 @@
 /** A command's own pass over one namespace: look, decide, let the person agree, send; once more where somebody was faster. */
-import pRetry from 'p-retry';
 import type { Identity } from '../core/plain-line.ts';
 import type { NamespacePlan } from '../core/plan.ts';
 import type { Configuration } from '../domain/configuration.ts';
 import type { Desired } from '../domain/desired.ts';
-import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { CommitId, NamespaceName } from '../domain/identifiers.ts';
 import type { PullRequest } from '../domain/pull-request.ts';
 import type { SecretSealer, Snapshot } from '../ports.ts';
@@ -15,6 +13,7 @@ import type { Draft } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import { soleLeadership } from './leadership.ts';
 import { type ListenerPorts, laneContext } from './listener.ts';
+import { whileItMoves } from './moving.ts';
 import { proposeDrafts } from './operate-propose.ts';
 import { wholeListing } from './preview.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
@@ -73,20 +72,12 @@ export interface Operated<Shown> {
 }
 
 export async function operate<Shown>(operation: Operation, command: Command<Shown>): Promise<Operated<Shown>> {
-  const { first, most, attempts } = timingsOf(operation).movedMs;
   const memory: Progress<Shown> = { agreed: null, shown: null, sent: [] };
-  try {
-    return await pRetry(() => attempt(operation, command, memory), {
-      retries: attempts,
-      minTimeout: first,
-      maxTimeout: most,
-      randomize: true,
-      shouldRetry: ({ error }) => error instanceof TryAgain,
-    });
-  } catch (error) {
-    if (error instanceof TryAgain) throw keepsMoving(operation, error);
-    throw error;
-  }
+  const { branch, url } = partsOf(operation).repository;
+  return whileItMoves(timingsOf(operation).movedMs, () => attempt(operation, command, memory), {
+    ...{ branch, url },
+    advice: 'run it again',
+  });
 }
 
 /** Once more for each attempt: the control plane may have changed its mind, too. */
@@ -184,10 +175,4 @@ function partsOf({ ports, namespace }: Operation): NamespaceParts {
 /** Nobody waits behind a command: it takes the time that it takes. */
 function timingsOf({ timings }: Operation): Timings {
   return { ...defaultTimings, prepareMs: 300_000, ...timings };
-}
-
-function keepsMoving(operation: Operation, cause: Error): TowpathError {
-  const { branch, url } = partsOf(operation).repository;
-  const message = `Cannot push to branch ${branch} of ${url}: somebody else was faster each time; run it again`;
-  return new TowpathError('transient', 'HeadKeepsMoving', message, { cause: asTowpathError(cause) ?? cause });
 }

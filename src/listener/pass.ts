@@ -1,12 +1,11 @@
 /** One run over a lane: read the head, plan, render what is missing, push once, and say what became of it. */
-import pRetry from 'p-retry';
-import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory } from './context.ts';
 import { type Decision, decide, earliestRetry, isStillWanted } from './decide.ts';
 import { type Draft, writtenProvenance } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
+import { whileItMoves } from './moving.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
 import { reportRefused } from './refused.ts';
 import { type RepositoryView, viewAt, viewOf } from './repository-view.ts';
@@ -31,22 +30,10 @@ export async function runPass(
   memory: LaneMemory,
   say: (reports: readonly Report[]) => void,
 ): Promise<PassOutcome> {
-  const { first, most, attempts } = context.timings.movedMs;
-  try {
-    const review = reviewContext(context);
-    const attempt = () =>
-      review === null ? attemptPass(context, memory, say) : attemptReviewPass(review, memory, say);
-    return await pRetry(attempt, {
-      retries: attempts,
-      minTimeout: first,
-      maxTimeout: most,
-      randomize: true,
-      shouldRetry: ({ error }) => error instanceof TryAgain,
-    });
-  } catch (error) {
-    if (error instanceof TryAgain) throw keepsMoving(context, error);
-    throw error;
-  }
+  const review = reviewContext(context);
+  const attempt = () => (review === null ? attemptPass(context, memory, say) : attemptReviewPass(review, memory, say));
+  const { branch, url } = context.repository;
+  return whileItMoves(context.timings.movedMs, attempt, { branch, url, advice: 'the next pass tries again' });
 }
 
 async function attemptPass(
@@ -152,14 +139,4 @@ function notePushed(context: LaneContext, memory: LaneMemory, { desired, path }:
   const { namespace, telemetry } = context;
   const { revisionId } = desired;
   telemetry.step({ name: 'desired-to-committed', namespace, deploymentId, revisionId, from: wanted.at, to: now });
-}
-
-function keepsMoving(context: LaneContext, cause: Error): TowpathError {
-  const { branch, url } = context.repository;
-  return new TowpathError(
-    'transient',
-    'HeadKeepsMoving',
-    `Cannot push to branch ${branch} of ${url} yet: somebody else was faster each time; the next pass tries again`,
-    { cause: asTowpathError(cause) ?? cause },
-  );
 }

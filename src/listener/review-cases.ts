@@ -7,9 +7,8 @@ import type { Desired } from '../domain/desired.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import type { Proposal, Snapshot } from '../ports.ts';
 import type { LaneMemory } from './context.ts';
-import type { RemovingStep } from './decide.ts';
 import { isWriting } from './decide.ts';
-import type { WritingStep } from './drafting.ts';
+import { changes } from './draft.ts';
 import { noteClosed, type ReviewContext, type ReviewLook, rememberLongAgo } from './review-look.ts';
 
 export interface ReviewCase {
@@ -18,16 +17,7 @@ export interface ReviewCase {
   readonly state: ReviewState;
   readonly wish: Wish | null;
   readonly next: ReviewStep;
-  /** The tip as it was read; null: there is no such branch. */
-  readonly proposal: Proposal | null;
 }
-
-const changes = {
-  'lay-down': 'deploy',
-  update: 'deploy',
-  rerender: 'rerender',
-  restore: 'restore',
-} as const satisfies Record<WritingStep['kind'], Wish['change']>;
 
 export async function reviewCases(
   context: ReviewContext,
@@ -48,19 +38,17 @@ export async function reviewCases(
     const open = look.open.get(branch) ?? null;
     const wish = wishOf(context, snapshot, step);
     if (wish !== null && open === null) await askForReported(context, memory, step.desired);
-    const stateNow = (): ReviewState => ({
-      branch: branchState(proposal, ourselves),
-      open,
-      closed: memory.review.closed.get(branch) ?? [],
-      baseHead: snapshot.head,
-    });
-    const next = decideReview(wish, stateNow(), askedFor(step));
-    if (next.kind === 'describe' && next.pullRequest === null && !memory.review.sawLongAgo) {
+    const decide = (): Pick<ReviewCase, 'state' | 'next'> => {
+      const closed = memory.review.closed.get(branch) ?? [];
+      const state = { branch: branchState(proposal, ourselves), open, closed, baseHead: snapshot.head };
+      return { state, next: decideReview(wish, state, askedFor(step)) };
+    };
+    let decided = decide();
+    if (decided.next.kind === 'describe' && decided.next.pullRequest === null && !memory.review.sawLongAgo) {
       await rememberLongAgo(context, memory);
+      decided = decide();
     }
-    const state = stateNow();
-    const decided = unlessUnfinished(memory, branch, decideReview(wish, state, askedFor(step)));
-    cases.push({ step, branch, state, wish, proposal, next: decided });
+    cases.push({ step, branch, wish, state: decided.state, next: unlessUnfinished(memory, branch, decided.next) });
   }
   return cases;
 }
@@ -108,12 +96,6 @@ function wishOf(context: ReviewContext, snapshot: Snapshot, step: Step): Wish | 
   if (step.kind !== 'remove' || step.folder.provenance === null) return null;
   const { revisionId, inputsDigest: digest } = step.folder.provenance;
   return { change: 'remove', deploymentId, revisionId, inputsDigest: digest, replaces: replaced(step.folder.path) };
-}
-
-/** The id that a proposed commit names as what it replaces. */
-export function replacedBy(snapshot: Snapshot, step: WritingStep | RemovingStep): string | null {
-  const path = ('folder' in step ? step.folder?.path : null) ?? ('path' in step ? step.path : null);
-  return path === null ? null : snapshot.idAt(path);
 }
 
 /** Its branch may be gone, and the list of the closed ones too short: then the last report names it. */

@@ -135,9 +135,6 @@ function fingerprintOf(
   tips: ReadonlyMap<string, CommitId>,
   open: readonly PullRequest[],
 ): string {
-  const shown = open.map(({ number, headCommit, mergeability, draft, title, body }) => [
-    ...[number, headCommit, mergeability, draft],
-    ...[title, body],
-  ]);
+  const shown = open.map((one) => [one.number, one.headCommit, one.mergeability, one.draft, one.title, one.body]);
   return JSON.stringify([head, [...tips].sort(), shown]);
 }

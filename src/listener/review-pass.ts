@@ -9,14 +9,14 @@ import type { PullRequest } from '../domain/pull-request.ts';
 import type { Report } from '../domain/report.ts';
 import { resourceNameOf } from '../domain/resource-name.ts';
 import type { LaneMemory } from './context.ts';
-import { type Decision, draftPlan, isWriting, nextRetry, planPass, type RemovingStep } from './decide.ts';
-import { isDue, type WritingStep } from './drafting.ts';
+import { type Decision, draftPlan, isWriting, nextRetry, planPass } from './decide.ts';
+import { isDue } from './drafting.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import type { PassOutcome } from './pass.ts';
 import { deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
 import { type RepositoryView, viewAt } from './repository-view.ts';
 import { type Acted, type DraftedCase, lastingFailure, propose } from './review-acts.ts';
-import { type ReviewCase, replacedBy, reviewCases } from './review-cases.ts';
+import { type ReviewCase, reviewCases } from './review-cases.ts';
 import { cleanUp, closeOne } from './review-close.ts';
 import { lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
 import { mergeApproved } from './review-merge.ts';
@@ -54,7 +54,7 @@ export async function attemptReviewPass(
   const standing = spoken(await sayStanding(context, memory, cases));
   // First of all: merging what is wanted no more would deploy it.
   const useless = await closeUseless(context, memory, cases);
-  const acted = await propose(context, memory, view.snapshot, draftedCases(view, taken, decision));
+  const acted = await propose(context, memory, view.snapshot, draftedCases(taken, decision));
   say(spoken(acted.reports));
   if (acted.failure !== null) throw acted.failure;
   const merged = await mergeApproved(context, memory, view.snapshot, cases);
@@ -136,8 +136,6 @@ async function baseView(context: ReviewContext, memory: LaneMemory, head: Commit
   return view;
 }
 
-type DraftedStep = WritingStep | RemovingStep;
-
 /** Those that need a commit or a text, by their step. */
 function waitingCases(cases: readonly ReviewCase[]): ReadonlyMap<unknown, ReviewCase> {
   return new Map(
@@ -162,15 +160,11 @@ function takenCases(
   return new Map([...waiting].filter(([, each]) => isReady(each)).slice(0, most));
 }
 
-function draftedCases(
-  view: RepositoryView,
-  taken: ReadonlyMap<unknown, ReviewCase>,
-  { drafts }: Decision,
-): readonly DraftedCase[] {
+function draftedCases(taken: ReadonlyMap<unknown, ReviewCase>, { drafts }: Decision): readonly DraftedCase[] {
   const byDeployment = new Map([...taken.values()].map((each) => [each.step.desired.deploymentId, each]));
   return drafts.flatMap((draft) => {
     const found = byDeployment.get(draft.desired.deploymentId);
-    return found ? [{ draft, case: found, replaces: replacedBy(view.snapshot, found.step as DraftedStep) }] : [];
+    return found ? [{ draft, case: found, replaces: found.wish?.replaces ?? null }] : [];
   });
 }
 

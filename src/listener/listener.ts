@@ -142,7 +142,7 @@ function startLanes(
 }
 
 /** Under review the branch is looked at together with its pull requests: no forge is asked more often than it says. */
-function intervalOf({ git }: Configuration, { settings }: LaneContext): number {
+export function intervalOf({ git }: Configuration, { settings }: Pick<LaneContext, 'settings'>): number {
   const { publication } = settings;
   return publication.mode === 'proposed' ? publication.interval : git.interval;
 }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { type ClusterWorld, type ClusterWorldOptions, clusterWorld } from '../support/cluster-world.ts';
+import { reviewWorld } from '../support/review-world.ts';
 import { until } from '../support/until.ts';
 
 let world: ClusterWorld;
@@ -244,4 +245,23 @@ describe('what nothing refers to', () => {
       return !names().includes(first);
     });
   });
+});
+
+it('keeps those that only an open pull request refers to: it may be merged any moment', async () => {
+  world = await clusterWorld({ setup: { timings: often } });
+  const { parts } = reviewWorld({}, world.remote);
+  const namespace = {
+    credentials: { passwordFile: '/nowhere' },
+    publication: { mode: 'proposed', forge: 'gitea' },
+  };
+  const id = world.plane.create('chat', { secrets: { TOKEN: 'planted-one' } });
+  world.start({ parts, namespace });
+  await world.hear(id, 'in-review progressing');
+  const made = names();
+  for (const name of made) age(name);
+
+  await looked();
+
+  expect(made).toHaveLength(2);
+  expect(names()).toEqual(made);
 });

@@ -2,12 +2,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readMarker } from '../../src/core/pull-request-marker.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
-import type { DeploymentId } from '../../src/domain/identifiers.ts';
+import type { DeploymentId, ListenerId } from '../../src/domain/identifiers.ts';
 import type { MergeMethod } from '../../src/domain/pull-request.ts';
-import type { RunningListener } from '../../src/listener/listener.ts';
-import type { MemoryPullRequest } from '../support/memory-forge.ts';
+import type { Renderer } from '../../src/listener/context.ts';
+import { intervalOf } from '../../src/listener/listener.ts';
+import { configurationFor, teamA } from '../support/listener-world.ts';
+import { plainRenderer } from '../support/plain-renderer.ts';
+import { begin as beginReview, lookAgain, onlyOpen, reported } from '../support/review-steps.ts';
 import { type ReviewWorld, reviewWorld } from '../support/review-world.ts';
-import { type ScriptedControlPlane, startScriptedControlPlane } from '../support/scripted-control-plane.ts';
+import type { ScriptedControlPlane } from '../support/scripted-control-plane.ts';
 import { until } from '../support/until.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -15,39 +18,18 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-async function begin(world: ReviewWorld = reviewWorld(), more: Parameters<ReviewWorld['start']>[1] = {}) {
-  const plane = await startScriptedControlPlane();
-  stops.push(plane.stop);
-  const running = world.start(plane, more);
-  stops.push(running.stop);
-  return { world, plane, running };
-}
+const begin = (world: ReviewWorld = reviewWorld(), more: Parameters<ReviewWorld['start']>[1] = {}) =>
+  beginReview(stops, world, more);
 
 const inReview = (plane: ScriptedControlPlane, id: DeploymentId) =>
   until('a report of the review', () => {
     const last = plane.lastReport(id);
     return last?.stage === 'in-review' && last.outcome === 'progressing' && last.reason === 'InReview' && last;
   });
-const reported = (plane: ScriptedControlPlane, id: DeploymentId, reason: string) =>
-  until(`a report ${reason}`, () => plane.lastReport(id)?.reason === reason && plane.lastReport(id));
 const removalReported = (plane: ScriptedControlPlane, id: DeploymentId, reason: string) =>
   until(`a removal report ${reason}`, () =>
     plane.reports.findLast((one) => one.kind === 'removal' && one.deploymentId === id && one.reason === reason),
   );
-const onlyOpen = (world: ReviewWorld): MemoryPullRequest => {
-  const [pullRequest, ...others] = world.open();
-  expect(others).toEqual([]);
-  if (!pullRequest) throw new Error('no pull request is open');
-  return pullRequest;
-};
-/** Runs one more whole pass. */
-async function lookAgain(world: ReviewWorld, running: RunningListener): Promise<void> {
-  const { tips } = world.remote.requests;
-  running.wake();
-  await until('another look', () => world.remote.requests.tips >= tips + 1);
-  running.wake();
-  await until('another look', () => world.remote.requests.tips >= tips + 2);
-}
 
 describe('a new deployment', () => {
   it('becomes one pull request, and nothing on the base', async () => {
@@ -86,7 +68,7 @@ describe('a new deployment', () => {
     await inReview(plane, plane.create('chat'));
     const before = { ...world.forge.calls, propose: world.remote.requests.propose };
 
-    await lookAgain(world, running);
+    await lookAgain({ world, running });
 
     expect({ ...world.forge.calls, open: 0, propose: world.remote.requests.propose }).toEqual({ ...before, open: 0 });
   });
@@ -210,7 +192,7 @@ describe('a pull request that a person closes', () => {
     await running.stop();
     const again = world.start(plane);
     stops.push(again.stop);
-    await lookAgain(world, again);
+    await lookAgain({ world, running: again });
 
     expect(report).toMatchObject({ stage: 'in-review', outcome: 'failed', commit: null });
     expect(report.message).toMatch(/^rejected by Jane Doe/);
@@ -286,7 +268,7 @@ describe('a commit of a person', () => {
 
     plane.update(id, { image: 'registry.example/chat:2' });
     await reported(plane, id, 'EditedInReview');
-    await lookAgain(world, running);
+    await lookAgain({ world, running });
 
     expect(world.remote.branches.get(head)).toBe(theirs);
   });
@@ -318,7 +300,7 @@ describe('a base that moves on', () => {
     const tip = world.remote.branches.get(head);
 
     world.remote.commit('Write docs', [{ kind: 'write', path: 'docs.md' as never, content: 'docs\n' }]);
-    await lookAgain(world, running);
+    await lookAgain({ world, running });
 
     expect(world.remote.branches.get(head)).toBe(tip);
   });
@@ -336,7 +318,7 @@ describe('a base that moves on', () => {
       const now = world.remote.branches.get(head);
       return now !== tip && now;
     });
-    await lookAgain(world, running);
+    await lookAgain({ world, running });
 
     expect(world.remote.commits.get(made)?.parents).toEqual([world.remote.head]);
     // Once for each base: a forge that goes on complaining is not pushed at for ever.
@@ -380,7 +362,7 @@ describe('a removal', () => {
     world.forge.people.close(number, 'Jane');
     running.wake();
     const refused = await removalReported(plane, id, 'Rejected');
-    await lookAgain(world, running);
+    await lookAgain({ world, running });
 
     expect(refused).toMatchObject({ outcome: 'failed', message: expect.stringContaining('rejected by Jane') });
     expect(world.open()).toEqual([]);
@@ -412,12 +394,48 @@ describe('a removal', () => {
 
     plane.remove(id);
     await removalReported(plane, id, 'InReview');
-    await lookAgain(world, running);
+    await lookAgain({ world, running });
 
     expect(world.forge.pullRequests.get(number)?.state).toBe('closed');
     const removal = onlyOpen(world);
     expect(removal.number).not.toBe(number);
     expect(readMarker(removal.body)?.change).toBe('remove');
+  });
+
+  it('that was refused does not count against the limit', async () => {
+    const { world, plane, running } = await begin(reviewWorld(), { namespace: { deletion: { max: 1 } } });
+    const [one, two] = [plane.create('one'), plane.create('two')];
+    for (const id of [one, two]) await inReview(plane, id);
+    for (const { number } of world.open()) world.forge.people.merge(number, 'squash');
+    running.wake();
+    for (const id of [one, two]) await reported(plane, id, 'Pushed');
+    plane.remove(one);
+    await removalReported(plane, one, 'InReview');
+    world.forge.people.close(onlyOpen(world).number, 'Jane');
+    running.wake();
+    await removalReported(plane, one, 'Rejected');
+
+    plane.remove(two);
+    await removalReported(plane, two, 'InReview');
+
+    expect(onlyOpen(world).title).toMatch(/^remove\(two\)/);
+  });
+
+  it('of what is merged at the very moment is made once, for what was merged', async () => {
+    const { world, plane, running, id } = await deployed();
+    plane.update(id, { image: 'registry.example/chat:2' });
+    await inReview(plane, id);
+    const { number } = onlyOpen(world);
+    world.forge.beforeNext('read', () => void world.forge.people.merge(number, 'squash'));
+
+    plane.remove(id);
+    await until('the merge', () => world.forge.pullRequests.get(number)?.state === 'merged');
+    await lookAgain({ world, running });
+    await removalReported(plane, id, 'InReview');
+
+    const removals = [...world.remote.commits.values()].filter(({ subject }) => subject.startsWith('remove('));
+    expect(removals).toHaveLength(1);
+    expect(world.forge.pullRequests.get(number)?.state).toBe('merged');
   });
 
   it('waits for a person where there are more than the limit', async () => {
@@ -588,7 +606,7 @@ describe('merging by fast-forward', () => {
     const head = world.remote.head;
     const { number } = onlyOpen(world);
     world.forge.people.requestChanges(number, 'Joe');
-    await lookAgain(world, running);
+    await lookAgain({ world, running });
 
     expect(world.remote.head).toBe(head);
     expect(plane.lastReport(id)).toMatchObject({ reason: 'InReview', outcome: 'progressing' });
@@ -596,6 +614,30 @@ describe('merging by fast-forward', () => {
 });
 
 describe('a secret in what people read', () => {
+  it('stops its deployment in mode direct, too: a file may be called so', async () => {
+    const value = 'hunter2-hunter2-hunter2';
+    const plain = plainRenderer();
+    const renderer: Renderer = {
+      ...plain,
+      render: (input, sensitive) => {
+        const made = plain.render(input, sensitive);
+        return made.kind === 'refused' ? made : { ...made, files: new Map([...made.files, [`${value}.txt`, 'x\n']]) };
+      },
+    };
+    const { world, plane } = await begin(reviewWorld(), {
+      renderer,
+      parts: { review: null },
+      namespace: { publication: { mode: 'direct' } },
+    });
+    const head = world.remote.head;
+    const id = plane.create('chat', { secrets: { PASSWORD: value } });
+
+    const report = await reported(plane, id, 'PlantedSecret');
+
+    expect(report.message).toContain('commit message');
+    expect(world.remote.head).toBe(head);
+  });
+
   it('stops its deployment, branch and all, and names the place but never the value', async () => {
     const value = 'hunter2-hunter2-hunter2';
     const world = reviewWorld();
@@ -608,5 +650,22 @@ describe('a secret in what people read', () => {
     expect(report.message).toContain('body of the pull request');
     expect(JSON.stringify(plane.reports)).not.toContain(value);
     expect([world.all(), world.remote.branches.size]).toEqual([[], 0]);
+  });
+});
+
+describe('how often a lane looks by itself', () => {
+  it.each([
+    ['direct', { mode: 'direct' }, 60_000],
+    ['under review', { mode: 'proposed', forge: 'gitea', interval: '10m' }, 600_000],
+  ])('is one thing %s', (_, publication, expected) => {
+    const plane = {
+      url: 'http://control-plane.example',
+      listenerId: '22222222-2222-4222-8222-222222222222' as ListenerId,
+    };
+    const namespace = { credentials: { passwordFile: '/nowhere' }, publication };
+    const configuration = configurationFor({ plane, namespace, git: { interval: '60s' } });
+    const settings = configuration.namespaces[teamA];
+
+    expect(settings && intervalOf(configuration, { settings })).toBe(expected);
   });
 });

@@ -18,8 +18,10 @@ export interface ReviewWorld {
 }
 
 /** A repository with a README, and a forge that knows Jane and Joe. */
-export function reviewWorld(options: Partial<MemoryForgeOptions> = {}): ReviewWorld {
-  const remote = memoryRemote();
+export function reviewWorld(
+  options: Partial<MemoryForgeOptions> = {},
+  remote: MemoryRemote = memoryRemote(),
+): ReviewWorld {
   remote.commit('Begin', [{ kind: 'write', path: 'README.md' as never, content: 'hello\n' }]);
   const forge = memoryForge({
     branches: {

@@ -9,6 +9,15 @@ const complain = (message: string, fields?: object) => process.stderr.write(`${m
 /** Whatever is no warning is not written: nobody would read it. */
 export const complaints = { debug: () => undefined, info: () => undefined, warn: complain, error: complain };
 
+/** What the listener is told, as JSON: where its peers are, and the options of each namespace. */
+export interface ListenerOrder {
+  readonly folder: string;
+  readonly controlPlaneUrl: string;
+  readonly listenerId: string;
+  readonly git: { readonly username: string; readonly password: string };
+  readonly namespaces: Readonly<Record<string, { readonly repository: string; readonly publication?: object }>>;
+}
+
 export interface BenchProcess<Said> {
   readonly said: Said;
   /** Milliseconds of processor time until now, with that of the processes that it started and waited for. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Landings, watchLandings } from '../loop/landings.ts';
-import { type BenchProcess, startProcess } from '../loop/process.ts';
+import { type BenchProcess, gitPassword, type ListenerOrder, startProcess } from '../loop/process.ts';
 import { type BenchOptions, progress, rounded, type Section, type Table } from '../section.ts';
 
 export const section: Section = { title: 'The loop', run };
@@ -29,14 +29,21 @@ async function run({ quick, save }: BenchOptions): Promise<readonly Table[]> {
   const folder = mkdtempSync(join(tmpdir(), 'towpath-bench-loop-'));
   const started: BenchProcess<unknown>[] = [];
   const start = async <Said>(program: string, ...args: readonly string[]): Promise<BenchProcess<Said>> => {
-    const one = await startProcess<Said>(program, [folder, ...args, ...namespaces]);
+    const one = await startProcess<Said>(program, args);
     started.push(one);
     return one;
   };
   try {
-    const git = await start<{ url: string }>('git-server.ts');
-    const controlPlane = await start<Door>('control-plane.ts');
-    const listener = await start('listener.ts', controlPlane.said.url, git.said.url, controlPlane.said.listenerId);
+    const git = await start<{ url: string }>('git-server.ts', folder, ...namespaces);
+    const controlPlane = await start<Door>('control-plane.ts', folder, ...namespaces);
+    const order: ListenerOrder = {
+      folder,
+      controlPlaneUrl: controlPlane.said.url,
+      listenerId: controlPlane.said.listenerId,
+      git: { username: 'towpath', password: gitPassword },
+      namespaces: Object.fromEntries(namespaces.map((name) => [name, { repository: `${git.said.url}/${name}.git` }])),
+    };
+    const listener = await start('listener.ts', JSON.stringify(order));
     const landings = watchLandings(join(folder, 'repositories'), namespaces);
     const processes = { 'control plane': controlPlane, listener, 'git server': git };
     const world = { ...controlPlane.said, landings, processes };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Gitea, startGitea } from '../../e2e/harness/gitea.ts';
 import type { GiteaRepository } from '../../e2e/harness/gitea-client.ts';
-import { type BenchProcess, startProcess } from '../loop/process.ts';
+import { type BenchProcess, type ListenerOrder, startProcess } from '../loop/process.ts';
 import { sendBare, takeMaterial } from '../review/bare.ts';
 import { type BenchOptions, median, progress, rounded, type Section, type Table } from '../section.ts';
 
@@ -37,12 +37,18 @@ async function run({ quick }: BenchOptions): Promise<readonly Table[]> {
     const namespaces = Array.from({ length: pairs + 1 }, (_, index) => `team-${index}`);
     const repositories = new Map<string, GiteaRepository>();
     for (const namespace of namespaces) repositories.set(namespace, await gitea.makeRepository());
-    const places = [...repositories].map(([name, { cloneUrl }]) => `${name}=${cloneUrl}`);
     const plane = await startProcess<Door>('control-plane.ts', [folder, ...namespaces]);
     started.push(plane);
     const { url, listenerId } = plane.said;
-    const words = [folder, url, listenerId, gitea.users.bot.token, ...places];
-    started.push(await startProcess('../review/listener.ts', words));
+    const publication = { mode: 'proposed', forge: 'gitea' };
+    const order: ListenerOrder = {
+      ...{ folder, controlPlaneUrl: url, listenerId },
+      git: { username: 'bot', password: gitea.users.bot.token },
+      namespaces: Object.fromEntries(
+        [...repositories].map(([name, { cloneUrl: repository }]) => [name, { repository, publication }]),
+      ),
+    };
+    started.push(await startProcess('listener.ts', [JSON.stringify(order)]));
     return [await measure(gitea, plane.said, repositories, { count, pairs })];
   } finally {
     for (const one of started) one.kill();

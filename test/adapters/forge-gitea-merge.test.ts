@@ -85,3 +85,30 @@ describe('merging', () => {
     expect(await forge.markMerged(pullRequest, pullRequest.headCommit)).toBe(false);
   });
 });
+
+describe('an approval', () => {
+  const [head, older] = [shape(1).head.sha, 'd'.repeat(40)];
+  const review = (state: string, more: object = {}) => ({
+    ...{ user: { login: 'jane' }, state, commit_id: head, official: true, dismissed: false },
+    ...more,
+  });
+
+  it.each([
+    ['counts of the head', [review('APPROVED')], 'approved', ['jane']],
+    ['does not count of an older commit', [review('APPROVED', { commit_id: older })], 'pending', []],
+    ['does not count once it was dismissed', [review('APPROVED', { dismissed: true })], 'pending', []],
+    ['does not count of who may not decide', [review('APPROVED', { official: false })], 'pending', []],
+    ['gives way to a later word', [review('APPROVED'), review('REQUEST_CHANGES')], 'refused', []],
+  ])('%s', async (_, reviews, kind, by) => {
+    const { forge } = await scriptedGitea({
+      'GET /pulls/1': () => ({ body: shape(1) }),
+      'GET /pulls/1/reviews': () => ({ body: reviews }),
+      'GET /branches/main': () => ({ body: { protected: false } }),
+      [`GET /commits/${head}/status`]: () => ({ body: { statuses: [] } }),
+    });
+
+    const approval = await forge.approval((await forge.read(1)) as PullRequest);
+
+    expect(approval).toMatchObject({ kind, by });
+  });
+});

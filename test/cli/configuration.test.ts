@@ -102,6 +102,36 @@ namespaces:
     expect(found).not.toContain('hunter2');
   });
 
+  it.each([
+    ['engine: argo-cd, secrets: { mode: sops, recipients: [AGE] }', 'sops cannot be used with Argo CD'],
+    ['secrets: { mode: sops }', 'name the age recipients'],
+    ['secrets: { mode: sops, recipients: [AGE], recipientsFile: r }', 'say either recipients or recipientsFile'],
+    ['publication: { mode: proposed, tokenFile: t }', 'must be said: gitea, github or gitlab'],
+    ['publication: { mode: proposed, forge: gitea }', 'name a token for the forge’s API'],
+    [
+      'publication: { mode: proposed, forge: gitea, tokenFile: t, interval: 5s }',
+      'not asked more often than every 10s',
+    ],
+    ['publication: { mode: direct, commits: api, forge: gitea, tokenFile: t }', 'api is GitHub’s alone'],
+    ['publication: { mode: proposed, forge: gitea, tokenFile: t, branchPrefix: ma/ }, branch: ma/in', 'begins with it'],
+    [
+      'publication: { mode: proposed, forge: gitea, tokenFile: t, merge: fast-forward, autoMerge: squash }',
+      'cannot be used with merge: fast-forward',
+    ],
+  ])('refuses what cannot go together: %s', (options, why) => {
+    expect(problems(plain(options)).join('\n')).toContain(why);
+  });
+
+  it.each([
+    ['isomorphic-git makes no branches', 'backend: isomorphic-git', 'proposed needs git.backend: native'],
+    ['GitHub signs by itself', 'signing: { kind: gpg, keyFile: k }', 'GitHub signs these commits itself'],
+  ])('refuses what the options of git rule out: %s', (_, git, why) => {
+    const commits = git.startsWith('signing') ? ', commits: api' : '';
+    const text = plain(`publication: { mode: proposed, forge: github, tokenFile: t${commits} }`);
+
+    expect(problems(`${text}git: { ${git} }\n`).join('\n')).toContain(why);
+  });
+
   it('insists on agentServer.auth once there is a route, and on a repository a namespace', () => {
     const route = '    route: { kind: ingress, host: a.example }\n';
     const second = '  team-b: { repository: "https://git.example/deployments/team-a" }\n';
@@ -180,6 +210,13 @@ it.each([
 ])('takes %s for %s', (name, meant) => {
   expect(nearest(name, ['apiKeyFile', 'repository', 'route'])).toBe(meant);
 });
+
+/** One namespace with these options, and nothing else that could be wrong. */
+function plain(options: string): string {
+  const id = '0b6c2f6e-6b0e-4b8e-9a53-5f0f3d1b2c3d';
+  const namespace = `{ repository: "https://git.example/a.git", ${options.replace('AGE', `age1${'q'.repeat(58)}`)} }`;
+  return `controlPlane: { url: "https://a.example", apiKeyFile: k }\nlistener: { id: ${id} }\nnamespaces: { a: ${namespace} }\n`;
+}
 
 function problems(text: string): string[] {
   const checked = checkConfiguration(text, 'towpath.yaml');

@@ -31,6 +31,18 @@ const removalReported = (plane: ScriptedControlPlane, id: DeploymentId, reason: 
     plane.reports.findLast((one) => one.kind === 'removal' && one.deploymentId === id && one.reason === reason),
   );
 
+/** Templates of somebody's own, with one file more. */
+function rendererOf(path: string, text: string): Renderer {
+  const plain = plainRenderer();
+  return {
+    ...plain,
+    render: (input, sensitive) => {
+      const made = plain.render(input, sensitive);
+      return made.kind === 'refused' ? made : { ...made, files: new Map([...made.files, [path, text]]) };
+    },
+  };
+}
+
 describe('a new deployment', () => {
   it('becomes one pull request, and nothing on the base', async () => {
     const { world, plane } = await begin();
@@ -616,16 +628,8 @@ describe('merging by fast-forward', () => {
 describe('a secret in what people read', () => {
   it('stops its deployment in mode direct, too: a file may be called so', async () => {
     const value = 'hunter2-hunter2-hunter2';
-    const plain = plainRenderer();
-    const renderer: Renderer = {
-      ...plain,
-      render: (input, sensitive) => {
-        const made = plain.render(input, sensitive);
-        return made.kind === 'refused' ? made : { ...made, files: new Map([...made.files, [`${value}.txt`, 'x\n']]) };
-      },
-    };
     const { world, plane } = await begin(reviewWorld(), {
-      renderer,
+      renderer: rendererOf(`${value}.txt`, 'x\n'),
       parts: { review: null },
       namespace: { publication: { mode: 'direct' } },
     });
@@ -649,6 +653,19 @@ describe('a secret in what people read', () => {
 
     expect(report.message).toContain('body of the pull request');
     expect(JSON.stringify(plane.reports)).not.toContain(value);
+    expect([world.all(), world.remote.branches.size]).toEqual([[], 0]);
+  });
+});
+
+describe('a Secret with its value in the clear', () => {
+  it('stops its deployment, whoever’s template made it', async () => {
+    const text = 'apiVersion: v1\nkind: Secret\nmetadata: { name: chat }\nstringData: { A: b }\n';
+    const { world, plane } = await begin(reviewWorld(), { renderer: rendererOf('own.secret.yaml', text) });
+    const id = plane.create('chat');
+
+    const report = await reported(plane, id, 'PlainSecret');
+
+    expect(report.message).toContain('own.secret.yaml');
     expect([world.all(), world.remote.branches.size]).toEqual([[], 0]);
   });
 });

@@ -41,7 +41,9 @@ function words(text: string): string {
     .join(' ');
 }
 
-const closing = /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)(?=:?(?: |$))/gi;
+/** Looked for as a forge does that reads an entity, or an underscore, as the end of a word. */
+const closing =
+  /(?<![A-Za-z0-9])(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)(?=:?(?: |$))/gi;
 
 /** A title is no Markdown, but forges look for references in it, too. */
 export function titleText(text: string, limit = 200): string {

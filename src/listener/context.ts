@@ -166,6 +166,8 @@ export interface ReviewMemory {
   readonly closers: Map<number, string | null>;
   /** Nothing is asked of the forge that counts before this; milliseconds since 1970. */
   retryAt: number | null;
+  /** What was pushed before this process began is opened from here on; 0: at once; null: there was no look yet. */
+  opensFrom: number | null;
 }
 
 export function emptyMemory(): LaneMemory {
@@ -194,6 +196,7 @@ export function emptyMemory(): LaneMemory {
       lookAgain: false,
       closers: new Map(),
       retryAt: null,
+      opensFrom: null,
     },
   };
 }

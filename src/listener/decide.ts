@@ -171,10 +171,10 @@ function forgetFinished({ setbacks, prepared, wantedSince }: LaneMemory, writing
 
 /** When a pass has something to do though nothing has moved. While the forge allows nothing, nothing else is tried. */
 export function nextRetry({ setbacks, review }: LaneMemory, now: number): number | null {
-  const { retryAt } = review;
-  const earliest = earliestRetry(setbacks);
-  if (retryAt === null || earliest === null) return retryAt ?? earliest;
-  return retryAt > now ? retryAt : Math.min(retryAt, earliest);
+  const { retryAt, opensFrom } = review;
+  if (retryAt !== null && retryAt > now) return retryAt;
+  const times = [retryAt, earliestRetry(setbacks), opensFrom || null].filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 export function earliestRetry(setbacks: ReadonlyMap<DeploymentId, Setback>): number | null {

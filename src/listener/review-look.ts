@@ -1,4 +1,5 @@
 /** What branches and pull requests show: one request to git, one to the forge, and a few where something vanished. */
+import { isDeepStrictEqual } from 'node:util';
 import { readMarker, withMarker } from '../core/pull-request-marker.ts';
 import type { ProposedPublication } from '../domain/configuration-publication.ts';
 import type { CommitId } from '../domain/identifiers.ts';
@@ -16,6 +17,8 @@ export interface ReviewLook {
   readonly tips: ReadonlyMap<string, CommitId>;
   /** By branch. */
   readonly open: ReadonlyMap<string, PullRequest>;
+  /** By branch: older ones that say the very same as the one in `open`. */
+  readonly doubles: ReadonlyMap<string, readonly PullRequest[]>;
   readonly fingerprint: string;
 }
 
@@ -46,9 +49,25 @@ export async function lookAtReview(context: ReviewContext, memory: LaneMemory): 
   memory.review.open = open;
   telemetry.reviews(namespace, open.length);
   for (const budget of review.forge.budgets()) telemetry.forgeBudget(namespace, budget);
-  // The newest where a forge allows several.
-  const byHead = new Map([...open].sort((one, other) => one.number - other.number).map((one) => [one.head, one]));
-  return { head, tips, open: byHead, fingerprint: fingerprintOf(head, tips, open) };
+  return { head, tips, ...byBranch(open), fingerprint: fingerprintOf(head, tips, open) };
+}
+
+/** The newest counts where a forge has several. */
+function byBranch(all: readonly PullRequest[]): Pick<ReviewLook, 'open' | 'doubles'> {
+  const open = new Map<string, PullRequest>();
+  const doubles = new Map<string, PullRequest[]>();
+  for (const one of [...all].sort((left, right) => right.number - left.number)) {
+    const newest = open.get(one.head);
+    if (newest === undefined) open.set(one.head, one);
+    else if (saysTheSame(one, newest)) doubles.set(one.head, [...(doubles.get(one.head) ?? []), one]);
+  }
+  return { open, doubles };
+}
+
+/** Both were opened by us for one thing; one that we closed, and a person opened again, says that we closed it. */
+function saysTheSame(one: PullRequest, other: PullRequest): boolean {
+  const [marker, newer] = [readMarker(one.body), readMarker(other.body)];
+  return marker !== null && marker.closed === null && isDeepStrictEqual(marker, newer);
 }
 
 /**

@@ -9,8 +9,7 @@ import type { PullRequest } from '../domain/pull-request.ts';
 import type { Report } from '../domain/report.ts';
 import { resourceNameOf } from '../domain/resource-name.ts';
 import type { LaneMemory } from './context.ts';
-import { type Decision, draftPlan, isWriting, nextRetry, planPass } from './decide.ts';
-import { isDue } from './drafting.ts';
+import { type Decision, draftPlan, nextRetry, planPass } from './decide.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import type { PassOutcome } from './pass.ts';
 import { deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
@@ -20,6 +19,7 @@ import { type ReviewCase, reviewCases } from './review-cases.ts';
 import { cleanUp, closeOne } from './review-close.ts';
 import { lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
 import { mergeApproved } from './review-merge.ts';
+import { awaitOpenings, takenCases, waitingCases } from './review-turns.ts';
 import { editedWords, mergedWords, rejectedWords, sayInReview, undoneWords, waitingWords } from './review-words.ts';
 import { reportsOfStep } from './step-reports.ts';
 
@@ -29,6 +29,7 @@ export async function attemptReviewPass(
   say: (reports: readonly Report[]) => void,
 ): Promise<PassOutcome> {
   const { desired, namespace, publication } = context;
+  const beganAt = context.clock.now().getTime();
   const version = desired.version(namespace);
   const look = await lookAtReview(context, memory);
   const asksForApprovals = publication.merge === 'fast-forward' && look.open.size > 0;
@@ -41,8 +42,9 @@ export async function attemptReviewPass(
   const plan = await planPass(context, memory, view, desired.items(namespace));
   const cases = await reviewCases(context, memory, look, plan, view.snapshot);
   tellObserver(context, cases);
+  awaitOpenings(context, memory, look, beganAt);
   const waiting = waitingCases(cases);
-  const taken = takenCases(context, memory, waiting);
+  const taken = takenCases(context, memory, waiting, beganAt);
   const counted = cases.filter(({ step, next }) => step.kind === 'remove' && next.kind !== 'rejected');
   const decision = await draftPlan(context, memory, view, plan, {
     takes: (step) => taken.has(step),
@@ -53,13 +55,13 @@ export async function attemptReviewPass(
   say([...spoken(decision.reports), ...standsAnyway]);
   const standing = spoken(await sayStanding(context, memory, cases));
   // First of all: merging what is wanted no more would deploy it.
-  const useless = await closeUseless(context, memory, cases);
+  const useless = await closeUseless(context, memory, look, cases);
   const acted = await propose(context, memory, view.snapshot, draftedCases(taken, decision));
   say(spoken(acted.reports));
   if (acted.failure !== null) throw acted.failure;
   const merged = await mergeApproved(context, memory, view.snapshot, cases);
   await cleanUp(context, memory, useless);
-  settle(context, memory, look, decision, acted, merged.merged, version);
+  settle(memory, look, decision, acted, merged.merged, version, beganAt);
   return {
     kind: 'done',
     reports: [...standing, ...spoken(merged.reports)],
@@ -92,16 +94,17 @@ function isSettled({ clock }: ReviewContext, memory: LaneMemory, version: number
 }
 
 function settle(
-  { clock }: ReviewContext,
   memory: LaneMemory,
   look: ReviewLook,
   decision: Decision,
   { unsent }: Acted,
   merged: number,
   version: number,
+  beganAt: number,
 ): void {
   const { review } = memory;
-  if (review.retryAt !== null && review.retryAt <= clock.now().getTime()) review.retryAt = null;
+  if (review.retryAt !== null && review.retryAt <= beganAt) review.retryAt = null;
+  if (review.opensFrom !== null && review.opensFrom <= beganAt) review.opensFrom = 0;
   // A look that finds what was done just now is no idle one: it reads it once more.
   review.fingerprint = review.lookAgain ? null : look.fingerprint;
   memory.settledVersion = decision.more || unsent || merged > 0 ? null : version;
@@ -134,30 +137,6 @@ async function baseView(context: ReviewContext, memory: LaneMemory, head: Commit
   }
   memory.view = view;
   return view;
-}
-
-/** Those that need a commit or a text, by their step. */
-function waitingCases(cases: readonly ReviewCase[]): ReadonlyMap<unknown, ReviewCase> {
-  return new Map(
-    cases.filter(({ next }) => next.kind === 'push' || next.kind === 'describe').map((each) => [each.step, each]),
-  );
-}
-
-/** As many of them as the forge allows now; who must wait for another reason takes nobody's place. */
-function takenCases(
-  { review, clock }: ReviewContext,
-  memory: LaneMemory,
-  waiting: ReadonlyMap<unknown, ReviewCase>,
-): ReadonlyMap<unknown, ReviewCase> {
-  const { retryAt } = memory.review;
-  const now = clock.now();
-  const isPaused = retryAt !== null && retryAt > now.getTime();
-  const left = review.forge.budgets().flatMap(({ name, left }) => (name === 'requests' ? [] : [left]));
-  // One more than none: its refusal tells when there will be room again.
-  const most = isPaused ? 0 : Math.max(1, Math.min(...left));
-  const isReady = ({ step }: ReviewCase): boolean =>
-    !isWriting(step) || isDue(memory.setbacks.get(step.desired.deploymentId), step, now);
-  return new Map([...waiting].filter(([, each]) => isReady(each)).slice(0, most));
 }
 
 function draftedCases(taken: ReadonlyMap<unknown, ReviewCase>, { drafts }: Decision): readonly DraftedCase[] {
@@ -242,11 +221,16 @@ const mostMergedLooks = 4;
 async function closeUseless(
   context: ReviewContext,
   memory: LaneMemory,
+  look: ReviewLook,
   cases: readonly ReviewCase[],
 ): Promise<ReadonlyMap<string, CommitId>> {
   const useless = new Map<string, CommitId>();
   const failures: unknown[] = [];
   for (const { step, branch, next } of cases) {
+    for (const double of look.doubles.get(branch) ?? []) {
+      const reason = `opened twice, by two processes at once: #${look.open.get(branch)?.number} goes on`;
+      await closeOne(context, memory, double, reason, failures);
+    }
     if (next.kind === 'clean-up') useless.set(branch, next.tip);
     if (next.kind !== 'close') continue;
     const isClosed = await closeOne(context, memory, next.pullRequest, whyClosed(step), failures);

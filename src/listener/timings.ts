@@ -13,6 +13,8 @@ export interface Timings {
   readonly movedMs: { readonly first: number; readonly most: number; readonly attempts: number };
   /** For so long the base may lack what the forge says is merged. */
   readonly mergedMs: number;
+  /** For so long after a start a process before this one may still be opening pull requests. */
+  readonly openingMs: number;
   /** After a server refused: grows with each refusal. */
   readonly deniedMs: { readonly first: number; readonly most: number };
   /** For so long a head that was read, or pushed, is built on without another look. */
@@ -38,6 +40,7 @@ export const defaultTimings: Timings = {
   prepareMs: 5_000,
   movedMs: { first: 50, most: 2_000, attempts: 8 },
   mergedMs: 60_000,
+  openingMs: 10_000,
   deniedMs: { first: 15_000, most: 1_800_000 },
   headTrustedMs: 5_000,
   reportGapMs: 200,

@@ -172,10 +172,11 @@ describe('removals beyond the limit', () => {
 });
 
 describe('a rewritten history', () => {
-  const rewrite = async (): Promise<string> => {
+  /** Each text makes another commit, also within one second. */
+  const rewrite = async (notes = 'anew\n'): Promise<string> => {
     const { repository } = world;
     await repository.git('update-ref', '-d', 'refs/heads/main');
-    return repository.seed({ 'notes.txt': 'anew\n' }, { message: 'Begin anew\n' });
+    return repository.seed({ 'notes.txt': notes }, { message: 'Begin anew\n' });
   };
 
   it('is accepted by the very command that the listener names, and the running listener goes on', async () => {
@@ -237,11 +238,11 @@ describe('a rewritten history', () => {
     const running = await world.listen();
     const { id } = await world.deployed('chat');
     await running.stop();
-    await rewrite();
+    const first = await rewrite();
     await release('history', '--yes');
     const accepted = (await repository.tree())['ACCEPTED-HISTORY'] ?? '';
 
-    const second = await rewrite();
+    const second = await rewrite('anew, once more\n');
     await repository.seed({ 'ACCEPTED-HISTORY': accepted });
     const listed = await world.run('hold', 'list', '--json');
     plane.update(id);
@@ -252,7 +253,7 @@ describe('a rewritten history', () => {
     );
 
     expect(accepted).toContain('Grace');
-    expect(second).not.toBeNull();
+    expect(second).not.toBe(first);
     expect(JSON.parse(listed.stdout).namespaces[0].holds).toEqual([expect.objectContaining({ kind: 'history' })]);
     expect(stopped).toMatchObject({ outcome: 'failed' });
   });

@@ -72,6 +72,23 @@ describe('killed in the middle of a burst', () => {
   });
 });
 
+it('two processes that ask for one thing at the same moment leave one pull request open', async ({ open }) => {
+  const site = await open();
+  site.gate.double(opening);
+
+  const id = await site.create('agent', '1.0.0');
+  const closed = await eventually('the closing', async () => (await site.people.pulls('closed'))[0]);
+  const [left, ...others] = await site.people.pulls('open');
+  await eventually(
+    'its address',
+    async () => (await site.told(id, 'InReview')).towpath.pull_request === left?.html_url,
+  );
+
+  expect(others).toEqual([]);
+  expect(closed.merged).toBe(false);
+  expect(closed.body).toContain(`opened twice, by two processes at once: #${left?.number}`);
+});
+
 describe.concurrent('what people must mend', () => {
   it('is a token that was revoked in the middle: said so, and gone on with once the file holds another', async ({
     open,

@@ -32,6 +32,7 @@ export const hurried: Timings = {
   blindMs: 50,
   movedMs: { first: 1, most: 20, attempts: 8 },
   mergedMs: 0,
+  openingMs: 0,
   deniedMs: { first: 30, most: 200 },
   stopMs: 2_000,
 };

@@ -86,6 +86,8 @@ export interface MemoryPeople {
   requestChanges(number: number, by?: string): void;
   /** A pull request that is not Towpath's: onto another base, or from a fork. */
   open(request: { head: string; base?: string; fork?: string; commit: CommitId; title?: string }): number;
+  /** As Gitea does where two processes ask for the same at one moment: the same once more; answers its number. */
+  double(number: number): number;
   /** What the forge says of its mergeability from now on. */
   judge(number: number, mergeability: PullRequest['mergeability']): void;
 }
@@ -193,6 +195,10 @@ function peopleOf(state: MemoryForgeState): MemoryPeople {
     requestChanges: (number, by = 'jane') => review(number, by, 'changes requested'),
     open: ({ head, base = state.options.base, fork = null, commit, title = head }) =>
       addPullRequest(state, { head, base, fork, headCommit: commit, title }).number,
+    double: (number) => {
+      const { number: _number, ...same } = touch(number);
+      return addPullRequest(state, same).number;
+    },
     judge: (number, mergeability) => {
       touch(number).mergeability = mergeability;
     },

@@ -11,13 +11,16 @@ export interface Gate {
    * not whoever sent it still lives. Resolves when `act` is done.
    */
   before(fits: RegExp, act: () => Promise<unknown>, nth?: number): Promise<void>;
+  /** The next request that fits reaches the server twice at one moment, as of two processes; the first answer counts. */
+  double(fits: RegExp): void;
   close(): Promise<void>;
 }
 
 interface Guard {
   readonly fits: RegExp;
   left: number;
-  run(): Promise<void>;
+  /** Before the request goes on; answers how often it does. */
+  run(): Promise<1 | 2>;
 }
 
 /** Words for `Gate.before`: what git pushes, and what the forge's API is asked for. */
@@ -31,8 +34,10 @@ export async function startGate(target: string): Promise<Gate> {
     void (async () => {
       // The whole of it first: what was sent counts as sent, even where its sender is killed now.
       const body = Buffer.concat(await asked.toArray());
-      await guardOf(guards, `${asked.method} ${(asked.url ?? '').replace(/\?.*/, '')}`)?.run();
-      await forward(target, asked, body, answer);
+      const times = await guardOf(guards, `${asked.method} ${(asked.url ?? '').replace(/\?.*/, '')}`)?.run();
+      const other = times === 2 ? send(target, asked, body) : null;
+      forward(await send(target, asked, body), asked, answer);
+      (await other)?.resume();
     })().catch(() => asked.socket.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -41,8 +46,13 @@ export async function startGate(target: string): Promise<Gate> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     before: (fits, act, nth = 1) =>
       new Promise((resolve, reject) => {
-        guards.add({ fits, left: nth, run: async () => void (await act().then(() => resolve(), reject)) });
+        const run = async () => {
+          await act().then(() => resolve(), reject);
+          return 1 as const;
+        };
+        guards.add({ fits, left: nth, run });
       }),
+    double: (fits) => void guards.add({ fits, left: 1, run: async () => 2 }),
     close: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -64,7 +74,7 @@ function guardOf(guards: Set<Guard>, asked: string): Guard | undefined {
   return undefined;
 }
 
-async function forward(target: string, asked: IncomingMessage, body: Buffer, answer: ServerResponse): Promise<void> {
+async function send(target: string, asked: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
   const { host: _host, 'transfer-encoding': _coding, ...headers } = asked.headers;
   const onward = request(new URL(asked.url ?? '/', target), {
     method: asked.method ?? 'GET',
@@ -72,6 +82,10 @@ async function forward(target: string, asked: IncomingMessage, body: Buffer, ans
   });
   onward.end(body);
   const [behind] = (await once(onward, 'response')) as [IncomingMessage];
+  return behind;
+}
+
+function forward(behind: IncomingMessage, asked: IncomingMessage, answer: ServerResponse): void {
   answer.writeHead(behind.statusCode ?? 502, behind.headers);
   behind.on('error', () => asked.socket.destroy());
   behind.pipe(answer);

@@ -39,6 +39,30 @@ describe('towpath render', () => {
     expect(stdout + stderr).not.toContain(planted);
   });
 
+  it('renders for the configuration’s listener, and refuses what is another’s', async () => {
+    const folder = await temporaryFolder('render');
+    const [own, other] = ['0b6c8f0e-64f5-4f6c-9b68-0b3a2f0f7a11', '0b6c8f0e-64f5-4f6c-9b68-0b3a2f0f7a12'];
+    const configuration = {
+      controlPlane: { url: 'https://control-plane.example', apiKeyEnv: 'UNUSED' },
+      listener: { id: own },
+      namespaces: { 'team-a': { repository: 'https://git.example/team-a.git' } },
+    };
+    await writeFile(join(folder, 'towpath.yaml'), JSON.stringify(configuration));
+    const renderFor = async (listener_id: string | null) => {
+      const source_config = { listener_id, listener_config: { k8s_namespace: 'team-a' } };
+      const body = { name: 'chat', source_config, source_revision_config: { image_uri: 'registry.example/chat:1' } };
+      await writeFile(join(folder, 'chat.json'), JSON.stringify(body));
+      return runTowpath(['render', join(folder, 'chat.json'), '--config', join(folder, 'towpath.yaml')]);
+    };
+
+    const nobodys = await renderFor(null);
+    const others = await renderFor(other ?? '');
+
+    expect(nobodys).toMatchObject({ code: 0, stdout: expect.stringContaining(`towpath.dev/listener-id: ${own}`) });
+    expect(others).toMatchObject({ code: 1, stdout: '' });
+    expect(others.stderr).toContain(`it is for listener ${other}, and the configuration is that of listener ${own}`);
+  });
+
   it.each([
     ['no such file', 'missing.yaml', null, 'there is no such file, and it is no id of a deployment'],
     ['no deployment', 'a.yaml', 'just text', 'expected object'],

@@ -28,31 +28,38 @@ const CreateBody = z.object({
 });
 type CreateBody = z.infer<typeof CreateBody>;
 
-export function readDeployment(text: string, origin: string, namespace: string | undefined): DeploymentFile {
+/** What the file may leave to the command line and the configuration. */
+export interface DeploymentDefaults {
+  readonly namespace: string | undefined;
+  readonly listenerId: ListenerId | undefined;
+}
+
+export function readDeployment(text: string, origin: string, defaults: DeploymentDefaults): DeploymentFile {
   const content = parsed(text, origin);
   if (typeof content === 'object' && content !== null && 'deployment' in content) {
     const specification = checked(Specification, content, origin);
     return { specification, values: Object.fromEntries(specification.secretNames.map((name) => [name, ''])) };
   }
   const body = checked(CreateBody, content, origin);
-  const target = body.source_config.listener_config?.k8s_namespace ?? namespace;
+  const target = body.source_config.listener_config?.k8s_namespace ?? defaults.namespace;
   if (target === undefined) {
     const why = 'it names no source_config.listener_config.k8s_namespace; give --namespace';
     throw new TowpathError('terminal', 'NoNamespace', `Cannot render "${origin}": ${why}`);
   }
   const values = Object.fromEntries((body.secrets ?? []).map(({ name, value }) => [name, value]));
-  return { specification: specificationOf(body, target, text, Object.keys(values)), values };
+  const listenerId = body.source_config.listener_id ?? defaults.listenerId ?? idOf('listener', body.name);
+  const owner = { namespace: target, listenerId };
+  return { specification: specificationOf(body, owner, text, Object.keys(values)), values };
 }
 
-function specificationOf(body: CreateBody, namespace: string, text: string, secretNames: string[]): Specification {
+function specificationOf(body: CreateBody, owner: object, text: string, secretNames: string[]): Specification {
   const { name, source_config: source } = body;
   return Specification.parse({
     deployment: {
       id: idOf('deployment', name),
       name,
       workspaceId: idOf('workspace', name),
-      listenerId: source.listener_id ?? idOf('listener', name),
-      namespace,
+      ...owner,
       customUrl: source.custom_url ?? null,
     },
     revision: {

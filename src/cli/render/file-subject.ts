@@ -14,11 +14,12 @@ import { readDeployment } from './deployment-file.ts';
 import { contextOf, presentOf, type Subject, unknownNamespace } from './subject.ts';
 
 export async function openFileSubject(path: string, options: RenderOptions): Promise<Subject> {
-  const { specification, values } = readDeployment(await readText(path), path, options.namespace);
+  const given = options.config ? await loadConfiguration(options.config) : null;
+  const defaults = { namespace: options.namespace, listenerId: given?.listener.id };
+  const { specification, values } = readDeployment(await readText(path), path, defaults);
   const { namespace, listenerId } = specification.deployment;
-  const configuration = options.config
-    ? await loadConfiguration(options.config)
-    : defaultConfiguration(namespace, listenerId);
+  const configuration = given ?? defaultConfiguration(namespace, listenerId);
+  if (listenerId !== configuration.listener.id) throw otherListener(path, listenerId, configuration);
   const settings = configuration.namespaces[namespace];
   if (!settings) throw unknownNamespace(namespace, configuration);
   const sealing = { namespace, engine: null, cluster: null, clock: systemClock() };
@@ -49,6 +50,12 @@ function defaultConfiguration(namespace: string, listenerId: string): Configurat
     listener: { id: listenerId },
     namespaces: { [namespace]: { repository: 'http://localhost/none.git' } },
   });
+}
+
+function otherListener(path: string, listenerId: string, { listener }: Configuration): TowpathError {
+  const why = `it is for listener ${listenerId}, and the configuration is that of listener ${listener.id}`;
+  const message = `Cannot render "${path}": ${why}; give both the id that the control plane knows your listener by`;
+  return new TowpathError('terminal', 'OtherListener', message);
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -8,6 +8,7 @@ import { checkPullRequestTemplates } from '../../src/core/pull-request-example.t
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 import { firstDeployment, removal } from '../core/support/review-cases.ts';
 import { projectFolder, runTowpath } from '../support/command-line.ts';
+import { temporaryFolder } from '../support/temp.ts';
 
 // Whole processes, on machines that may be busy with other things.
 vi.setConfig({ testTimeout: 120_000 });
@@ -16,12 +17,13 @@ const example = join(projectFolder, 'examples/pull-request');
 
 describe('examples/pull-request', () => {
   it('has a configuration that is valid, and a deployment that it renders', async () => {
-    const [configuration, deployment] = ['towpath.yaml', 'deployment.yaml'].map((file) => join(example, file));
+    const copy = await temporaryFolder('pull-request');
+    await cp(example, copy, { recursive: true });
+    await writeFile(join(copy, 'key'), 'ab'.repeat(32));
+    const [configuration, deployment] = ['towpath.yaml', 'deployment.json'].map((file) => join(copy, file));
 
     const validated = await runTowpath(['validate', configuration ?? '']);
-    const rendered = await runTowpath(['render', deployment ?? '', '--config', configuration ?? '', '--json'], {
-      env: { TOWPATH_SECRET_KEY: 'ab'.repeat(32) },
-    });
+    const rendered = await runTowpath(['render', deployment ?? '', '--config', configuration ?? '', '--json']);
 
     expect(validated).toMatchObject({ code: 0, stderr: '' });
     expect(Object.keys(JSON.parse(rendered.stdout).files)).toContain('route.ingress.yaml');
@@ -68,7 +70,7 @@ async function deployed() {
     name,
     source_config: source,
     source_revision_config: revision,
-  } = parse(await readFile(join(example, 'deployment.yaml'), 'utf8'));
+  } = parse(await readFile(join(example, 'deployment.json'), 'utf8'));
   const { namespaces, agentServer } = parse(await readFile(join(example, 'towpath.yaml'), 'utf8'));
   return firstDeployment({
     name,

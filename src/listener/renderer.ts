@@ -52,9 +52,9 @@ function plantedSecrets(
 
 /** The same deployment without free text of the client's or the platform's; plain words as labels are no secrets. */
 function wordless(input: RenderInput): RenderInput {
-  const labels = Object.entries(input.specification.resourceSpec.labels ?? {}).filter(([, value]) =>
-    /^[a-z-]+$/i.test(value),
-  );
+  const labels = Object.entries(input.specification.resourceSpec.labels ?? {})
+    .filter(([, value]) => /^[a-z-]+$/i.test(value))
+    .map(([key, value], index) => [/^[a-z./-]+$/i.test(key) ? key : `label-${index}`, value]);
   const specification = { ...input.specification, resourceSpec: { labels: Object.fromEntries(labels) } };
   return { ...input, specification, agentServer: { ...input.agentServer, environment: {} } };
 }

@@ -1,6 +1,7 @@
 /** Seals a folder's Secrets anew, with the certificate or the recipients of today; everything else in it stays. */
 import { type Folder, isEdited } from '../core/folder.ts';
 import { kustomizationFile, withoutResources } from '../core/kustomization.ts';
+import { sensitiveValues } from '../core/planted-secrets.ts';
 import { type Provenance, provenanceFile } from '../core/provenance.ts';
 import { isSealedFile } from '../core/sealed-files.ts';
 import { TowpathError } from '../domain/failure.ts';
@@ -96,7 +97,7 @@ async function planResealing(context: LaneContext, folder: Folder, subject: Subj
         ? ['the database’s password stays sealed as it was: it was made with another secrets.keyFile']
         : []),
     ],
-    sensitive: isExternal ? {} : Object.assign({}, ...secrets.map((secret) => secret.values)),
+    sensitive: isExternal ? {} : sensitiveValues(secrets),
   };
 }
 

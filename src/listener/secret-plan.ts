@@ -1,6 +1,7 @@
 /** Step 6, seal: which Secrets a revision needs, which of them are there already, and whose values must be fetched. */
 import { parseStoreReference, storeReference } from '../core/external-secret.ts';
 import { type Folder, isEdited } from '../core/folder.ts';
+import { sensitiveValues } from '../core/planted-secrets.ts';
 import { holdsSealed, isSealedFile, previousFiles } from '../core/sealed-files.ts';
 import { hasExternalDatabase } from '../core/values-server.ts';
 import { TowpathError } from '../domain/failure.ts';
@@ -49,7 +50,7 @@ export async function planSecrets(
     kept: [...current, ...previous],
     files: [...wanted, ...previous],
     notes: environment.note === null ? [] : [environment.note],
-    sensitive: isExternal(context) ? {} : Object.assign({}, ...plain.map((secret) => secret.values)),
+    sensitive: isExternal(context) ? {} : sensitiveValues(plain),
   };
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { dump } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { findPlantedSecrets } from '../../src/core/planted-secrets.ts';
+import { findPlantedSecrets, sensitiveValues, withoutCoincidences } from '../../src/core/planted-secrets.ts';
 
 const secret = 'hunter2-"quoted"\n\u{1f600} $&+\'end';
 const found = (text: string, values: Readonly<Record<string, string>> = { TOKEN: secret }) =>
@@ -20,6 +20,12 @@ describe('a secret value', () => {
     ['as JSON', JSON.stringify({ secret })],
     ['as YAML', stringify({ secret })],
     ['as YAML of another hand', dump({ secret })],
+    ['as YAML inside of YAML', dump({ inner: stringify({ secret }) })],
+    ['as JSON inside of JSON', JSON.stringify({ inner: JSON.stringify({ secret }) })],
+    ['in a URL of a stricter hand', encodeURIComponent(secret).replaceAll("'", '%27').toLowerCase()],
+    ['in base64 behind a user name', `Basic ${Buffer.from(`admin:${secret}`).toString('base64')}`],
+    ['in base64 before something else', Buffer.from(`ab${secret}, and more`).toString('base64')],
+    ['with other ends of lines', `|-\r\n  ${secret.replace('\n', '\r\n  ')}\r\n`],
   ])('is found %s', (_, text) => {
     expect(found(text)).toEqual([
       expect.objectContaining({ path: 'api.deployment.yaml', message: expect.stringContaining('"TOKEN"') }),
@@ -56,4 +62,51 @@ describe('a secret value', () => {
     expect(found('value: prod', { ENV: 'prod' })).toEqual([]);
     expect(found('value: x', { EMPTY: '' })).toEqual([]);
   });
+
+  it.each([
+    ['folded', dump({ key: 'correct horse battery staple '.repeat(5) })],
+    ['folded by another hand', stringify({ key: 'correct horse battery staple '.repeat(5) })],
+    [
+      'in base64 on many lines',
+      Buffer.from('correct horse battery staple '.repeat(5)).toString('base64').replace(/.{40}/g, '$&\n  '),
+    ],
+    ['as a form', new URLSearchParams({ key: 'correct horse battery staple '.repeat(5) }).toString()],
+  ])('is found %s', (_, text) => {
+    expect(found(text, { A: 'correct horse battery staple '.repeat(5).trim() })).toHaveLength(1);
+  });
+
+  it('is found as a whole though each of its lines is short', () => {
+    const value = 'user=admin\npass=hunter22\nx=1\n';
+
+    expect(found(dump({ a: { b: value } }), { A: value })).toHaveLength(1);
+  });
+});
+
+describe('a secret of several lines', () => {
+  const value = 'kind: Config\nrestartPolicy: Always\ntoken: sk-proj-3f9c2a71d0\n';
+  const values = sensitiveValues([{ name: 'one', values: { KUBECONFIG: value } }]);
+
+  it('is looked for line by line, too, and the message says which', () => {
+    expect(found('args: ["token: sk-proj-3f9c2a71d0"]', values).map(({ message }) => message)).toEqual([
+      expect.stringContaining('"KUBECONFIG, line 3"'),
+    ]);
+  });
+
+  it('keeps nothing back that has a line of it by chance', () => {
+    const manifest = new Map([['api.deployment.yaml', 'spec:\n  restartPolicy: Always\n']]);
+
+    const left = withoutCoincidences(values, manifest);
+
+    expect(findPlantedSecrets(manifest, left)).toEqual([]);
+    expect(Object.keys(left)).toEqual(['KUBECONFIG', 'KUBECONFIG, line 3']);
+  });
+});
+
+it('looks for both where two Secrets have a value of one name', () => {
+  const values = sensitiveValues([
+    { name: 'new', values: { TOKEN: 'new-value-1' } },
+    { name: 'old', values: { TOKEN: 'old-value-1' } },
+  ]);
+
+  expect(found('new-value-1 old-value-1', values)).toHaveLength(2);
 });

@@ -1,5 +1,6 @@
 /** Secret values and rendered files: what leaks is refused, what coincides is not. */
 import { describe, expect, it } from 'vitest';
+import { sensitiveValues } from '../../src/core/planted-secrets.ts';
 import { createRenderer } from '../../src/listener/renderer.ts';
 import { agentServerSet } from '../core/support/agent-server.ts';
 import { renderInput } from '../core/support/render-input.ts';
@@ -17,6 +18,7 @@ describe('a secret value that a client has written in plain too', () => {
   it.each([
     ['an annotation', { annotations: { note: `token ${token}` } }],
     ['a label', { labels: { token } }],
+    ['the name of a label', { labels: { [token]: 'yes' } }],
     ['a sidecar', { sidecars: [{ name: 'a', image: 'a', env: [{ name: 'T', value: token }] }] }],
     ['a command, in base64', { sidecars: [{ name: 'a', image: 'a', args: [Buffer.from(token).toString('base64')] }] }],
   ])('is refused in %s, by the name of the secret', (_, resourceSpec) => {
@@ -27,6 +29,8 @@ describe('a secret value that a client has written in plain too', () => {
   });
 });
 
+const mounting = (name: string) => ({ name: 'a', image: 'a', volumeMounts: [{ name, mountPath: '/x' }] });
+
 describe('what is said of a field that holds a secret value', () => {
   it('does not repeat it', () => {
     const mounts = [{ name: token, mountPath: '/x' }];
@@ -34,6 +38,23 @@ describe('what is said of a field that holds a secret value', () => {
 
     expect(refused.join()).toContain('there is no volume "[secret]"');
     expect(refused.join()).not.toContain(token);
+  });
+
+  const quoted = 'pass"word\\with$stuff';
+  const spaced = 'two  words  here  secret';
+  const long = `${'x'.repeat(30)}-secret-${'y'.repeat(1200)}`;
+  it.each([
+    ['a name that quotes and backslashes are in', quoted, { sidecars: [mounting(quoted)] }],
+    ['a key with quotes', quoted, { labels: { [quoted]: 'x' } }],
+    ['a name with spaces', spaced, { sidecars: [mounting(spaced)] }],
+    ['a name that is shortened', long, { sidecars: [mounting(long)] }],
+    ['a key that is shortened', long, { annotations: { [long]: 'x' } }],
+  ])('does not repeat it in another form: %s', (_, value, resourceSpec) => {
+    const rendering = renderer.render(renderInput({ resourceSpec, secretNames: ['TOKEN'] }), { TOKEN: value });
+
+    const words = JSON.stringify(rendering.kind === 'refused' ? rendering.findings : null);
+    expect(words).toContain('secret]');
+    expect(words).not.toMatch(/pass|words {1,2}here|xxxxxxxx/);
   });
 });
 
@@ -47,6 +68,17 @@ describe('a value that is in every manifest', () => {
 
   it('is no leak as the plain word of a label either', () => {
     expect(said({ labels: { environment: 'production' } }, { ENVIRONMENT: 'production' })).toEqual([]);
+  });
+
+  it('is no leak as a line of a file either', () => {
+    const FILE = 'kind: Deployment\nrestartPolicy: Always\n';
+
+    const rendering = renderer.render(
+      renderInput({ secretNames: ['FILE'] }),
+      sensitiveValues([{ name: 'one', values: { FILE } }]),
+    );
+
+    expect(rendering.kind).toBe('rendered');
   });
 
   it('hides no other', () => {

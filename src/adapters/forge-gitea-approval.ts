@@ -62,10 +62,18 @@ function votesOf(reviews: readonly GiteaReview[], headCommit: string) {
 
 type Check = { readonly context: string; readonly status: string };
 
-async function readChecks({ http, path }: Surroundings, commit: string): Promise<readonly Check[]> {
+/** The newest of each name. They come by pages, which old versions do not link to each other. */
+async function readChecks({ http, path, pageSize }: Surroundings, commit: string): Promise<readonly Check[]> {
   const purpose = `read the checks of ${commit.slice(0, 12)}`;
-  const { body } = await http.get(`${path}/commits/${commit}/status`, { purpose });
-  return shaped(http, purpose, GiteaStatus, body).statuses;
+  const checks: Check[] = [];
+  for (let page = 1; page <= 100; page += 1) {
+    const query = { page, limit: pageSize };
+    const { headers, body } = await http.get(`${path}/commits/${commit}/status`, { purpose, query });
+    const { statuses } = shaped(http, purpose, GiteaStatus, body);
+    checks.push(...statuses);
+    if (statuses.length === 0 || checks.length >= Number(headers['x-total-count'])) break;
+  }
+  return checks;
 }
 
 function refusalOf(refusedBy: readonly string[], checks: readonly Check[]): string | null {

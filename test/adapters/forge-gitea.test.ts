@@ -170,3 +170,24 @@ it('tells nothing that these credentials may not see', async () => {
     ...{ mergeMethods: ['merge', 'rebase'], mergeSignature: 'unsigned' },
   });
 });
+
+describe('checks', () => {
+  it('are read to the last page, also where no header tells of one', async () => {
+    const { head } = shape(1);
+    const page = (number: number) => Array.from({ length: 50 }, (_, index) => `${number}-${index}`);
+    const green = (contexts: readonly string[]) => contexts.map((context) => ({ context, status: 'success' }));
+    const pages = [green(page(1)), [...green(page(2)), { context: 'last', status: 'failure' }]];
+    const { forge, asked } = await scriptedGitea({
+      'GET /pulls/1': () => ({ body: shape(1) }),
+      'GET /pulls/1/reviews': () => ({ body: [] }),
+      [`GET /commits/${head.sha}/status`]: (query) => ({
+        // So Gitea and Forgejo answer where there is nothing, and what is on no page.
+        body: { statuses: pages[Number(query.get('page')) - 1] ?? null },
+      }),
+    });
+    const found = await forge.read(1);
+
+    expect(found && (await forge.approval(found))).toMatchObject({ kind: 'refused', why: 'failed: last' });
+    expect(asked.filter((one) => one.endsWith('/status'))).toHaveLength(3);
+  });
+});

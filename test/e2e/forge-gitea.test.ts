@@ -88,6 +88,19 @@ describe('rules of the base', () => {
     expect(tooFew).toEqual({ kind: 'pending', by: ['reviewer'], why: '1 of 2 approvals' });
   });
 
+  it('sees a check that fails on a later page of them', async () => {
+    const { forge, branch, reviewer, repository } = await world();
+    const tip = await branch('towpath/a');
+    const opened = await forge.create(request('towpath/a'));
+    await reviewer.approve(opened.number);
+    for (const [context, state] of Object.entries({ a: 'failure', b: 'success', c: 'success', d: 'success' })) {
+      await gitea.request('POST', `${repository.path}/statuses/${tip}`, { context, state });
+    }
+
+    // The world's pages hold two.
+    expect(await forge.approval(opened)).toMatchObject({ kind: 'refused', why: 'failed: a' });
+  });
+
   it('does not count the approval of somebody who may only read', async () => {
     const { forge, branch, repository } = await world();
     const reader = await gitea.makeUser(`reader-${Date.now()}`);

@@ -153,6 +153,21 @@ describe('the server of webhooks', () => {
     expect((await send(url, push)).status).toBe(204);
   });
 
+  it('holds no more than fits into its room, however many strangers send large bodies at once', async () => {
+    const { url, heard } = await serving({ limits: { bodyBytes: 5000, bodiesBytes: 10_000 } });
+    const strangers = [1, 2, 3].map(() => slowSender(url, { length: 4900, first: 4000 }));
+
+    const refused = await Promise.race(strangers.map(async (one) => ({ one, text: await one.said })));
+    expect(refused.text).toContain('503 Service Unavailable');
+    expect((await send(url, push)).status).toBe(204);
+
+    const others = strangers.filter((one) => one !== refused.one);
+    for (const other of others) other.finish();
+    for (const other of others) expect(await other.said).toContain('401 Unauthorized');
+    expect(heard).toHaveLength(1);
+    expect(log.lines.filter((line) => line.includes('too many large ones'))).toHaveLength(1);
+  });
+
   it('hangs up on whoever does not get to the end of a request', async () => {
     const { url } = await serving({ limits: { bodyBytes: 1000, requestMs: 200 } });
     const { port } = new URL(url);
@@ -179,6 +194,24 @@ describe('the server of webhooks', () => {
     expect(log.lines.filter((line) => line.includes('Refused webhooks'))).toHaveLength(1);
   });
 });
+
+/** Sends the beginning of a body, and the rest only when it is told to; what it is told itself comes at the end. */
+function slowSender(url: string, { length, first }: { readonly length: number; readonly first: number }) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const said = new Promise<string>((done) => {
+    let text = '';
+    socket.on('data', (bytes) => {
+      text += bytes;
+    });
+    // Who is refused in the middle may be cut off while he still writes.
+    socket.on('error', () => done(text));
+    socket.on('close', () => done(text));
+  });
+  socket.write(
+    `POST /webhook HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${'a'.repeat(first)}`,
+  );
+  return { said, finish: () => socket.write('a'.repeat(length - first)) };
+}
 
 async function serving(changes: Partial<WebhookSettings> = {}) {
   log = memoryLog();

@@ -14,21 +14,29 @@ export interface WebhookSettings extends Pick<ServerSettings, 'host' | 'port' | 
   /** True where somebody was woken. */
   readonly onChange: (event: ChangedEvent) => boolean;
   readonly log: Log;
-  /** Instead of 5 MB and 30 s, for tests. */
-  readonly limits?: { readonly bodyBytes: number; readonly requestMs: number };
+  /** Instead of the usual ones, for tests. */
+  readonly limits?: Partial<Limits>;
+}
+
+interface Limits {
+  readonly bodyBytes: number;
+  /** Of all bodies that are being read: strangers must not fill the memory before it is known that they are. */
+  readonly bodiesBytes: number;
+  readonly requestMs: number;
 }
 
 export const webhookPath = '/webhook';
 
 /** A push of many commits makes some hundred kilobytes; what is larger is told by the next look. */
-const usualLimits = { bodyBytes: 5_000_000, requestMs: 30_000 };
+const usualLimits: Limits = { bodyBytes: 5_000_000, bodiesBytes: 30_000_000, requestMs: 30_000 };
 const mostConnections = 100;
 
 export function startWebhooks(settings: WebhookSettings): Promise<RunningServer> {
-  const { host, port, named, limits = usualLimits } = settings;
-  const answers = { ...settings, complain: complaints(settings.log), bodyBytes: limits.bodyBytes };
+  const { host, port, named } = settings;
+  const { bodyBytes, bodiesBytes, requestMs } = { ...usualLimits, ...settings.limits };
+  const answers = { ...settings, complain: complaints(settings.log), bodyBytes, room: { bytes: bodiesBytes } };
   return startServer(
-    { host, port, named, limits: { requestMs: limits.requestMs, connections: mostConnections } },
+    { host, port, named, limits: { requestMs, connections: mostConnections } },
     (request, response) => void answer(answers, request, response),
   );
 }
@@ -36,6 +44,8 @@ export function startWebhooks(settings: WebhookSettings): Promise<RunningServer>
 interface Answering extends Pick<WebhookSettings, 'secret' | 'onChange' | 'log'> {
   readonly complain: Complain;
   readonly bodyBytes: number;
+  /** What is left of it. */
+  readonly room: { bytes: number };
 }
 
 interface Answer {
@@ -55,10 +65,14 @@ async function answerFor(settings: Answering, request: IncomingMessage): Promise
   const path = (request.url ?? '/').split('?')[0];
   if (path !== webhookPath) return { status: 404, text: `There is only ${webhookPath}` };
   if (request.method !== 'POST') return { status: 405, text: 'Only POST is answered' };
-  const body = await bodyOf(request, settings.bodyBytes);
-  if (body === null) return { status: 413, text: `The body is larger than ${settings.bodyBytes} bytes` };
   const secret = await secretOf(settings);
   if (secret === null) return { status: 503, text: 'Webhooks cannot be checked now' };
+  const body = await bodyOf(request, settings);
+  if (body === 'large') return { status: 413, text: `The body is larger than ${settings.bodyBytes} bytes` };
+  if (body === 'crowded') {
+    settings.complain('Refused webhooks: too many large ones come at once; whoever sends them may be no forge');
+    return { status: 503, text: 'Too much comes at once' };
+  }
   if (!isSigned(request.headers, body, secret)) {
     settings.complain('Refused webhooks: their signature is missing or wrong; compare the secret at the forge');
     return { status: 401, text: 'Unauthorized' };
@@ -81,18 +95,25 @@ function heard({ onChange }: Answering, event: WebhookEvent | null): Answer {
   }
 }
 
-/** Null: it is too large. Rejects where the sender goes away. */
-async function bodyOf(request: IncomingMessage, most: number): Promise<Buffer | null> {
-  if (Number(request.headers['content-length'] ?? 0) > most) return null;
+/** Rejects where the sender goes away. */
+async function bodyOf(request: IncomingMessage, { bodyBytes, room }: Answering): Promise<Buffer | 'large' | 'crowded'> {
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytes) return 'large';
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop would destroy the socket before the answer is out.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += (chunk as Buffer).length;
-    if (size > most) return null;
-    chunks.push(chunk as Buffer);
+  try {
+    // Leaving the loop would destroy the socket before the answer is out.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      const { length } = chunk as Buffer;
+      size += length;
+      room.bytes -= length;
+      if (size > bodyBytes) return 'large';
+      if (room.bytes < 0) return 'crowded';
+      chunks.push(chunk as Buffer);
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    room.bytes += size;
   }
-  return Buffer.concat(chunks);
 }
 
 async function secretOf({ secret, complain }: Answering): Promise<string | null> {

@@ -9,9 +9,10 @@ import type { Report } from '../domain/report.ts';
 import type { CommitDraft, PushOutcome, Snapshot } from '../ports.ts';
 import type { LaneMemory } from './context.ts';
 import { isStillWanted } from './decide.ts';
+import { describe } from './describe.ts';
 import { budgetWait, deniedError, refuseWithoutLeadership, TryAgain } from './publish.ts';
 import type { ReviewCase } from './review-cases.ts';
-import { cleanUp } from './review-close.ts';
+import { cleanUp, fieldsOf, ofEverybody } from './review-close.ts';
 import { noteClosed, type ReviewContext } from './review-look.ts';
 import { sayInReview, waitingWords } from './review-words.ts';
 
@@ -35,11 +36,13 @@ export async function mergeApproved(
   const gone = new Map<string, CommitId>();
   const reports: Report[] = [];
   for (const { pullRequest, tip, item } of candidates(memory, cases)) {
-    const approval = await context.review.forge.approval(pullRequest);
+    const approval = await alone(context, memory, pullRequest, () => context.review.forge.approval(pullRequest));
+    if (approval === null) continue;
     if (approval.kind !== 'approved' || approval.by.length < context.publication.approvals) {
       reports.push(...sayInReview(context, item.step.desired, pendingWords(context, item, pullRequest, approval)));
       continue;
     }
+    if (!(await alone(context, memory, pullRequest, () => isStillOpen(context, pullRequest)))) continue;
     if (!isStillWanted(context, item.step.desired)) continue;
     refuseWithoutLeadership(context);
     const wait = budgetWait(context, memory);
@@ -65,11 +68,36 @@ export async function mergeApproved(
     const commit = outcome.commits.at(-1) ?? tip;
     memory.pushed = commit;
     gone.set(item.branch, tip);
-    await tellForge(context, memory, pullRequest, commit);
+    await alone(context, memory, pullRequest, () => tellForge(context, memory, pullRequest, commit));
     context.log.info('Merged an approved pull request', { pullRequest: pullRequest.number, commit });
   }
   await cleanUp(context, memory, gone);
   return { snapshot: head, merged: gone.size, reports };
+}
+
+/** What the forge refuses of one alone holds up no other: null, and it is tried again at the next look. */
+async function alone<T>(
+  context: ReviewContext,
+  { review }: LaneMemory,
+  pullRequest: PullRequest,
+  ask: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    const known = asTowpathError(error);
+    if (known === undefined || ofEverybody.has(known.reason)) throw error;
+    review.lookAgain = true;
+    const fields = { ...fieldsOf(context, pullRequest), error: describe(error) };
+    context.log.warn('Cannot ask about an approved pull request', fields);
+    return null;
+  }
+}
+
+/** A list may be a moment behind, and a person may have closed since what was approved before. */
+async function isStillOpen({ review }: ReviewContext, { number, headCommit }: PullRequest): Promise<boolean> {
+  const now = await review.forge.read(number);
+  return now?.state === 'open' && !now.draft && now.headCommit === headCommit;
 }
 
 /** One that does not fit onto the base is nobody else's trouble. */

@@ -1,5 +1,6 @@
 /** A pass whose changes are proposed: looks at base, branches and pull requests, and does what each of them needs. */
 
+import type { NamespacePlan } from '../core/plan.ts';
 import { repositoryReadme } from '../core/repository-readme.ts';
 import { databaseSecretName } from '../core/secret-names.ts';
 import { asTowpathError } from '../domain/failure.ts';
@@ -45,17 +46,19 @@ export async function attemptReviewPass(
   awaitOpenings(context, memory, look, beganAt);
   const waiting = waitingCases(cases);
   const taken = takenCases(context, memory, waiting, beganAt);
-  const counted = cases.filter(({ step, next }) => step.kind === 'remove' && next.kind !== 'rejected');
-  const decision = await draftPlan(context, memory, view, plan, {
+  // Once it is said that one is gone, it is forgotten, and nobody would close what is still open.
+  const leaving = cases.filter(({ step, next }) => step.kind === 'removed' && next.kind === 'close');
+  const decision = await draftPlan(context, memory, view, withoutSteps(plan, leaving), {
     takes: (step) => taken.has(step),
     remembers: (step) => waiting.has(step),
-    removals: counted.length,
+    removals: countRemovals(cases),
   });
   const { spoken, standsAnyway } = await sayingOfRerendered(context, view, cases);
   say([...spoken(decision.reports), ...standsAnyway]);
   const standing = spoken(await sayStanding(context, memory, cases));
   // First of all: merging what is wanted no more would deploy it.
-  const useless = await closeUseless(context, memory, look, cases);
+  const { useless, closed } = await closeUseless(context, memory, look, cases);
+  for (const each of leaving) if (closed.has(each)) say(await reportsOfStep(context, view, each.step, null));
   const acted = await propose(context, memory, view.snapshot, draftedCases(taken, decision));
   say(spoken(acted.reports));
   if (acted.failure !== null) throw acted.failure;
@@ -70,6 +73,16 @@ export async function attemptReviewPass(
     refusal: decision.refusal,
     orphans: plan.orphans,
   };
+}
+
+/** Those that wait for people count as well as those that would be proposed now. */
+function countRemovals(cases: readonly ReviewCase[]): number {
+  return cases.filter(({ step, next }) => step.kind === 'remove' && next.kind !== 'rejected').length;
+}
+
+function withoutSteps(plan: NamespacePlan, cases: readonly ReviewCase[]): NamespacePlan {
+  const without = new Set(cases.map(({ step }) => step));
+  return { ...plan, steps: plan.steps.filter((step) => !without.has(step)) };
 }
 
 /**
@@ -217,16 +230,24 @@ function isBelieved({ repository, clock, timings }: ReviewContext, { review }: L
 
 const mostMergedLooks = 4;
 
-/** Closes what nothing is wanted of any more; answers which branches may go. */
+interface Closed {
+  readonly closed: ReadonlySet<ReviewCase>;
+  /** Branches that may go. */
+  readonly useless: ReadonlyMap<string, CommitId>;
+}
+
+/** Closes what nothing is wanted of any more. */
 async function closeUseless(
   context: ReviewContext,
   memory: LaneMemory,
   look: ReviewLook,
   cases: readonly ReviewCase[],
-): Promise<ReadonlyMap<string, CommitId>> {
+): Promise<Closed> {
+  const closed = new Set<ReviewCase>();
   const useless = new Map<string, CommitId>();
   const failures: unknown[] = [];
-  for (const { step, branch, next } of cases) {
+  for (const each of cases) {
+    const { step, branch, next } = each;
     for (const double of look.doubles.get(branch) ?? []) {
       const reason = `opened twice, by two processes at once: #${look.open.get(branch)?.number} goes on`;
       await closeOne(context, memory, double, reason, failures);
@@ -234,11 +255,12 @@ async function closeUseless(
     if (next.kind === 'clean-up') useless.set(branch, next.tip);
     if (next.kind !== 'close') continue;
     const isClosed = await closeOne(context, memory, next.pullRequest, whyClosed(step), failures);
+    if (isClosed) closed.add(each);
     if (isClosed && next.tip !== null) useless.set(branch, next.tip);
   }
   const failure = lastingFailure(context, memory, failures);
   if (failure !== null) throw failure;
-  return useless;
+  return { closed, useless };
 }
 
 function whyClosed({ kind, desired }: ReviewCase['step']): string {

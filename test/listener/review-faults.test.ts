@@ -204,3 +204,55 @@ it('a removal that was refused long ago stays refused after a restart', async ()
   expect(world.all()).toHaveLength(2);
   expect(world.open()).toEqual([]);
 });
+
+it('a deployment is gone only once its pull request is closed: nobody else would close it', async () => {
+  const world = reviewWorld();
+  const { plane } = await begin(stops, world);
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  const { number } = onlyOpen(world);
+  const removals = () => plane.reports.filter(({ kind }) => kind === 'removal');
+  const saidBefore: number[] = [];
+  world.forge.beforeNext('read', () => saidBefore.push(removals().length));
+  world.forge.failNext(unreachable, 'close');
+
+  plane.remove(id);
+  await until('the removal', () => removals().length > 0);
+
+  expect(world.forge.pullRequests.get(number)?.state).toBe('closed');
+  expect(saidBefore).toEqual([0]);
+});
+
+it('what a person closed is not merged, though it was approved before and is still listed as open', async () => {
+  const publication = { mode: 'proposed', forge: 'gitea', merge: 'fast-forward' };
+  const world = reviewWorld();
+  const { plane, running } = await begin(stops, world, { namespace: { publication } });
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  const { number } = onlyOpen(world);
+  world.forge.people.approve(number, 'Jane');
+  world.forge.beforeNext('approval', () => world.forge.people.close(number, 'Joe'));
+
+  await lookAgain({ world, running });
+  await reported(plane, id, 'Rejected');
+
+  expect(world.remote.requests.merge).toBe(0);
+});
+
+it('one whose approval the forge will not tell holds up no other', async () => {
+  const publication = { mode: 'proposed', forge: 'gitea', merge: 'fast-forward' };
+  const world = reviewWorld();
+  const invalid = new TowpathError('terminal', 'ForgeInvalid', 'Cannot read its reviews: the forge answers 422');
+  const parts = withForge(world, (forge) => ({
+    approval: (pullRequest) => (pullRequest.number === 1 ? Promise.reject(invalid) : forge.approval(pullRequest)),
+  }));
+  const { plane, running } = await begin(stops, world, { parts, namespace: { publication } });
+  await reported(plane, plane.create('bad'), 'InReview');
+  const good = plane.create('good');
+  await reported(plane, good, 'InReview');
+
+  for (const { number } of world.open()) world.forge.people.approve(number, 'Jane');
+  running.wake();
+
+  expect((await reported(plane, good, 'Pushed')).outcome).toBe('succeeded');
+});

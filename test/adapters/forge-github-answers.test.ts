@@ -234,7 +234,7 @@ describe('the repository', () => {
     repository.protection = { approvals: 1, strict: false, checks: [] };
     server.faults.push({
       on: { path: /rules\/branches/ },
-      does: { kind: 'answer', answer: { status: 404, body: {} } },
+      does: { kind: 'answer', answer: { status: 404, body: { message: 'Not Found' } } },
     });
 
     expect((await forge.repository()).protected).toBeNull();
@@ -257,7 +257,8 @@ describe('refusals in GraphQL', () => {
     const answer = { status: 200, body: { data: null, errors: [{ type, message }] } };
     server.faults.push({ does: { kind: 'answer', answer } });
 
-    const asking = http.graphql({ query: '{ x }', variables: {}, purpose: 'try it', makesContent: false });
+    const query = '{ repository(owner: "acme", name: "environments") { __typename } }';
+    const asking = http.graphql({ query, variables: {}, purpose: 'try it', makesContent: false });
 
     await expect(asking).rejects.toMatchObject({ kind, reason, message: expect.stringContaining(message) });
   });

@@ -60,6 +60,7 @@ export interface ForgeServer {
   readonly backend: GitHttpBackend;
   /** A bare repository; served as `<url>/<owner>/<name>.git`. */
   gitRepository(path: string): Promise<TestRepository>;
+  /** Rejects where a request or an answer was not as the forge describes it. */
   close(): Promise<void>;
 }
 
@@ -74,6 +75,8 @@ export interface ForgeServerOptions {
   readonly headers: (call: ForgeCall) => Readonly<Record<string, string>>;
   /** Another path for the same endpoint. */
   readonly rewrite?: (path: string) => string;
+  /** What is wrong with a request and its answer; all of it fails `close`. */
+  readonly inspect?: (call: ForgeCall, path: string, answer: ForgeAnswer) => readonly string[];
   readonly notFound: ForgeAnswer;
 }
 
@@ -81,6 +84,7 @@ export async function startForgeServer(options: ForgeServerOptions): Promise<For
   const subPath = options.subPath ?? '';
   const requests: ForgeRequest[] = [];
   const faults: ForgeFault[] = [];
+  const wrong = new Set<string>();
   const backend = await openGitHttpBackend({
     root: await temporaryFolder('forge-server'),
     authorize: async (credentials, repository, service) =>
@@ -92,7 +96,7 @@ export async function startForgeServer(options: ForgeServerOptions): Promise<For
     request.url = (request.url ?? '').slice(subPath.length);
     const git = /^\/([^?]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)(\?.*)?$/.exec(request.url);
     if (!git) {
-      const answered = answerApi(options, faults, requests, request, response);
+      const answered = answerApi({ options, faults, requests, wrong }, request, response);
       return void answered.catch((error: unknown) => response.writeHead(500).end(String(error)));
     }
     request.url = `/${storedName(git[1] ?? '')}.git/${git[2]}${git[3] ?? ''}`;
@@ -110,7 +114,10 @@ export async function startForgeServer(options: ForgeServerOptions): Promise<For
       const stored = await backend.createRepository(storedName(path));
       return testRepository(path, stored, `${url}/${path}.git`);
     },
-    close: () => stop(listener, backend),
+    close: async () => {
+      await stop(listener, backend);
+      if (wrong.size > 0) throw new Error(`Not as the forge describes it:\n${[...wrong].join('\n')}`);
+    },
   };
 }
 
@@ -123,10 +130,15 @@ function realName(stored: string): string {
   return stored.replaceAll('--', '/');
 }
 
+interface Serving {
+  readonly options: ForgeServerOptions;
+  readonly faults: ForgeFault[];
+  readonly requests: ForgeRequest[];
+  readonly wrong: Set<string>;
+}
+
 async function answerApi(
-  options: ForgeServerOptions,
-  faults: ForgeFault[],
-  requests: ForgeRequest[],
+  { options, faults, requests, wrong }: Serving,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -141,6 +153,8 @@ async function answerApi(
     does?.kind === 'answer'
       ? { ...does.answer, headers: { ...options.headers(call), ...does.answer.headers } }
       : await answerOf(options, call);
+  const asked = options.rewrite?.(call.path) ?? call.path;
+  for (const problem of options.inspect?.(call, asked, answer) ?? []) wrong.add(problem);
   requests.push({ method: call.method, path: request.url ?? '', status: answer.status });
   if (does?.kind === 'lose-answer') return void request.socket.destroy();
   send(response, answer, does?.kind === 'cut');

@@ -1,7 +1,7 @@
 /** GitHub's endpoints for Apps: who it is, where it is installed, and tokens of an installation. */
 import { randomBytes, verify } from 'node:crypto';
 import type { ForgeAnswer, ForgeCall, ForgeRoute } from './forge-server.ts';
-import { failure } from './github-server-shapes.ts';
+import { failure, idOf, userShape } from './github-server-shapes.ts';
 import { type GithubApp, type GithubWorld, notFound } from './github-server-world.ts';
 
 export function appRoutes(world: GithubWorld): readonly ForgeRoute[] {
@@ -22,7 +22,12 @@ export function appRoutes(world: GithubWorld): readonly ForgeRoute[] {
           client_id: app.clientId,
           slug: app.slug,
           node_id: 'A_1',
+          owner: userShape(world, 'acme'),
           name: app.slug,
+          description: null,
+          html_url: `${world.web}/apps/${app.slug}`,
+          created_at: '2026-01-05T09:00:00Z',
+          updated_at: '2026-01-05T09:00:00Z',
           permissions: app.permissions,
           events: [],
           installations_count: app.installations.size,
@@ -32,7 +37,7 @@ export function appRoutes(world: GithubWorld): readonly ForgeRoute[] {
     {
       method: 'GET',
       path: /^(?:\/api\/v3)?\/repos\/([^/]+\/[^/]+)\/installation$/,
-      answer: asApp((app, path = '') => installationOf(app, path)),
+      answer: asApp((app, path = '') => installationOf(world, app, path)),
     },
     {
       method: 'POST',
@@ -71,14 +76,21 @@ function refusedToken(app: GithubApp | null, token: string): ForgeAnswer | null 
   return null;
 }
 
-function installationOf(app: GithubApp, path: string): ForgeAnswer {
+function installationOf(world: GithubWorld, app: GithubApp, path: string): ForgeAnswer {
   const found = [...app.installations].find(([, { repositories }]) => repositories.includes(path));
   if (!found) return notFound;
+  const [owner = ''] = path.split('/');
   return {
     status: 200,
     body: {
       id: found[0],
-      account: { login: path.split('/')[0], id: 1, type: 'Organization' },
+      account: userShape(world, owner),
+      html_url: `${world.web}/organizations/${owner}/settings/installations/${found[0]}`,
+      target_id: idOf(owner),
+      single_file_name: null,
+      created_at: '2026-01-05T09:00:00Z',
+      updated_at: '2026-01-05T09:00:00Z',
+      suspended_by: null,
       repository_selection: 'selected',
       app_id: app.id,
       app_slug: app.slug,

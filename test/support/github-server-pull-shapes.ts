@@ -33,7 +33,7 @@ export function listedPullShape(shaping: Shaping, pull: ServedPull) {
     assignee: null,
     assignees: [],
     requested_reviewers: pull.reviewers.map((login) => userShape(shaping, login)),
-    requested_teams: pull.teamReviewers.map((slug) => ({ id: idOf(slug), name: slug, slug, privacy: 'closed' })),
+    requested_teams: pull.teamReviewers.map((slug) => teamShape(shaping, slug)),
     labels: pull.labels.map((name) => labelShape(shaping, name)),
     milestone: null,
     draft: pull.draft,
@@ -48,10 +48,37 @@ export function listedPullShape(shaping: Shaping, pull: ServedPull) {
     auto_merge: pull.autoMerge && {
       enabled_by: userShape(shaping, pull.author),
       merge_method: pull.autoMerge,
-      commit_title: null,
-      commit_message: null,
+      commit_title: pull.title,
+      commit_message: '',
     },
     active_lock_reason: null,
+    _links: {
+      self: { href: url },
+      html: { href: `${web}/${repository.path}/pull/${pull.number}` },
+      issue: { href: issue },
+      comments: { href: `${issue}/comments` },
+      review_comments: { href: `${url}/comments` },
+      review_comment: { href: `${api}/repos/${repository.path}/pulls/comments{/number}` },
+      commits: { href: `${url}/commits` },
+      statuses: { href: `${api}/repos/${repository.path}/statuses/${pull.headCommit}` },
+    },
+  };
+}
+
+function teamShape({ web, api, repository }: Shaping, slug: string) {
+  const [owner] = repository.path.split('/');
+  return {
+    id: idOf(slug),
+    node_id: nodeId('Team', idOf(slug)),
+    url: `${api}/organizations/1/team/${idOf(slug)}`,
+    html_url: `${web}/orgs/${owner}/teams/${slug}`,
+    name: slug,
+    slug,
+    description: null,
+    privacy: 'closed',
+    permission: 'pull',
+    type: 'organization',
+    parent: null,
   };
 }
 
@@ -106,7 +133,13 @@ export function issueShape(shaping: Shaping, pull: ServedPull) {
     author_association: 'CONTRIBUTOR',
     active_lock_reason: null,
     draft: pull.draft,
-    pull_request: { url: `${api}/repos/${repository.path}/pulls/${pull.number}`, merged_at: null },
+    pull_request: {
+      url: `${api}/repos/${repository.path}/pulls/${pull.number}`,
+      html_url: `${web}/${repository.path}/pull/${pull.number}`,
+      diff_url: `${web}/${repository.path}/pull/${pull.number}.diff`,
+      patch_url: `${web}/${repository.path}/pull/${pull.number}.patch`,
+      merged_at: null,
+    },
     body: pull.body,
     closed_by: pull.closedBy && userShape(shaping, pull.closedBy),
     state_reason: null,
@@ -115,14 +148,17 @@ export function issueShape(shaping: Shaping, pull: ServedPull) {
 
 export function reviewShape(shaping: Shaping, pull: ServedPull, review: ServedReview) {
   const right = shaping.repository.people.get(review.user);
+  const page = `${shaping.web}/${shaping.repository.path}/pull/${pull.number}#pullrequestreview-${review.id}`;
+  const about = `${shaping.api}/repos/${shaping.repository.path}/pulls/${pull.number}`;
   return {
     id: review.id,
     node_id: nodeId('PullRequestReview', review.id),
     user: userShape(shaping, review.user),
     body: '',
     state: review.state,
-    html_url: `${shaping.web}/${shaping.repository.path}/pull/${pull.number}#pullrequestreview-${review.id}`,
-    pull_request_url: `${shaping.api}/repos/${shaping.repository.path}/pulls/${pull.number}`,
+    html_url: page,
+    pull_request_url: about,
+    _links: { html: { href: page }, pull_request: { href: about } },
     author_association: right ? 'COLLABORATOR' : 'NONE',
     submitted_at: seconds(review.at),
     commit_id: review.commit,

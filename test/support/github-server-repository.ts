@@ -4,6 +4,8 @@ import { mergeBranch } from './forge-server-git.ts';
 import {
   checkRunsShape,
   combinedStatusShape,
+  commitShape,
+  currentUserShape,
   failure,
   fullRepositoryShape,
   refShape,
@@ -51,7 +53,7 @@ function currentUser(world: GithubWorld, token: string | null): ForgeAnswer {
   const found = world.tokens.get(token ?? '');
   if (!found) return failure(401, 'Bad credentials');
   if (found.permissions) return notAccessible;
-  return { status: 200, body: { ...userShape(world, found.login), name: found.login, company: null, plan: null } };
+  return { status: 200, body: currentUserShape(world, found.login) };
 }
 
 function readRepository({ shaping, token }: Asking): ForgeAnswer {
@@ -96,7 +98,7 @@ async function readBranch({ repository, shaping }: Asking, branch = ''): Promise
     status: 200,
     body: {
       name: branch,
-      commit: { sha: commit, url: `${shaping.api}/repos/${repository.path}/commits/${commit}` },
+      commit: commitShape(shaping, commit),
       _links: { self: url, html: `${shaping.web}/${repository.path}/tree/${branch}` },
       protected: isProtected,
       protection: {
@@ -125,7 +127,8 @@ function readProtection({ repository, shaping }: Asking, branch = ''): ForgeAnsw
 
 function readPermission({ repository, shaping }: Asking, login = ''): ForgeAnswer {
   const right = repository.people.get(login) ?? 'none';
-  return { status: 200, body: { permission: right, user: userShape(shaping, login), role_name: right } };
+  const user = { ...userShape(shaping, login), role_name: right };
+  return { status: 200, body: { permission: right, user, role_name: right } };
 }
 
 function readStatus({ world, shaping }: Asking, commit = ''): ForgeAnswer {
@@ -158,8 +161,7 @@ async function mergeBranches({ repository, shaping, call }: Asking): Promise<For
   const by = { name: 'towpath', email: 'towpath@users.noreply.github.com' };
   const merged = await mergeBranch({ git: repository.git, base, head, kind: 'merge', message, by });
   if (merged === null) return failure(409, 'Merge conflict');
-  const commit = { message, url: `${shaping.api}/repos/${repository.path}/git/commits/${merged}` };
-  return { status: 201, body: { sha: merged, node_id: `C_${merged}`, commit, parents: [] } };
+  return { status: 201, body: commitShape(shaping, merged, message) };
 }
 
 /** What the second has changed since both parted. */
@@ -170,13 +172,11 @@ async function compare({ repository, shaping }: Asking, base = '', head = ''): P
   const files = changed
     .split('\n')
     .filter(Boolean)
-    .map((filename) => ({ filename, status: 'modified', changes: 1 }));
+    .map((filename) => ({ filename, sha: head, status: 'modified', additions: 1, deletions: 0, changes: 1 }));
   const url = `${shaping.api}/repos/${repository.path}/compare/${base}...${head}`;
-  const merge_base_commit = { sha: parted };
-  return {
-    status: 200,
-    body: { url, status: 'diverged', ahead_by: 1, behind_by: 1, merge_base_commit, commits: [], files },
-  };
+  const counts = { status: 'diverged', ahead_by: 1, behind_by: 1, total_commits: 1 };
+  const commits = { base_commit: commitShape(shaping, base), merge_base_commit: commitShape(shaping, parted) };
+  return { status: 200, body: { url, html_url: url, ...counts, ...commits, commits: [], files } };
 }
 
 async function deleteRef({ repository }: Asking, name = ''): Promise<ForgeAnswer> {

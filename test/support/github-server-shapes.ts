@@ -35,10 +35,22 @@ export function userShape({ web, api }: Pick<Shaping, 'web' | 'api'>, login: str
   };
 }
 
+/** What a person is told of herself. */
+export function currentUserShape(where: Pick<Shaping, 'web' | 'api'>, login: string) {
+  return {
+    ...userShape(where, login),
+    ...{ name: login, company: null, blog: null, location: null, email: null, hireable: null, bio: null },
+    ...{ public_repos: 0, public_gists: 0, followers: 0, following: 0 },
+    created_at: '2026-01-05T09:00:00Z',
+    updated_at: '2026-01-05T09:00:00Z',
+  };
+}
+
 export function repositoryShape(shaping: Shaping, path = shaping.repository.path) {
   const { web, api, repository } = shaping;
   const [owner = '', name = ''] = path.split('/');
   const url = `${api}/repos/${path}`;
+  const openPulls = repository.pulls.filter(({ state }) => state === 'open').length;
   const pushed = repository.pulls.map(({ updatedAt }) => updatedAt.getTime());
   return {
     id: path === repository.path ? repository.id : idOf(path),
@@ -49,6 +61,7 @@ export function repositoryShape(shaping: Shaping, path = shaping.repository.path
     owner: userShape(shaping, owner),
     html_url: `${web}/${path}`,
     description: null,
+    homepage: null,
     fork: path !== repository.path,
     url,
     branches_url: `${url}/branches{/branch}`,
@@ -68,10 +81,16 @@ export function repositoryShape(shaping: Shaping, path = shaping.repository.path
     has_issues: true,
     has_projects: true,
     has_wiki: false,
+    has_pages: false,
+    has_downloads: true,
+    has_discussions: false,
+    forks: 0,
     forks_count: 0,
+    watchers: 0,
     archived: repository.archived,
     disabled: false,
-    open_issues_count: repository.pulls.filter(({ state }) => state === 'open').length,
+    open_issues: openPulls,
+    open_issues_count: openPulls,
     license: null,
     allow_forking: true,
     is_template: false,
@@ -118,7 +137,7 @@ export function labelShape({ api, repository }: Shaping, name: string) {
     name,
     color: 'ededed',
     default: name === 'bug',
-    description: null,
+    description: '',
   };
 }
 
@@ -145,16 +164,26 @@ export function checkRunsShape({ api, repository }: Shaping, commit: string) {
 }
 
 /** Where nobody has set a status, GitHub says `pending` all the same. */
-export function combinedStatusShape({ api, repository }: Shaping, commit: string, statuses: readonly StatusShape[]) {
+export function combinedStatusShape(shaping: Shaping, commit: string, statuses: readonly StatusShape[]) {
+  const { api, repository } = shaping;
   const states = statuses.map(({ state }) => state);
   const isFailed = states.includes('failure') || states.includes('error');
   const isGood = states.length > 0 && states.every((state) => state === 'success');
   return {
     state: isFailed ? 'failure' : isGood ? 'success' : 'pending',
-    statuses: statuses.map((status, index) => ({ id: index + 1, description: null, target_url: null, ...status })),
+    statuses: statuses.map((status, index) => ({
+      id: index + 1,
+      node_id: nodeId('StatusContext', index + 1),
+      url: `${api}/repos/${repository.path}/statuses/${commit}`,
+      description: null,
+      target_url: null,
+      created_at: '2026-01-05T09:00:00Z',
+      updated_at: '2026-01-05T09:00:00Z',
+      ...status,
+    })),
     sha: commit,
     total_count: statuses.length,
-    repository: { id: repository.id, full_name: repository.path },
+    repository: repositoryShape(shaping),
     commit_url: `${api}/repos/${repository.path}/commits/${commit}`,
     url: `${api}/repos/${repository.path}/commits/${commit}/status`,
   };
@@ -163,6 +192,23 @@ export function combinedStatusShape({ api, repository }: Shaping, commit: string
 export interface StatusShape {
   readonly context: string;
   readonly state: 'pending' | 'success' | 'failure' | 'error';
+}
+
+/** As far as anybody knows it without looking into it. */
+export function commitShape({ web, api, repository }: Shaping, sha: string, message = 'change') {
+  const url = `${api}/repos/${repository.path}/commits/${sha}`;
+  const by = { name: 'Jane', email: 'jane@users.example', date: '2026-01-05T09:00:00Z' };
+  return {
+    url,
+    sha,
+    node_id: `C_${sha}`,
+    html_url: `${web}/${repository.path}/commit/${sha}`,
+    comments_url: `${url}/comments`,
+    commit: { url, author: by, committer: by, message, tree: { sha, url }, comment_count: 0 },
+    author: null,
+    committer: null,
+    parents: [],
+  };
 }
 
 export function refShape({ api, repository }: Shaping, ref: string, commit: string) {

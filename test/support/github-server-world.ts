@@ -51,6 +51,20 @@ export interface Asking {
   readonly shaping: Shaping;
 }
 
+/** What GraphQL refuses, with GitHub's word for the kind of refusal. */
+export class Refused extends Error {
+  readonly type: string;
+
+  constructor(type: string, message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+export function notResolved(what: string): Refused {
+  return new Refused('NOT_FOUND', `Could not resolve to ${what}.`);
+}
+
 export const notFound = failure(404, 'Not Found');
 export const notAccessible = failure(403, 'Resource not accessible by integration');
 const archived = failure(403, 'Repository was archived so is read-only.');

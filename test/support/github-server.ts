@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { type ForgeCall, type ForgeServer, startForgeServer } from './forge-server.ts';
 import { type ServedRepository, servedRepository } from './forge-server-pulls.ts';
+import { misfits } from './github-description.ts';
+import { graphqlMisfits } from './github-graphql-schema.ts';
 import { appRoutes } from './github-server-app.ts';
 import { graphqlRoute } from './github-server-graphql.ts';
 import { repositoryRoutes } from './github-server-repository.ts';
@@ -43,6 +45,8 @@ export async function startGithubServer(): Promise<GithubServer> {
     mayUseGit: (password) => (tokenOf(world, password) ? 'allow' : 'unauthenticated'),
     headers: () => limitHeaders(world),
     rewrite: (path) => byId(world, path),
+    inspect: (call, path, answer) =>
+      /\/graphql$/.test(path) ? graphqlMisfits(call, answer) : misfits(call, path, answer),
     notFound,
   });
   world.web = server.url;

@@ -4,6 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { TowpathError } from '../domain/failure.ts';
 import { sealingAgainMs } from './secret-sealer-settings.ts';
 
+/** The controller's own have 4096. */
+const fewestBits = 2048;
+
 export interface SealingCertificate {
   readonly publicKey: KeyObject;
   readonly validUntil: Date;
@@ -22,6 +25,8 @@ export async function readSealingCertificate(file: string, now: Date): Promise<S
       `its key is ${publicKey.asymmetricKeyType ?? 'of no known kind'}, and the controller's is RSA`,
     );
   }
+  const bits = publicKey.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < fewestBits) throw unusable(file, `its RSA key of ${bits} bits is too weak for what stays in git for ever`);
   return { publicKey, validUntil };
 }
 

@@ -1,5 +1,5 @@
 /** The last look at files before they leave: no object of kind Secret with values that anybody can read. */
-import { CORE_SCHEMA, loadAll } from 'js-yaml';
+import { CORE_SCHEMA, loadAll, mergeTag } from 'js-yaml';
 import type { Finding } from '../domain/finding.ts';
 import { plainLine } from './plain-line.ts';
 import { isObject, type JsonObject } from './read-manifest.ts';
@@ -16,15 +16,18 @@ export function isSopsSecret(object: JsonObject): boolean {
   return isObject(sops) && typeof sops['mac'] === 'string' && plainFields(object).length === 0;
 }
 
-/** Few files can, and reading YAML takes time. The word may also be written with escapes. */
+/** Few files can, and reading YAML takes time. The word may also be written with escapes, or behind a tag such as `!!binary`. */
 function mayHoldSecret(text: string): boolean {
-  return /(?<![A-Za-z])Secret(?![A-Za-z])|secretGenerator|\\/.test(text);
+  return /(?<![A-Za-z])Secret(?:List)?(?![A-Za-z])|secretGenerator|\\|(?:^|[\s,[{:-])!\S/m.test(text);
 }
+
+/** As kubectl and kustomize read it: `<<` brings in the fields of another mapping. Other tags are not read at all. */
+const schema = CORE_SCHEMA.withTags(mergeTag);
 
 function findIn(path: string, text: string): readonly Finding[] {
   let documents: readonly unknown[];
   try {
-    documents = loadAll(text, { schema: CORE_SCHEMA });
+    documents = loadAll(text, { schema });
   } catch {
     // A file that is no YAML is none of Kubernetes' either, unless its name says so.
     return /\.(?:ya?ml|json)$/.test(path) ? [finding(path, 'cannot be read, and may hold a Secret')] : [];
@@ -35,11 +38,17 @@ function findIn(path: string, text: string): readonly Finding[] {
 function walk(path: string, value: unknown): readonly Finding[] {
   if (Array.isArray(value)) return value.flatMap((item) => walk(path, item));
   if (!isObject(value)) return [];
+  if (value['kind'] === 'SecretList') return walk(path, { ...value, kind: 'List', items: itemsOf(value) });
   const own = [
     ...(value['kind'] === 'Secret' && !isSopsSecret(value) ? plainFields(value) : []),
     ...(isObject(value) && 'secretGenerator' in value ? ['secretGenerator'] : []),
   ].map((field) => finding(path, `holds a Secret in plain (${field}); secrets never go into git in plain`));
   return [...own, ...Object.values(value).flatMap((inner) => walk(path, inner))];
+}
+
+/** What stands in a list of Secrets is a Secret, though it may not say so. */
+function itemsOf({ items }: JsonObject): readonly unknown[] {
+  return Array.isArray(items) ? items.map((item) => (isObject(item) ? { ...item, kind: 'Secret' } : item)) : [items];
 }
 
 /** `data` and `stringData`, as far as they can be read; not all of it may be there, so each value counts. */

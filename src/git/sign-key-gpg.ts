@@ -84,10 +84,20 @@ async function usableKeyId(key: PrivateKey): Promise<string> {
   try {
     return (await key.getSigningKey()).getKeyID().toHex().toUpperCase();
   } catch (cause) {
-    const mend = 'add one with "gpg --quick-add-key <fingerprint> ed25519 sign", and export it again';
-    const why = `key ${id} has no part that may sign today (for encryption or certification alone, expired or revoked)`;
-    throw new SigningKeyError('unusable', `${why}; ${mend}`, { cause });
+    throw new SigningKeyError('unusable', whyUnusable(id, cause instanceof Error ? cause.message : ''), { cause });
   }
+}
+
+/** `said` are openpgp's words for why no part of the key may sign. */
+function whyUnusable(id: string, said: string): string {
+  const another = 'make another with "gpg --quick-gen-key <user id> ed25519 sign"';
+  if (/too weak/i.test(said)) return `key ${id} is too weak (RSA of less than 2048 bits, or DSA); ${another}`;
+  if (/eckey-utils|unknown curve|not supported/i.test(said))
+    return `the curve of key ${id} is not known here; ${another}`;
+  if (/in the future/i.test(said))
+    return `key ${id} was made later than now by this machine's clock; set the clock right`;
+  const mend = 'add one with "gpg --quick-add-key <fingerprint> ed25519 sign", and export it again';
+  return `key ${id} has no part that may sign today (for encryption or certification alone, expired or revoked); ${mend}`;
 }
 
 async function identityOf(key: PrivateKey, publicKey: string, signingKeyId: string): Promise<KeyIdentity> {

@@ -14,6 +14,10 @@ export async function readSshSigningKey(text: string, passphrase: string | null)
   }
   // Made of the public part as it is written in the file: a file whose halves do not fit must not pass its own check.
   const publicKey = createPublicKey(sshpk.parseKey(publicBlob, 'rfc4253').toString('pkcs8'));
+  const bits = publicKey.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < fewestBits) {
+    throw new SigningKeyError('unusable', `an RSA key of ${bits} bits is too weak; ${makeOne}`);
+  }
   const pair = { publicBlob, publicKey, privateKey: createPrivateKey(key.toString('pkcs8')) };
   return {
     sign: (payload) => sshSignature(pair, payload),
@@ -26,6 +30,8 @@ export async function readSshSigningKey(text: string, passphrase: string | null)
   };
 }
 
+/** Forges take no weaker RSA key; OpenPGP's library does not either. */
+const fewestBits = 2048;
 const makeOne = 'make one with "ssh-keygen -t ed25519"';
 
 /** What people name by mistake, each with its own word. */

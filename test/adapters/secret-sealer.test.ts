@@ -99,6 +99,7 @@ describe('sealed-secrets', () => {
     ],
     ['not valid yet', sealingPair({ ...year, validFrom: new Date('2027-06-01T00:00:00Z') }).certificate, /valid from/],
     ['of another kind of key', sealingPair({ ...year, kind: 'ecdsa' }).certificate, /its key is ec, and/],
+    ['of a weak key', sealingPair({ ...year, bits: 1024 }).certificate, /its RSA key of 1024 bits is too weak/],
     ['no certificate', 'hello\n', /no certificate in PEM/],
     ['a private key', pair.privateKey, /private key, which belongs to the controller alone/],
   ])('refuses a certificate that is %s, and says how to get the newest', async (_, content, why) => {

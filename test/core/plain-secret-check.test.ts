@@ -19,6 +19,11 @@ describe('a Secret in plain', () => {
     ['in a template of another object', 'kind: X\nspec: {template: {kind: Secret, data: {A: b}}}\n', 'data.A'],
     ['made by kustomize', 'kind: Kustomization\nsecretGenerator: [{literals: [A=b]}]\n', 'secretGenerator'],
     ['with one value that sops missed', `kind: Secret\ndata: {A: "${cipher}", B: Yg==}\nsops: {mac: x}\n`, 'data.B'],
+    ['whose kind an alias names', 'a: &a Secret\nkind: *a\ndata: {A: cGxhaW4=}\n', 'data.A'],
+    ['whose kind is merged in', 'a: &a {kind: Secret}\n<<: *a\ndata: {A: cGxhaW4=}\n', 'data.A'],
+    ['in a list of Secrets', 'kind: SecretList\nitems: [{data: {A: cGxhaW4=}}]\n', 'data.A'],
+    ['behind a byte order mark', '\ufeffkind: Secret\r\ndata:\r\n  A: cGxhaW4=\r\n', 'data.A'],
+    ['as a number', 'kind: Secret\nstringData: {A: 5}\n', 'stringData.A'],
     ['with data that is no mapping', 'kind: Secret\ndata: [plain]\n', '(data)'],
   ])('is found %s', (_, text, where) => {
     const found = said(text);
@@ -33,8 +38,12 @@ describe('a Secret in plain', () => {
     expect(said(`kind: Secret\ndata: {A: "${cipher} and more"}\nsops: {mac: x}\n`)).toHaveLength(1);
   });
 
-  it('is suspected in YAML that nobody can read', () => {
-    expect(said('kind: Secret\n data: {\n')).toEqual(['cannot be read, and may hold a Secret']);
+  it.each([
+    ['that nobody can read', 'kind: Secret\n data: {\n'],
+    ['with tags, behind which any word may be', 'kind: !!binary U2VjcmV0\ndata: {A: cGxhaW4=}\n'],
+    ['that says a thing twice', 'kind: Secret\ndata: {A: cGxhaW4=}\nkind: Service\n'],
+  ])('is suspected in YAML %s', (_, text) => {
+    expect(said(text)).toEqual(['cannot be read, and may hold a Secret']);
   });
 });
 

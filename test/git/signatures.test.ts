@@ -108,6 +108,7 @@ describe('an SSH key', () => {
   it.each([
     ['-t ed25519 -Z aes256-gcm@openssh.com', 'unusable', 'cipher aes256-gcm@openssh.com'],
     ['-t dsa', 'unusable', 'ssh-keygen -t ed25519'],
+    ['-t rsa -b 1024', 'unusable', 'an RSA key of 1024 bits is too weak; make one with "ssh-keygen -t ed25519"'],
   ])('that cannot be used says what to do: %s', async (words, problem, message) => {
     const { text } = await makeSshKey(words, words.includes('-Z') ? passphrase : '');
 
@@ -193,6 +194,33 @@ describe('a GPG key', () => {
     expect(await refusal(old)).toMatch(/expired on 2020-01-02; extend it with/);
     expect(await refusal(certifier)).toMatch(/has no part that may sign today .*quick-add-key/);
     expect(await refusal(revoked)).toMatch(/is revoked/);
+  });
+
+  it.each([
+    ['is too weak', 'rsa1024', undefined, /is too weak .*RSA.*make another/],
+    ['is of a kind that is too weak', 'dsa2048', undefined, /is too weak .*DSA.*make another/],
+    ['has a curve of its own', 'brainpoolP256r1', undefined, /curve of key \w+ is not known here; make another/],
+    ['comes from the future', 'ed25519', '20350101T000000', /later than now by this machine's clock/],
+  ])('that %s is refused with what helps', async (kind, algorithm, at, why) => {
+    const made = at === undefined ? {} : { at };
+    const fingerprint = await home.make(`Bad ${kind} <bad@example.com>`, algorithm, 'sign', made);
+
+    await expect(readGpgSigningKey(await home.exportSecret(fingerprint), null)).rejects.toMatchObject({
+      problem: 'unusable',
+      message: expect.stringMatching(why),
+    });
+  });
+
+  it('of several user ids is known by those that were not taken back', async () => {
+    const fingerprint = await home.make('One <one@example.com>', 'ed25519', 'sign');
+    for (const user of ['Two <two@example.com>', 'Three <three@example.com>']) {
+      await home.gpg('--passphrase', '', '--quick-add-uid', fingerprint, user);
+    }
+    await home.gpg('--passphrase', '', '--quick-revoke-uid', fingerprint, 'Two <two@example.com>');
+
+    const { identity } = await readGpgSigningKey(await home.exportSecret(fingerprint), null);
+
+    expect(identity).toMatchObject({ addresses: ['one@example.com', 'three@example.com'] });
   });
 });
 

@@ -13,14 +13,15 @@ export interface PairOptions {
   readonly validFrom?: Date;
   readonly validUntil?: Date;
   readonly kind?: 'rsa' | 'ecdsa';
+  readonly bits?: number;
 }
 
 const day = 86_400_000;
 
-export function sealingPair({ validFrom, validUntil, kind = 'rsa' }: PairOptions = {}): SealingPair {
+export function sealingPair({ validFrom, validUntil, kind = 'rsa', bits = 2048 }: PairOptions = {}): SealingPair {
   const privateKey =
     kind === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+      ? generateKeyPairSync('rsa', { modulusLength: bits }).privateKey.export({ type: 'pkcs8', format: 'pem' })
       : sshpk.generatePrivateKey('ecdsa', { curve: 'nistp256' }).toString('pkcs8');
   const certificate = sshpk.createSelfSignedCertificate(
     [sshpk.identityFromDN('CN=sealed-secrets')],

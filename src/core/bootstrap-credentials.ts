@@ -18,7 +18,7 @@ export function argoCdCredentials(namespace: NamespaceName, settings: Namespace)
     ...(credentials === undefined
       ? []
       : [
-          `Argo CD reads ${repository} with credentials of its own. Make read-only ones, and put each into a file, a token without a line break:`,
+          `Argo CD reads ${repository} with credentials of its own, which should be there before the ApplicationSet. Make read-only ones, and put each into a file, a token without a line break:`,
           `$ kubectl -n ${argoCd.namespace} create secret generic ${name} ${sources}`,
           `$ kubectl -n ${argoCd.namespace} label secret ${name} argocd.argoproj.io/secret-type=repository`,
         ]),

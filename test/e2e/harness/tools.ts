@@ -36,6 +36,7 @@ export function tools(): readonly Tool[] {
     tool('kubeseal', 'sealed-secrets', 'github.com/bitnami/sealed-secrets/cmd/kubeseal'),
     tool('sealed-secrets-controller', 'sealed-secrets', './controller'),
     tool('sops', 'sops', 'github.com/getsops/sops/v3/cmd/sops'),
+    tool('age-keygen', 'sops', 'filippo.io/age/cmd/age-keygen'),
     tool('gitea', 'gitea', gitea, [`main.Version=${pinnedVersion('gitea', gitea).replace(/^v/, '')}`]),
   ];
 }

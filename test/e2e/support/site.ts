@@ -170,7 +170,8 @@ async function bootstrap(
   ends.push(() => takeAway(engine, namespace));
 }
 
-async function takeAway(engine: EngineName, namespace: string): Promise<void> {
+/** What `towpath bootstrap` made for a namespace, and with it what the engine has applied there. */
+export async function takeAway(engine: EngineName, namespace: string): Promise<void> {
   const { argoCd, flux } = inject('cluster');
   const client = administrator();
   const name = `towpath-${namespace}`;

@@ -16,11 +16,29 @@ interface OfFolder extends OfDeployment {
   readonly path: string;
 }
 
+/** The pull request of a command that lets it go on. */
+export interface HoldProposal {
+  readonly number: number;
+  readonly url: string;
+  readonly state: 'open' | 'rejected';
+  /** Who closed it; null: nobody, or the forge does not say. */
+  readonly by: string | null;
+}
+
+interface Proposable extends OfFolder {
+  /** Null: nothing is proposed, or changes are not. */
+  readonly proposal: HoldProposal | null;
+}
+
 export type Hold =
   /** A person changed in git what is wanted; `commit` is ours, `changes` are theirs, newest first. */
-  | (OfFolder & { readonly kind: Drift; readonly commit: CommitId | null; readonly changes: readonly CommitSummary[] })
+  | (Proposable & {
+      readonly kind: Drift;
+      readonly commit: CommitId | null;
+      readonly changes: readonly CommitSummary[];
+    })
   /** It should go, but a person edited it. */
-  | (OfFolder & {
+  | (Proposable & {
       readonly kind: 'edited-removal';
       readonly commit: CommitId | null;
       readonly changes: readonly CommitSummary[];
@@ -30,7 +48,7 @@ export type Hold =
   /** `refusal` is null where the limit would let them go now: only a listener that held them before still does. */
   | { readonly kind: 'deletions'; readonly deployments: readonly OfFolder[]; readonly refusal: string | null }
   /** Somebody else's folder is where a deployment belongs. */
-  | (OfFolder & { readonly kind: 'foreign' })
+  | (Proposable & { readonly kind: 'foreign' })
   /** Nothing at all goes on: the head lacks our commit. */
   | { readonly kind: 'history'; readonly lost: CommitId; readonly head: CommitId }
   /** Bears our id, but the control plane does not know it. */
@@ -49,11 +67,17 @@ export interface Release {
 }
 
 export function releaseOf(hold: Hold, namespace: NamespaceName): Release {
+  const released = unproposedRelease(hold, namespace);
+  if (!('proposal' in hold) || hold.proposal?.state !== 'open') return released;
+  return byHand(`merge or close pull request #${hold.proposal.number}: it ${released.effect}`);
+}
+
+/** As if nothing were proposed for it. */
+function unproposedRelease(hold: Hold, namespace: NamespaceName): Release {
   const release = (what: string, effect: string): Release => ({
     command: releaseCommand(what, namespace),
     effect,
   });
-  const byHand = (effect: string): Release => ({ command: null, effect });
   switch (hold.kind) {
     case 'edited':
     case 'reverted':
@@ -87,8 +111,22 @@ export function releaseOf(hold: Hold, namespace: NamespaceName): Release {
   }
 }
 
+function byHand(effect: string): Release {
+  return { command: null, effect };
+}
+
 /** Why it waits, in one line. */
 export function reasonOf(hold: Hold): string {
+  return `${heldBecause(hold)}${'proposal' in hold ? refusedWords(hold.proposal) : ''}`;
+}
+
+function refusedWords(proposal: HoldProposal | null): string {
+  if (proposal?.state !== 'rejected') return '';
+  const who = proposal.by === null ? '' : ` by ${plainLine(proposal.by, 100)}`;
+  return `; pull request #${proposal.number} was closed${who}`;
+}
+
+function heldBecause(hold: Hold): string {
   switch (hold.kind) {
     case 'edited':
     case 'reverted':

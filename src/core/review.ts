@@ -89,7 +89,7 @@ function withoutWish({ branch, open }: ReviewState): ReviewStep {
 function isRejected({ state, body }: PullRequest, wish: Wish): boolean {
   const marker = readMarker(body);
   if (state !== 'closed' || marker === null || marker.closed !== null) return false;
-  if (marker.deploymentId !== wish.deploymentId || marker.change !== wish.change) return false;
+  if (marker.deploymentId !== wish.deploymentId || !brings(marker.change, wish.change)) return false;
   if (wish.change === 'remove') return true;
   if (marker.revisionId !== wish.revisionId) return false;
   // The same revision from other inputs is another question, unless the revision itself was refused.

@@ -1,14 +1,15 @@
 /** `towpath hold list`: everything in a namespace that waits for a person, read from the control plane, git and the forge. */
 import { decideRemovals } from '../core/deletion-limit.ts';
-import type { Hold } from '../core/holds.ts';
+import type { Hold, HoldProposal } from '../core/holds.ts';
 import type { NamespacePlan, Step } from '../core/plan.ts';
+import { readMarker } from '../core/pull-request-marker.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { CommitSummary } from '../ports.ts';
 import { emptyMemory, type LaneContext, type LaneMemory } from './context.ts';
 import { planPass } from './decide.ts';
 import { changesSince, countRecentRemovals, lastChangeOf, lostCommit } from './evidence.ts';
 import type { Look } from './operate.ts';
-import { type ReviewCase, reviewCases } from './review-cases.ts';
+import { askedFor, type ReviewCase, reviewCases } from './review-cases.ts';
 import { lookAtReview, reviewContext } from './review-look.ts';
 import { editedWords, rejectedWords } from './review-words.ts';
 
@@ -25,7 +26,13 @@ export async function listHolds(look: Look): Promise<readonly Hold[]> {
   const plan = await planPass(context, memory, view, items);
   const cases = await casesOf(look, memory, plan);
   const holds: Hold[] = [];
-  for (const step of plan.steps) holds.push(...(await holdsOfStep(look, step)));
+  for (const step of plan.steps) {
+    const proposal = await proposalOf(
+      look,
+      cases?.find((each) => each.step === step),
+    );
+    holds.push(...(await holdsOfStep(look, step, proposal)));
+  }
   for (const each of cases ?? []) holds.push(...(await heldInReview(context, each)));
   holds.push(...(await heldDeletions(look, plan, cases)));
   for (const path of plan.orphans) {
@@ -34,23 +41,23 @@ export async function listHolds(look: Look): Promise<readonly Hold[]> {
   return holds;
 }
 
-async function holdsOfStep(look: Look, step: Step): Promise<readonly Hold[]> {
+async function holdsOfStep(look: Look, step: Step, proposal: HoldProposal | null): Promise<readonly Hold[]> {
   const { name: deployment, deploymentId } = step.desired;
   const about = { deployment, deploymentId };
   switch (step.kind) {
     case 'hold': {
       const changes = await changesOf(look, step.since, step.path);
-      return [{ kind: step.drift, ...about, path: step.path, commit: step.since, changes }];
+      return [{ kind: step.drift, ...about, path: step.path, commit: step.since, changes, proposal }];
     }
     case 'remove-held': {
       const { path } = step.folder;
       const changes = await changesOf(look, step.since, path);
-      return [{ kind: 'edited-removal', ...about, path, commit: step.since, changes }];
+      return [{ kind: 'edited-removal', ...about, path, commit: step.since, changes, proposal }];
     }
     case 'remove-foreign':
       return [{ kind: 'foreign-removal', ...about, path: step.path }];
     case 'foreign':
-      return [{ kind: 'foreign', ...about, path: step.path }];
+      return [{ kind: 'foreign', ...about, path: step.path, proposal }];
     case 'keep':
     case 'removed':
     case 'interrupted':
@@ -64,6 +71,21 @@ async function holdsOfStep(look: Look, step: Step): Promise<readonly Hold[]> {
     default:
       return step satisfies never;
   }
+}
+
+/** What a command has proposed for what is held, as far as it waits or was refused; null: nothing. */
+async function proposalOf({ context }: Look, found: ReviewCase | undefined): Promise<HoldProposal | null> {
+  if (found === undefined || context.review === null) return null;
+  const { step, state } = found;
+  const pullRequest = state.open ?? state.closed[0];
+  const marker = pullRequest ? readMarker(pullRequest.body) : null;
+  if (pullRequest === undefined || marker === null || marker.closed !== null) return null;
+  if (pullRequest.state === 'merged' || !askedFor(step).includes(marker.change)) return null;
+  const { number, url } = pullRequest;
+  if (state.open !== null) return { number, url, state: 'open', by: null };
+  const { desired } = step;
+  if (desired.kind === 'present' && marker.revisionId !== desired.revisionId) return null;
+  return { number, url, state: 'rejected', by: await context.review.forge.closedBy(number) };
 }
 
 /** Null with publication `direct`. */

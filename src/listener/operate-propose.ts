@@ -74,13 +74,16 @@ async function act(
     const pullRequest = open.get(each.case.branch);
     if (failed) refused.push({ draft, message: failed.message });
     else if (pullRequest) proposed.push({ draft, pullRequest });
-    else
-      refused.push({
-        draft,
-        message: 'the forge allows no more requests at the moment; run it again in a few minutes',
-      });
+    else refused.push({ draft, message: unopened(memory) });
   }
   return { proposed, refused };
+}
+
+/** Either its turn has not come, or the forge could not take it this time. */
+function unopened({ review }: LaneMemory): string {
+  return review.retryAt === null
+    ? 'the forge could not open its pull request this time; run it again in a moment'
+    : 'the forge allows no more requests at the moment; run it again in a few minutes';
 }
 
 /** What is proposed already by a pass must not be lost to a change that is only beside it. */

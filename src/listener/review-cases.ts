@@ -59,7 +59,7 @@ function unlessUnfinished({ review }: LaneMemory, branch: string, next: ReviewSt
 }
 
 /** What `hold release`, `adopt` and `secrets reseal` propose, where a pass itself proposes nothing. */
-function askedFor({ kind }: Step): readonly Wish['change'][] {
+export function askedFor({ kind }: Step): readonly Wish['change'][] {
   switch (kind) {
     case 'hold':
       return ['restore'];

@@ -159,7 +159,9 @@ describe('removals beyond the limit', () => {
 
     expect(listed.stdout).toContain('removals held');
     for (const name of ['one', 'two', 'three']) expect(listed.stdout).toContain(`- ${name}  deployments/${name}-`);
-    expect(listed.stdout).toContain('towpath hold release deletions --namespace team-a  # removes 3 deployments');
+    expect(listed.stdout).toContain(
+      `# removes 3 deployments\n      towpath hold release deletions --namespace team-a --config ${world.config}\n`,
+    );
     expect(unasked.code).toBe(1);
     expect(unasked.stdout).toContain('3 deployments go for good; volume claims of databases are retained.');
     expect(

@@ -14,17 +14,22 @@ const changes = [
     subject: 'Tune\nit',
   },
 ];
+const proposal = { number: 8, url: 'https://git.example.com/pulls/8', by: null } as const;
 const by = 'by Jane [2J <jane@example.com> in aaaaaaaaaaaa ("Tune it")';
 
 it.each<readonly [Hold, string, string | null]>([
-  [{ kind: 'edited', ...about, commit: null, changes }, `edited in git ${by}`, 'hold release chat'],
+  [{ kind: 'edited', ...about, commit: null, changes, proposal: null }, `edited in git ${by}`, 'hold release chat'],
   [
-    { kind: 'reverted', ...about, commit: null, changes: [] },
+    { kind: 'reverted', ...about, commit: null, changes: [], proposal: null },
     'taken back to another revision in git',
     'hold release chat',
   ],
-  [{ kind: 'removed', ...about, commit: null, changes }, `removed in git ${by}`, 'hold release chat'],
-  [{ kind: 'edited-removal', ...about, commit: null, changes }, `but was edited in git ${by}`, 'hold release chat'],
+  [{ kind: 'removed', ...about, commit: null, changes, proposal: null }, `removed in git ${by}`, 'hold release chat'],
+  [
+    { kind: 'edited-removal', ...about, commit: null, changes, proposal: null },
+    `but was edited in git ${by}`,
+    'hold release chat',
+  ],
   [{ kind: 'foreign-removal', ...about }, 'does not name this listener and deployment any more', null],
   [
     {
@@ -40,7 +45,17 @@ it.each<readonly [Hold, string, string | null]>([
     '1 deployment to be removed, within the limit',
     'hold release deletions',
   ],
-  [{ kind: 'foreign', ...about }, 'no PROVENANCE that names this listener', 'adopt chat'],
+  [{ kind: 'foreign', ...about, proposal: null }, 'no PROVENANCE that names this listener', 'adopt chat'],
+  [
+    { kind: 'foreign', ...about, proposal: { ...proposal, state: 'open' } },
+    'no PROVENANCE that names this listener',
+    null,
+  ],
+  [
+    { kind: 'foreign', ...about, proposal: { ...proposal, state: 'rejected', by: 'joe\n' } },
+    'deployment; pull request #8 was closed by joe',
+    'adopt chat',
+  ],
   [
     { kind: 'history', lost: id('b'), head: id('c') },
     'head cccccccccccc does not descend',
@@ -57,4 +72,13 @@ it.each<readonly [Hold, string, string | null]>([
   expect(release.effect).not.toBe('');
   if (command === null) expect(release.command).toBeNull();
   else expect(release.command).toContain(`towpath ${command}`);
+});
+
+it('what is proposed already waits for whoever merges it, not for the command once more', () => {
+  const hold: Hold = { kind: 'edited', ...about, commit: null, changes, proposal: { ...proposal, state: 'open' } };
+
+  expect(releaseOf(hold, namespace)).toEqual({
+    command: null,
+    effect: 'merge or close pull request #8: it lays down again what is wanted, over what was done in git',
+  });
 });

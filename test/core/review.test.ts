@@ -1,7 +1,7 @@
 /** What follows from a branch, an open pull request and the closed ones, as a table; and whose commit is whose. */
 import { describe, expect, it } from 'vitest';
 import { type BranchCommit, type BranchState, branchState, proposedDraft } from '../../src/core/proposal.ts';
-import { closedBody, withMarker } from '../../src/core/pull-request-marker.ts';
+import { closedBody, type Marker, withMarker } from '../../src/core/pull-request-marker.ts';
 import { decideReview, type ReviewState, type Wish } from '../../src/core/review.ts';
 import { CommitId, DeploymentId, ListenerId, RevisionId } from '../../src/domain/identifiers.ts';
 import type { PullRequest } from '../../src/domain/pull-request.ts';
@@ -27,7 +27,7 @@ const byJane: BranchCommit = { id: tip, parents: [base], author: jane, committer
 const edited: BranchState = { kind: 'edited', tip, by: byJane };
 
 const marker = { deploymentId, revisionId, change: 'deploy', inputsDigest, listenerId, closed: null } as const;
-function pullRequest(changes: Partial<PullRequest> = {}, said: Partial<typeof marker | { change: 'remove' }> = {}) {
+function pullRequest(changes: Partial<PullRequest> = {}, said: Partial<Marker> = {}) {
   return {
     number: 7,
     url: 'https://forge.example/pulls/7',
@@ -96,6 +96,11 @@ describe('with a wish', () => {
     [
       'closed by a person, branch gone',
       { branch: { kind: 'absent' }, closed: [pullRequest({ state: 'closed' })] },
+      { kind: 'rejected' },
+    ],
+    [
+      'closed by a person, as the taking over of a folder',
+      { branch: { kind: 'absent' }, closed: [pullRequest({ state: 'closed' }, { change: 'adopt' })] },
       { kind: 'rejected' },
     ],
     [

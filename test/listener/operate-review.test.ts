@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { reviewsText } from '../../src/cli/pr/reviews-text.ts';
 import { readMarker } from '../../src/core/pull-request-marker.ts';
+import { TowpathError } from '../../src/domain/failure.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
@@ -87,6 +88,7 @@ describe('a release of an edited folder', () => {
     await lookAgain(begun);
     const open = world.open();
     const held = plane.lastReport(id)?.reason;
+    const [listed] = await listHolds(await lookAround(operation));
     world.forge.people.merge(open[0]?.number ?? 0);
     running.wake();
     await until('the end of the hold', () => plane.lastReport(id)?.outcome === 'succeeded');
@@ -99,11 +101,34 @@ describe('a release of an edited folder', () => {
     expect(open[0]?.title).toMatch(/^restore\(chat\)/);
     expect(readMarker(open[0]?.body ?? '')).toMatchObject({ change: 'restore', deploymentId: id, closed: null });
     expect(held).toBe('EditedInGit');
+    expect(listed).toMatchObject({ kind: 'edited', proposal: { number: open[0]?.number, state: 'open', by: null } });
     expect(world.remote.commits.get(open[0]?.headCommit as never)).toMatchObject({
       parents: [head],
       author: { name: 'Grace' },
     });
     expect(world.remote.files().has(`${folderOf('chat', id)}/extra.yaml`)).toBe(false);
+  });
+
+  it('says that the forge did not take it, and opens it the next time', async () => {
+    const begun = await begin();
+    const { world, plane, running, operation } = begun;
+    const id = await merged(begun, 'chat');
+    world.remote.commit('Tune it', [
+      { kind: 'write', path: repoPath(`${folderOf('chat', id)}/extra.yaml`), content: 'a: 1\n' },
+    ]);
+    running.wake();
+    await until('the hold', () => plane.lastReport(id)?.reason === 'EditedInGit');
+    world.forge.failNext(new TowpathError('terminal', 'ForgeInvalid', 'Cannot open it: no such branch'), 'create');
+
+    const first = await operate(operation, releaseDeployment(operation, 'chat', agreed));
+    const second = await operate(operation, releaseDeployment(operation, 'chat', agreed));
+
+    expect(first.sent).toEqual([]);
+    expect(first.refused.map(({ message }) => message)).toEqual([
+      'the forge could not open its pull request this time; run it again in a moment',
+    ]);
+    expect(second.sent).toEqual([expect.objectContaining({ kind: 'proposed' })]);
+    expect(world.open()).toHaveLength(1);
   });
 
   it('does not touch a branch on which a person has committed', async () => {

@@ -1,6 +1,6 @@
 /** What waits for a person, as a table for people and as data for programs. */
 import pc from 'picocolors';
-import { type Hold, reasonOf, releaseOf } from '../../core/holds.ts';
+import { type Hold, type Release, reasonOf, releaseOf } from '../../core/holds.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { messages } from '../failure-text.ts';
 import { age } from '../operating/age.ts';
@@ -8,7 +8,8 @@ import { failureJson, type Surveyed } from '../operating/survey.ts';
 
 export type NamespaceHolds = Surveyed<readonly Hold[]>;
 
-export function holdsJson(all: readonly NamespaceHolds[]) {
+/** `config` as it was named: the commands that are told must find the same one. */
+export function holdsJson(all: readonly NamespaceHolds[], config: string) {
   return {
     namespaces: all.map(({ failure, found, ...where }) => ({
       ...where,
@@ -16,49 +17,63 @@ export function holdsJson(all: readonly NamespaceHolds[]) {
       holds: (found ?? []).map((hold) => ({
         ...hold,
         reason: reasonOf(hold),
-        release: releaseOf(hold, where.namespace),
+        release: runnable(releaseOf(hold, where.namespace), config),
       })),
     })),
   };
 }
 
-export function holdsText(all: readonly NamespaceHolds[], now: Date): string {
+export function holdsText(all: readonly NamespaceHolds[], config: string, now: Date): string {
   const count = all.reduce((sum, { found }) => sum + (found ?? []).length, 0);
   const summary =
     count === 0 ? 'Nothing waits for a person' : `${count} ${count === 1 ? 'thing waits' : 'things wait'} for a person`;
   const isWhole = all.every(({ failure }) => failure === null);
-  return `${all.map((each) => namespaceText(each, now)).join('\n')}\n${pc.bold(isWhole ? summary : `${summary}, as far as could be read`)}\n`;
+  return `${all.map((each) => namespaceText(each, config, now)).join('\n')}\n${pc.bold(isWhole ? summary : `${summary}, as far as could be read`)}\n`;
 }
 
-function namespaceText({ namespace, repository, branch, head, found, failure }: NamespaceHolds, now: Date): string {
+function namespaceText(
+  { namespace, repository, branch, head, found, failure }: NamespaceHolds,
+  config: string,
+  now: Date,
+): string {
   const holds = found ?? [];
   const title = `${pc.bold(namespace)} ${pc.dim(`${repository} ${branch} ${head?.slice(0, 12) ?? ''}`.trimEnd())}`;
   if (failure) return `${title}\n  ${pc.red(messages(failure).join('\n  because: '))}\n`;
   if (holds.length === 0) return `${title}\n  ${pc.dim('nothing waits')}\n`;
   const rows = holds.map((hold) => [kindWords[hold.kind], subjectOf(hold)] as const);
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  const lines = holds.flatMap((hold, index) => holdLines(hold, rows[index] ?? ['', ''], { widths, namespace, now }));
+  const lines = holds.flatMap((hold, index) =>
+    holdLines(hold, rows[index] ?? ['', ''], { widths, namespace, config, now }),
+  );
   return `${[title, ...lines].join('\n')}\n`;
 }
 
 interface Layout {
   readonly widths: readonly number[];
   readonly namespace: NamespaceName;
+  readonly config: string;
   readonly now: Date;
 }
 
 function holdLines(
   hold: Hold,
   [kind, subject]: readonly [string, string],
-  { widths, namespace, now }: Layout,
+  { widths, namespace, config, now }: Layout,
 ): readonly string[] {
-  const { command, effect } = releaseOf(hold, namespace);
+  const { command, effect } = runnable(releaseOf(hold, namespace), config);
   const cells = [kind.padEnd(widths[0] ?? 0), subject.padEnd(widths[1] ?? 0)] as const;
   return [
     `  ${pc.magenta(cells[0])}  ${pc.bold(cells[1])}  ${reasonOf(hold)}${ageOf(hold, now)}`,
     ...listed(hold).map((line) => `      ${line}`),
-    command === null ? `      ${pc.dim(effect)}` : `      ${pc.cyan(command)}  ${pc.dim(`# ${effect}`)}`,
+    `      ${pc.dim(command === null ? effect : `# ${effect}`)}`,
+    ...(command === null ? [] : [`      ${pc.cyan(command)}`]),
   ];
+}
+
+function runnable({ command, effect }: Release, config: string): Release {
+  if (command === null || config === 'towpath.yaml') return { command, effect };
+  const word = /^[\w./-]+$/.test(config) ? config : `'${config.replaceAll("'", `'\\''`)}'`;
+  return { command: `${command} --config ${word}`, effect };
 }
 
 const kindWords: Readonly<Record<Hold['kind'], string>> = {
@@ -83,7 +98,8 @@ function subjectOf(hold: Hold): string {
 function listed(hold: Hold): readonly string[] {
   if (hold.kind === 'deletions')
     return hold.deployments.map(({ deployment, path }) => `- ${deployment}  ${pc.dim(path)}`);
-  return hold.kind !== 'orphan' && 'path' in hold ? [pc.dim(hold.path)] : [];
+  if (hold.kind === 'orphan' || !('path' in hold)) return [];
+  return [hold.path, ...('proposal' in hold && hold.proposal ? [hold.proposal.url] : [])].map(pc.dim);
 }
 
 function ageOf(hold: Hold, now: Date): string {

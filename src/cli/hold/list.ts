@@ -7,6 +7,9 @@ import { holdsJson, holdsText } from './holds-text.ts';
 /** 0, however much waits; 1 where a namespace could not be read. */
 export async function holdList(options: HoldListOptions): Promise<number> {
   const all = await survey(options, listHolds);
-  process.stdout.write(options.json ? `${JSON.stringify(holdsJson(all), null, 2)}\n` : holdsText(all, new Date()));
+  const { json, config } = options;
+  process.stdout.write(
+    json ? `${JSON.stringify(holdsJson(all, config), null, 2)}\n` : holdsText(all, config, new Date()),
+  );
   return all.some(({ failure }) => failure !== null) ? 1 : 0;
 }

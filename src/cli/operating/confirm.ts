@@ -27,9 +27,11 @@ export async function confirmed({ action, question }: Question, terminal: Termin
     throw new TowpathError('terminal', 'NotConfirmed', message);
   }
   const reader = createInterface({ input: terminal.input, output: terminal.output });
-  const closed = new Promise<string>((done) => reader.once('close', () => done('')));
+  // Ctrl-C and Ctrl-D leave the question as it stands, and what is said next on its line.
+  const closed = new Promise<string>((done) => reader.once('close', () => done('\n')));
   try {
     const answer = await Promise.race([reader.question(`${question} [y/N] `), closed]);
+    if (answer === '\n') terminal.output.write(answer);
     return /^y(?:es)?$/i.test(answer.trim());
   } finally {
     reader.close();

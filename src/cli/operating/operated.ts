@@ -86,7 +86,11 @@ interface Where {
   readonly branch: string;
 }
 
-function operatedText(operated: Operated<Shown>, { branch, repository }: Where, own: readonly string[]): string {
+function operatedText(
+  operated: Operated<Shown>,
+  { namespace, branch, repository }: Where,
+  own: readonly string[],
+): string {
   const { kind, shown, sent, refused } = operated;
   if (kind === 'declined') return 'Nothing was changed.\n';
   if (kind === 'nothing') return `${[...shown.warnings, ...own].join('\n')}\n`;
@@ -94,6 +98,7 @@ function operatedText(operated: Operated<Shown>, { branch, repository }: Where, 
     ...sent.map(
       (each) => `${pc.green('✓')} ${subjectOf(each.draft)}\n    ${whereTo(each, `${branch} of ${repository}`)}`,
     ),
+    ...proposedLines(sent, namespace, branch),
     ...refused.map(({ draft, message }) => `${pc.red('✗')} ${subjectOf(draft)}\n    ${message}`),
   ];
   return `${lines.join('\n')}\n`;
@@ -102,7 +107,15 @@ function operatedText(operated: Operated<Shown>, { branch, repository }: Where, 
 function whereTo(sent: Sent, branch: string): string {
   return sent.kind === 'pushed'
     ? `pushed as ${sent.commit.slice(0, 12)} to ${branch}`
-    : `proposed by pull request #${sent.pullRequest.number} for ${branch}: ${sent.pullRequest.url}`;
+    : `proposed by pull request #${sent.pullRequest.number}: ${sent.pullRequest.url}`;
+}
+
+/** What is proposed has changed nothing yet. */
+function proposedLines(sent: readonly Sent[], namespace: NamespaceName, branch: string): readonly string[] {
+  if (sent.every(({ kind }) => kind === 'pushed')) return [];
+  return [
+    `Branch ${branch} stays as it is until it is merged; towpath pr list --namespace ${namespace} shows how it fares.`,
+  ];
 }
 
 function operatedJson({ kind, shown, sent, refused }: Operated<Shown>) {

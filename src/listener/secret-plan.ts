@@ -50,7 +50,7 @@ export async function planSecrets(
     kept: [...current, ...previous],
     files: [...wanted, ...previous],
     notes: environment.note === null ? [] : [environment.note],
-    sensitive: isExternal(context) ? {} : sensitiveValues(plain),
+    sensitive: isExternal(context) ? {} : sensitiveValues([...plain, ...environment.known]),
   };
 }
 
@@ -86,23 +86,43 @@ export function databaseOf(context: LaneContext, specification: Specification): 
   );
 }
 
-/** Values are asked for only where PROVENANCE does not name their version, made with the same key and in the same mode. */
+interface Environment {
+  readonly name: string | null;
+  readonly plain: PlainSecret | null;
+  /** Not to be hidden any more, and to be looked for all the same. */
+  readonly known: readonly Pick<PlainSecret, 'name' | 'values'>[];
+  readonly note: string | null;
+}
+
+/**
+ * Values are asked for only where PROVENANCE does not name their version, made with the same key and in the same mode;
+ * and where a client has written free text, which may repeat one of them.
+ */
 async function environmentOf(
   context: LaneContext,
   specification: Specification,
   folder: Folder | null,
-): Promise<{ readonly name: string | null; readonly plain: PlainSecret | null; readonly note: string | null }> {
+): Promise<Environment> {
   const { deployment, revision, secretsVersion } = specification;
-  if (secretsVersion === null) return { name: null, plain: null, note: null };
+  if (secretsVersion === null) return { name: null, plain: null, known: [], note: null };
   const key = keyOf(context, specification);
   const held = folder?.provenance ?? null;
   const isSame = held?.secretsVersion === secretsWord(secretsVersion) && held.keyId === key.id;
-  if (held?.secretName && isSame && isThere(context, folder, held.secretName)) {
-    return { name: held.secretName, plain: null, note: `Secret "${held.secretName}" stays as it was.` };
-  }
+  const isKept = held?.secretName && isSame && isThere(context, folder, held.secretName);
+  if (isKept && !hasFreeText(specification)) return kept(held.secretName, []);
   const { values } = await context.controlPlane.secrets(deployment.id, revision.id);
+  if (isKept) return kept(held.secretName, [{ name: held.secretName, values }]);
   const secret = environmentSecret(context, specification, values);
-  return { name: secret.name, plain: secret, note: null };
+  return { name: secret.name, plain: secret, known: [], note: null };
+}
+
+function kept(name: string, known: Environment['known']): Environment {
+  return { name, plain: null, known, note: `Secret "${name}" stays as it was.` };
+}
+
+/** Whether a client says anything but numbers: labels, annotations, containers and volumes of his own. */
+function hasFreeText({ resourceSpec }: Specification): boolean {
+  return Object.values(resourceSpec).some((value) => typeof value === 'object' && value !== null);
 }
 
 /** In the folder as it was laid down, in the mode of today; or in the cluster, and not by a file that is going. */

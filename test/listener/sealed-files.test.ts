@@ -168,6 +168,23 @@ describe.each([
     expect(askedForValues()).toBe(asked);
   });
 
+  it('finds a value that a client writes in plain only later, when the values stay as they were', async () => {
+    await serve(secretsOf());
+    const id = plane.create('chat', { secrets: { TOKEN: 'planted-0123456789' } });
+    await settled(id);
+    await serve(secretsOf());
+
+    plane.update(id, { resourceSpec: { annotations: { note: 'use planted-0123456789' } } });
+    const refused = await settled(id);
+    plane.update(id, { resourceSpec: { annotations: { note: 'use the token' } } });
+    const taken = await settled(id);
+
+    expect(refused).toMatchObject({ outcome: 'failed', message: expect.stringContaining('the secret "TOKEN"') });
+    expect(taken.outcome).toBe('succeeded');
+    expect(folder().get('api.deployment.yaml')).toContain('use the token');
+    expect(JSON.stringify([...remote.files(), ...plane.reports])).not.toContain('planted');
+  });
+
   it('keeps the Secret before this one, and lets older ones go', async () => {
     await serve(secretsOf());
     const id = plane.create('chat', { secrets: { TOKEN: 'planted-1' } });

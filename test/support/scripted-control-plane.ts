@@ -14,6 +14,7 @@ import {
 } from '../../src/domain/identifiers.ts';
 import type { LastReport, Report, RevisionReport } from '../../src/domain/report.ts';
 import { ReportBatch } from '../../src/domain/report.ts';
+import type { ResourceSpec } from '../../src/domain/resource-spec.ts';
 import type { Specification } from '../../src/domain/specification.ts';
 
 export interface Wanted {
@@ -23,6 +24,7 @@ export interface Wanted {
   readonly revision: RevisionId;
   readonly image: string;
   readonly secrets: Readonly<Record<string, string>>;
+  readonly resourceSpec: ResourceSpec;
   readonly removed: boolean;
   readonly interrupted: boolean;
   readonly requester: { readonly name: string; readonly email: string };
@@ -107,7 +109,7 @@ function control(world: World, reports: Report[]) {
     create: (name: string, options: Partial<Wanted> = {}): DeploymentId => {
       const id = options.id ?? DeploymentId.parse(randomUUID());
       const revision = RevisionId.parse(randomUUID());
-      const plain = { namespace: 'team-a', image: 'registry.example/agents/chat:1.0.0', secrets: {} };
+      const plain = { namespace: 'team-a', image: 'registry.example/agents/chat:1.0.0', secrets: {}, resourceSpec: {} };
       const requester = { name: 'Ada', email: 'ada@example.com' };
       set({ ...plain, requester, revision, removed: false, interrupted: false, ...options, id, name });
       return id;
@@ -236,7 +238,7 @@ function specificationOf(world: World, wanted: Wanted, revision: RevisionId): Sp
       requester: wanted.requester,
     },
     image: wanted.image,
-    resourceSpec: {},
+    resourceSpec: wanted.resourceSpec,
     secretNames: Object.keys(wanted.secrets).sort(),
     secretsVersion: versionOf(wanted),
     secretReferences: [],

@@ -42,8 +42,10 @@ export function githubApp(settings: GithubAppSettings): GithubAppAccess {
   let kept: Promise<{ readonly made: InstallationToken; readonly until: number }> | null = null;
   let account: string | null = null;
   const current = async (): Promise<InstallationToken> => {
-    const found = await (kept ?? renew());
-    return session.nowMs() < found.until - earlyMs ? found.made : (await renew()).made;
+    const asked = kept ?? renew();
+    const found = await asked;
+    if (session.nowMs() < found.until - earlyMs) return found.made;
+    return (await (kept === null || kept === asked ? renew() : kept)).made;
   };
   /** Whoever asks meanwhile waits for the same one; a failure is not kept. */
   const renew = (): NonNullable<typeof kept> => {

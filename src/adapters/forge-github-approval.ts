@@ -59,9 +59,11 @@ async function mayWrite(context: GithubContext, login: string): Promise<boolean>
 async function checksOf(context: GithubContext, { headCommit }: PullRequest): Promise<Checks> {
   const commit = `${context.at}/commits/${headCommit}`;
   const purpose = `read the checks of ${headCommit} in ${context.repository}`;
-  const status = await context.http.get(`${commit}/status`, { purpose, query: { per_page: 100 } });
-  const combined = shaped(context.http, purpose, CombinedStatus, status.body);
-  const found = combined.statuses.map(({ context: name, state }) => ({ name, state: wordOfStatus(state) }));
+  const found: { readonly name: string; readonly state: ReturnType<typeof wordOfRun> }[] = [];
+  for await (const { body } of context.http.pages(`${commit}/status`, { purpose, query: { per_page: 100 } })) {
+    const { statuses } = shaped(context.http, purpose, CombinedStatus, body);
+    found.push(...statuses.map(({ context: name, state }) => ({ name, state: wordOfStatus(state) })));
+  }
   for await (const { body } of context.http.pages(`${commit}/check-runs`, { purpose, query: { per_page: 100 } })) {
     const runs = shaped(context.http, purpose, CheckRuns, body).check_runs;
     found.push(...runs.map(({ name, conclusion }) => ({ name, state: wordOfRun(conclusion) })));

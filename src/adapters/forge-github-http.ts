@@ -2,7 +2,7 @@
 import { asTowpathError } from '../domain/failure.ts';
 import type { GithubAppAccess } from './forge-github-app.ts';
 import { type ForgeCall, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from './forge-http.ts';
-import { forgeFailure } from './forge-http-failure.ts';
+import { forgeFailure, tellsLimit } from './forge-http-failure.ts';
 
 export const githubHeaders = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' } as const;
 
@@ -53,10 +53,15 @@ async function ask(http: ForgeHttp, url: string, asked: GraphqlQuery): Promise<G
   const [first] = Array.isArray(errors) ? (errors as readonly Partial<Record<string, unknown>>[]) : [];
   if (!first) return { kind: 'data', data };
   const [type, message] = [String(first['type'] ?? ''), String(first['message'] ?? 'it gives no reason')];
-  const status = statuses[type];
+  const status = statuses[type] ?? (tellsLimit(message) ? 429 : isIll(message) ? 503 : undefined);
   if (status === undefined) return { kind: 'refused', type, message };
   const about = { purpose, server: url, status, headers, body: { message }, isPage: false, now: new Date() };
   throw forgeFailure(about);
+}
+
+/** GitHub says so by 200 or by 502, and whether it did what was asked is open. */
+function isIll(message: string): boolean {
+  return /something went wrong while executing your query|timed? ?out/i.test(message);
 }
 
 /** What REST would have answered. */

@@ -53,17 +53,18 @@ export function githubRefs({ http, repository }: GithubRefsSettings): GithubRefs
   const at = `/repos/${repository}`;
   const tip = async (branch: string): Promise<CommitId | null> => {
     const purpose = `read branch "${branch}" of ${repository}`;
-    const { status, body } = await http.get(`${at}/git/ref/heads/${pathOf(branch)}`, { purpose, accept: [404] });
-    return status === 404 ? null : shaped(http, purpose, Reference, body).object.sha;
+    const { status, body } = await http.get(`${at}/git/ref/heads/${pathOf(branch)}`, { purpose, accept: [404, 409] });
+    // 409: the repository is empty.
+    return status >= 400 ? null : shaped(http, purpose, Reference, body).object.sha;
   };
   const changed = async (base: CommitId, head: CommitId): Promise<readonly string[]> => {
     const purpose = `compare two commits of ${repository}`;
     const { body } = await http.get(`${at}/compare/${base}...${head}`, { purpose });
     return shaped(http, purpose, Comparison, body).files.map(({ filename }) => filename);
   };
-  let repositoryId: string | null = null;
   const send = async (updates: readonly RefUpdate[], purpose: string): Promise<RefsOutcome> => {
-    repositoryId ??= shaped(http, purpose, Identified, (await http.get(at, { purpose })).body).node_id;
+    // Asked each time, by its ETag: one that was made anew under the same name has another.
+    const repositoryId = shaped(http, purpose, Identified, (await http.get(at, { purpose })).body).node_id;
     const variables = { input: { repositoryId, refUpdates: updates.map(refUpdateOf) } };
     const answer = await http.graphql({ query: updateMutation, variables, purpose, makesContent: true });
     return answer.kind === 'data' ? { kind: 'done' } : { kind: 'refused', ...refusalOf(answer.message) };

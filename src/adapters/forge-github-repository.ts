@@ -50,6 +50,7 @@ const demanding = new Set([
   'required_status_checks',
   'required_deployments',
   'workflows',
+  'code_scanning',
   'merge_queue',
 ]);
 
@@ -58,7 +59,8 @@ async function isProtected(context: GithubContext): Promise<boolean | null> {
   const { http, at } = context;
   const branch = encodeURIComponent(context.base);
   const purpose = `read how "${context.base}" of ${context.repository} is protected`;
-  const rules = await http.get(`${at}/rules/branches/${branch}`, { purpose, accept: [403, 404] });
+  const call = { purpose, accept: [403, 404], query: { per_page: 100 } };
+  const rules = await http.get(`${at}/rules/branches/${branch}`, call);
   const hasRules = rules.status < 400 && shaped(http, purpose, Rules, rules.body).some(isDemanding);
   if (hasRules) return true;
   const about = await http.get(`${at}/branches/${branch}`, { purpose, accept: [403, 404] });

@@ -83,12 +83,14 @@ export const MergeStates = z.object({
   repository: z.object({
     pullRequests: z.object({
       nodes: z.array(
-        z.object({
-          number: z.number().int(),
-          headRefOid: z.string(),
-          mergeable: z.enum(['MERGEABLE', 'CONFLICTING', 'UNKNOWN']),
-          mergeStateStatus: z.string(),
-        }),
+        z
+          .object({
+            number: z.number().int(),
+            headRefOid: z.string(),
+            mergeable: z.enum(['MERGEABLE', 'CONFLICTING', 'UNKNOWN']),
+            mergeStateStatus: z.string(),
+          })
+          .nullable(),
       ),
       pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
     }),
@@ -104,8 +106,6 @@ export const Review = z.object({
 });
 
 export const CombinedStatus = z.object({
-  state: z.string(),
-  total_count: z.number(),
   statuses: z.array(z.object({ context: z.string(), state: z.string() })),
 });
 

@@ -55,13 +55,20 @@ function unauthorized(refusal: ForgeRefusal): TowpathError {
   );
 }
 
-/** GitHub's primary limit answers 403 or 429 with nothing left; its secondary one tells by Retry-After or by words. */
-function isRateLimit(refusal: ForgeRefusal): boolean {
-  const { status, headers } = refusal;
+/**
+ * GitHub's primary limit answers 403 or 429 with nothing left; its secondary one tells by Retry-After or by words, that on
+ * new content by 422, too.
+ */
+export function isRateLimit({ status, headers, body }: Pick<ForgeRefusal, 'status' | 'headers' | 'body'>): boolean {
   if (status === 429) return true;
-  if (status !== 403) return false;
-  if (headerOf(headers, 'x-ratelimit-remaining') === '0' || headerOf(headers, 'retry-after') !== null) return true;
-  return /secondary rate limit|abuse detection|rate limit exceeded/i.test(messagesOf(refusal.body).join(' '));
+  if (status !== 403 && status !== 422) return false;
+  if (messagesOf(body).some(tellsLimit)) return true;
+  if (status === 422) return false;
+  return headerOf(headers, 'x-ratelimit-remaining') === '0' || headerOf(headers, 'retry-after') !== null;
+}
+
+export function tellsLimit(message: string): boolean {
+  return /secondary rate limit|abuse detection|rate limit exceeded|submitted too quickly/i.test(message);
 }
 
 function rateLimited(refusal: ForgeRefusal): TowpathError {
@@ -79,7 +86,9 @@ function waitMs({ headers, now }: ForgeRefusal): number | null {
   // The forge's own clock, where it tells: ours may be wrong.
   const date = Date.parse(headerOf(headers, 'date') ?? '');
   const nowMs = Number.isFinite(date) ? date : now.getTime();
-  const reset = headerOf(headers, 'x-ratelimit-reset') ?? headerOf(headers, 'ratelimit-reset');
+  // GitHub tells with every answer when its hour ends, which is the end of a wait only where nothing is left of it.
+  const isLeft = Number(headerOf(headers, 'x-ratelimit-remaining') ?? 0) > 0;
+  const reset = isLeft ? null : (headerOf(headers, 'x-ratelimit-reset') ?? headerOf(headers, 'ratelimit-reset'));
   const ms = asked === null ? untilReset(reset, nowMs) : untilRetry(asked, nowMs);
   return ms !== null && Number.isFinite(ms) ? Math.min(Math.max(ms, 1_000), hourMs) : null;
 }
@@ -126,8 +135,16 @@ function archived(refusal: ForgeRefusal): TowpathError {
 
 function forbidden(refusal: ForgeRefusal): TowpathError {
   const scope = missingScope(refusal);
-  const advice = scope === null ? 'the token lacks a right' : `the token lacks ${scope}`;
+  const advice = outsideCause(refusal) ?? (scope === null ? 'the token lacks a right' : `the token lacks ${scope}`);
   return terminal(refusal, 'ForgeForbidden', `${wordsOf(refusal)}; ${advice}`);
+}
+
+/** What no right of the token would help against; GitHub names rights all the same. */
+function outsideCause({ body }: ForgeRefusal): string | null {
+  const words = messagesOf(body).join(' ');
+  if (/SAML enforcement/i.test(words)) return 'authorize the token for the organization’s single sign-on';
+  if (/IP allow list/i.test(words)) return 'put the address that the listener is seen by onto the allow list';
+  return /has been suspended/i.test(words) ? 'let the owner of the organization unsuspend it' : null;
 }
 
 /** GitHub tells by a header (fine-grained tokens and Apps by another), GitLab by a field, Gitea in its message. */

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { ForgeBudget } from '../domain/pull-request.ts';
-import { forgeFailure, headerOf, strangeAnswer } from './forge-http-failure.ts';
+import { forgeFailure, headerOf, isRateLimit, strangeAnswer } from './forge-http-failure.ts';
 import { type AnswerMemory, answerMemory } from './forge-http-memory.ts';
 import { nextPage } from './forge-http-pages.ts';
 import { type Method, type RawAnswer, requestSender, type Sender, serverOf } from './forge-http-send.ts';
@@ -136,7 +136,9 @@ function understood({ settings }: Client, { call }: Asked, raw: RawAnswer): Forg
   const { status, headers } = raw;
   const { isPage, isBroken, body } = parsed(raw);
   const { server } = raw;
-  const isAnswer = (status >= 200 && status < 300) || call.accept?.includes(status) === true;
+  // A limit may hide behind a status that would be an answer: who takes it for one takes a right for missing.
+  const isAccepted = call.accept?.includes(status) === true && !isRateLimit({ status, headers, body });
+  const isAnswer = (status >= 200 && status < 300) || isAccepted;
   if (!isAnswer) {
     const now = settings.now?.() ?? new Date();
     throw forgeFailure({ purpose: call.purpose, server, status, headers, body, isPage, now });

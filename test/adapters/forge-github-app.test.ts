@@ -98,6 +98,19 @@ describe('tokens', () => {
     expect(next).not.toBe(first);
   });
 
+  it('asks for one token for all that comes at once after the old one has ended', async () => {
+    let now = Date.now();
+    const found = access({}, () => new Date(now));
+    await found.token();
+    now += 3_600_000;
+    server.requests.length = 0;
+
+    const tokens = await Promise.all([found.token(), found.token(), found.token()]);
+
+    expect(new Set(tokens).size).toBe(1);
+    expect(server.requests.filter(({ status }) => status === 201)).toHaveLength(1);
+  });
+
   it('makes a new one where GitHub refuses it in the middle, and what was asked for is done', async () => {
     const found = access();
     const forge = forgeOf(found);

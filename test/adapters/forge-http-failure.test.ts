@@ -55,6 +55,58 @@ const github: readonly Row[] = [
     ...waiting(60_000),
   },
   {
+    says: 'the secondary limit without a delay, long before the primary one is reset',
+    status: 403,
+    headers: { 'x-ratelimit-remaining': '4711', 'x-ratelimit-reset': String(epoch + 3000) },
+    body: { message: 'You have exceeded a secondary rate limit. Please wait a few minutes.' },
+    ...waiting(60_000),
+  },
+  {
+    says: 'ill health, long before its limit is reset',
+    status: 502,
+    headers: { 'x-ratelimit-remaining': '4711', 'x-ratelimit-reset': String(epoch + 3000) },
+    body: { message: 'Server Error' },
+    ...transient,
+  },
+  {
+    says: 'that content comes too fast',
+    status: 422,
+    body: { message: 'Validation Failed', errors: [{ code: 'custom', message: 'was submitted too quickly' }] },
+    ...waiting(60_000),
+  },
+  {
+    says: 'a token that single sign-on does not know',
+    status: 403,
+    headers: {
+      'x-github-sso': 'required; url=https://github.com/orgs/acme/sso?authorization_request=AABB',
+      'x-accepted-github-permissions': 'metadata=read',
+    },
+    body: {
+      message:
+        'Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization.',
+    },
+    ...terminal('ForgeForbidden'),
+    words: /; authorize the token for the organization’s single sign-on$/,
+  },
+  {
+    says: 'an address that is not on the list',
+    status: 403,
+    headers: { 'x-accepted-github-permissions': 'metadata=read' },
+    body: {
+      message:
+        'Although you appear to have the correct authorization credentials, the `acme` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.',
+    },
+    ...terminal('ForgeForbidden'),
+    words: /; put the address that the listener is seen by onto the allow list$/,
+  },
+  {
+    says: 'an installation that is suspended',
+    status: 403,
+    body: { message: 'This installation has been suspended' },
+    ...terminal('ForgeForbidden'),
+    words: /; let the owner of the organization unsuspend it$/,
+  },
+  {
     says: 'abuse detection',
     status: 403,
     body: { message: 'You have triggered an abuse detection mechanism.' },

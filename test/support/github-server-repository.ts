@@ -19,6 +19,7 @@ import {
   type Needs,
   notAccessible,
   notFound,
+  paged,
   textOf,
 } from './github-server-world.ts';
 
@@ -131,8 +132,10 @@ function readPermission({ repository, shaping }: Asking, login = ''): ForgeAnswe
   return { status: 200, body: { permission: right, user, role_name: right } };
 }
 
-function readStatus({ world, shaping }: Asking, commit = ''): ForgeAnswer {
-  return { status: 200, body: combinedStatusShape(shaping, commit, world.statuses.get(commit) ?? []) };
+function readStatus(asking: Asking, commit = ''): ForgeAnswer {
+  const all = asking.world.statuses.get(commit) ?? [];
+  const { body, ...page } = paged(asking, all);
+  return { ...page, status: 200, body: combinedStatusShape(asking.shaping, commit, all, body as typeof all) };
 }
 
 function readCheckRuns({ shaping }: Asking, commit = ''): ForgeAnswer {
@@ -140,6 +143,7 @@ function readCheckRuns({ shaping }: Asking, commit = ''): ForgeAnswer {
 }
 
 async function readRef({ repository, shaping }: Asking, name = ''): Promise<ForgeAnswer> {
+  if ((await repository.git.git('for-each-ref')) === '') return failure(409, 'Git Repository is empty.');
   const found = await repository.git.git('show-ref', '--verify', '--hash', `refs/${name}`).catch(() => '');
   return found === '' ? notFound : { status: 200, body: refShape(shaping, `refs/${name}`, found.trim()) };
 }

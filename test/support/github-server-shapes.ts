@@ -164,14 +164,19 @@ export function checkRunsShape({ api, repository }: Shaping, commit: string) {
 }
 
 /** Where nobody has set a status, GitHub says `pending` all the same. */
-export function combinedStatusShape(shaping: Shaping, commit: string, statuses: readonly StatusShape[]) {
+export function combinedStatusShape(
+  shaping: Shaping,
+  commit: string,
+  all: readonly StatusShape[],
+  page: readonly StatusShape[],
+) {
   const { api, repository } = shaping;
-  const states = statuses.map(({ state }) => state);
+  const states = all.map(({ state }) => state);
   const isFailed = states.includes('failure') || states.includes('error');
   const isGood = states.length > 0 && states.every((state) => state === 'success');
   return {
     state: isFailed ? 'failure' : isGood ? 'success' : 'pending',
-    statuses: statuses.map((status, index) => ({
+    statuses: page.map((status, index) => ({
       id: index + 1,
       node_id: nodeId('StatusContext', index + 1),
       url: `${api}/repos/${repository.path}/statuses/${commit}`,
@@ -182,7 +187,7 @@ export function combinedStatusShape(shaping: Shaping, commit: string, statuses: 
       ...status,
     })),
     sha: commit,
-    total_count: statuses.length,
+    total_count: all.length,
     repository: repositoryShape(shaping),
     commit_url: `${api}/repos/${repository.path}/commits/${commit}`,
     url: `${api}/repos/${repository.path}/commits/${commit}/status`,

@@ -1,21 +1,68 @@
 /** What GitLab's approvals, reviewers and pipelines say of the head commit of a merge request. */
 import type { Approval, PullRequest } from '../domain/pull-request.ts';
 import type { GitlabContext } from './forge-gitlab.ts';
-import { Approvals, Notes, Reviewers, Statuses, Versions } from './forge-gitlab-shapes.ts';
+import { type Checks, checksOf, pipelineCheck } from './forge-gitlab-checks.ts';
+import { readOne } from './forge-gitlab-lists.ts';
+import { Approvals, Notes, Reviewers, Versions } from './forge-gitlab-shapes.ts';
 import { shaped } from './forge-http-shape.ts';
 
 export async function approvalOf(context: GitlabContext, pullRequest: PullRequest): Promise<Approval> {
   return context.project.ask(async (path) => {
     const at = `${path}/merge_requests/${pullRequest.number}`;
-    const { by, stale } = await approvers(context, at, pullRequest);
+    const votes = await votesOf(context, at, pullRequest);
+    const { by } = votes;
     const against = await changesRequested(context, at, pullRequest);
     if (against.length > 0) return { kind: 'refused', by, why: `changes requested by ${against.join(', ')}` };
-    const checks = await checksOf(context, path, pullRequest);
-    if (checks.failed.length > 0) return { kind: 'refused', by, why: `failed: ${checks.failed.join(', ')}` };
-    if (checks.running.length > 0) return { kind: 'pending', by, why: `waits for ${checks.running.join(', ')}` };
-    if (by.length > 0) return { kind: 'approved', by };
-    return { kind: 'pending', by, why: stale.length > 0 ? staleWords(stale) : 'nobody has approved it yet' };
+    const checks = await checksOf(context, path, pullRequest.headCommit);
+    const judged = judge(by, checks);
+    if (judged !== null) return judged;
+    const want = wantOf(votes);
+    if (want !== null || votes.since === null)
+      return { kind: 'pending', by, why: want ?? 'nobody has approved it yet' };
+    return byItsRules(context, pullRequest, by, votes.since);
   });
+}
+
+function judge(by: readonly string[], { failed, running }: Checks): Approval | null {
+  if (failed.length > 0) return { kind: 'refused', by, why: `failed: ${failed.join(', ')}` };
+  return running.length > 0 ? { kind: 'pending', by, why: `waits for ${running.join(', ')}` } : null;
+}
+
+/** What GitLab itself would still wait for: it may have rules of which only it knows. */
+async function byItsRules(
+  context: GitlabContext,
+  { number, headCommit }: PullRequest,
+  by: readonly string[],
+  since: Date,
+): Promise<Approval> {
+  const found = await readOne(context, number);
+  const judged = judge(by, pipelineCheck(found?.head_pipeline, { commit: headCommit, since }));
+  if (judged !== null) return judged;
+  const rule = found?.detailed_merge_status ?? 'mergeable';
+  return mayBeMerged.has(rule) ? { kind: 'approved', by } : { kind: 'pending', by, why: `GitLab says ${rule}` };
+}
+
+/** A conflict, or a base that has moved on, is no decision of anybody, and shows where it is merged. */
+const mayBeMerged: ReadonlySet<string> = new Set(['mergeable', 'conflict', 'need_rebase']);
+
+interface Votes {
+  readonly by: readonly string[];
+  /** Who approved before the head commit came. */
+  readonly stale: readonly string[];
+  /** How many the rules demand, and how many of them GitLab still waits for. */
+  readonly required: number;
+  readonly left: number;
+  /** Since when GitLab knows the head commit; null: it does not, or nobody has approved anything. */
+  readonly since: Date | null;
+}
+
+function wantOf({ by, stale, required, left }: Votes): string | null {
+  if (by.length > 0 && (by.length < required || left > 0)) {
+    const short = by.length < required ? `${by.length} of ${required} approvals` : `${left} more by its rules`;
+    return stale.length === 0 ? short : `${short}; ${staleWords(stale)}`;
+  }
+  if (by.length > 0) return null;
+  return stale.length > 0 ? staleWords(stale) : 'nobody has approved it yet';
 }
 
 /** GitLab keeps an approval where a commit is pushed, unless the project says otherwise. */
@@ -23,19 +70,14 @@ function staleWords(stale: readonly string[]): string {
   return `${stale.join(', ')} approved an older commit; revoke that approval and approve again`;
 }
 
-interface Approvers {
-  readonly by: readonly string[];
-  /** Who approved before the head commit came. */
-  readonly stale: readonly string[];
-}
-
 /** An approval names no commit: it counts where it is younger than GitLab's record of the head. */
-async function approvers(context: GitlabContext, at: string, { number, headCommit }: PullRequest): Promise<Approvers> {
+async function votesOf(context: GitlabContext, at: string, { number, headCommit }: PullRequest): Promise<Votes> {
   const { http, repository } = context;
   const purpose = `read the approvals of !${number} of ${repository}`;
   const { body } = await http.get(`${at}/approvals`, { purpose });
-  const given = shaped(http, purpose, Approvals, body).approved_by;
-  if (given.length === 0) return { by: [], stale: [] };
+  const { approved_by: given, approvals_required, approvals_left } = shaped(http, purpose, Approvals, body);
+  const rules = { required: approvals_required ?? 0, left: approvals_left ?? 0 };
+  if (given.length === 0) return { ...rules, by: [], stale: [], since: null };
   const since = await headSince(context, at, { number, headCommit });
   const isTold = given.every(({ approved_at }) => typeof approved_at === 'string');
   const noted = isTold ? new Map<string, string>() : await notedApprovals(context, at, number);
@@ -45,7 +87,8 @@ async function approvers(context: GitlabContext, at: string, { number, headCommi
   };
   const fresh = given.filter(({ user, approved_at }) => isFresh(user.username, approved_at));
   const by = fresh.map(({ user }) => user.username);
-  return { by, stale: given.map(({ user }) => user.username).filter((name) => !by.includes(name)) };
+  const stale = given.map(({ user }) => user.username).filter((name) => !by.includes(name));
+  return { ...rules, by, stale, since };
 }
 
 /** Null: GitLab has not written it down yet. The head may have come back to a commit that was there before. */
@@ -90,24 +133,4 @@ async function changesRequested(
   return shaped(http, purpose, Reviewers, body)
     .filter(({ state }) => state === 'requested_changes')
     .map(({ user }) => user.username);
-}
-
-interface Checks {
-  readonly failed: readonly string[];
-  readonly running: readonly string[];
-}
-
-/** Jobs of the pipelines and what others have said of the commit, the newest of each name. */
-async function checksOf(context: GitlabContext, path: string, { headCommit }: PullRequest): Promise<Checks> {
-  const { http, repository } = context;
-  const purpose = `read the pipelines of ${headCommit} in ${repository}`;
-  const [failed, running]: [string[], string[]] = [[], []];
-  const call = { purpose, query: { per_page: 100 } };
-  for await (const { body } of http.pages(`${path}/repository/commits/${headCommit}/statuses`, call)) {
-    for (const { name, status, allow_failure } of shaped(http, purpose, Statuses, body)) {
-      if (allow_failure === true || status === 'success' || status === 'skipped') continue;
-      (status === 'failed' || status === 'canceled' ? failed : running).push(name);
-    }
-  }
-  return { failed, running };
 }

@@ -52,11 +52,12 @@ export function gitlabProject(http: ForgeHttp, repository: string): GitlabProjec
 export async function readRepository(http: ForgeHttp, project: GitlabProject, base: string): Promise<ForgeRepository> {
   const found = await project.read();
   const branch = await readBranch(http, found.id, base);
+  const account = await accountOf(http);
   return {
-    account: await accountOf(http),
+    account: account?.username ?? null,
     defaultBranch: found.default_branch ?? base,
     archived: found.archived,
-    mayPush: mayPush(found, branch),
+    mayPush: ((await accessLevel(http, found, account)) ?? 0) >= developer || branch?.can_push === true,
     mergeMethods: methodsOf(found),
     protected: branch === null ? null : branch.protected || found.only_allow_merge_if_pipeline_succeeds === true,
     // A self-managed GitLab signs only where it was given a key, and no answer tells.
@@ -73,19 +74,29 @@ async function readBranch(http: ForgeHttp, id: number, base: string): Promise<z.
   return status >= 400 ? null : shaped(http, purpose, Branch, body);
 }
 
-async function accountOf(http: ForgeHttp): Promise<string | null> {
+const Account = z.object({ id: z.number().int(), username: z.string() });
+
+async function accountOf(http: ForgeHttp): Promise<z.infer<typeof Account> | null> {
   const purpose = 'read whose token it is';
   const { status, body } = await http.get('/user', { purpose, accept: [403, 404] });
-  return status >= 400 ? null : shaped(http, purpose, z.object({ username: z.string() }), body).username;
+  return status >= 400 ? null : shaped(http, purpose, Account, body);
 }
 
+/** Enough for branches of our own; whether the base itself takes pushes is another question. */
 const developer = 30;
 
-/** To branches of our own; whether the base itself takes pushes is another question. */
-function mayPush({ permissions }: Project, branch: z.infer<typeof Branch> | null): boolean {
+/** A project tells of memberships in itself and its groups only, not of groups that were invited to it. */
+async function accessLevel(
+  http: ForgeHttp,
+  { id, permissions }: Project,
+  account: z.infer<typeof Account> | null,
+): Promise<number | null> {
   const levels = [permissions?.project_access?.access_level, permissions?.group_access?.access_level];
   const known = levels.filter((level) => level !== undefined);
-  return known.length === 0 ? branch?.can_push === true : Math.max(...known) >= developer;
+  if (known.length > 0 || account === null) return known.length > 0 ? Math.max(...known) : null;
+  const purpose = `read what ${account.username} may do`;
+  const { status, body } = await http.get(`/projects/${id}/members/all/${account.id}`, { purpose, accept: [403, 404] });
+  return status >= 400 ? null : shaped(http, purpose, z.object({ access_level: z.number() }), body).access_level;
 }
 
 /** What a project's one merge method amounts to; squashing stands beside it. */

@@ -6,6 +6,10 @@ import type { PullRequest } from '../domain/pull-request.ts';
 const date = z.iso.datetime({ offset: true });
 const User = z.object({ username: z.string() });
 
+/** Of single ones only; that of an older commit may stand there for a moment. */
+const HeadPipeline = z.object({ sha: z.string(), ref: z.string(), status: z.string(), created_at: date });
+export type HeadPipeline = z.infer<typeof HeadPipeline>;
+
 export const MergeRequest = z.object({
   iid: z.number().int(),
   web_url: z.string(),
@@ -24,6 +28,10 @@ export const MergeRequest = z.object({
   sha: CommitId.nullable(),
   merge_commit_sha: CommitId.nullish(),
   squash_commit_sha: CommitId.nullish(),
+  squash: z.boolean().nullish(),
+  /** GitLab's name for all that it will merge by itself. */
+  merge_when_pipeline_succeeds: z.boolean().nullish(),
+  head_pipeline: HeadPipeline.nullish(),
   has_conflicts: z.boolean().default(false),
   detailed_merge_status: z.string().optional(),
   /** Until GitLab 15.5. */
@@ -47,6 +55,14 @@ export function draftTitle(title: string): string {
 
 export function isDraft({ draft, work_in_progress }: MergeRequest): boolean {
   return draft ?? work_in_progress ?? false;
+}
+
+/**
+ * GitLab obeys lines of a description such as `/merge`, by the rights of whoever writes it. What stands in ours comes
+ * from others, so none of its lines begins like that; one space does not show.
+ */
+export function withoutCommands(description: string): string {
+  return description.replace(/^\/(?=[a-z])/gim, ' /');
 }
 
 export function pullRequestOf(found: MergeRequest): PullRequest {
@@ -102,8 +118,10 @@ export const Project = z.object({
   path_with_namespace: z.string(),
   default_branch: z.string().nullable(),
   archived: z.boolean().default(false),
-  merge_method: z.enum(['merge', 'rebase_merge', 'ff']).optional(),
-  squash_option: z.enum(['never', 'always', 'default_on', 'default_off']).optional(),
+  /** `merge`, `rebase_merge` or `ff`. */
+  merge_method: z.string().default('merge'),
+  /** `never`, `always`, `default_on` or `default_off`. */
+  squash_option: z.string().optional(),
   only_allow_merge_if_pipeline_succeeds: z.boolean().nullish(),
   permissions: z
     .object({
@@ -115,6 +133,9 @@ export const Project = z.object({
 export type Project = z.infer<typeof Project>;
 
 export const Approvals = z.object({
+  /** What the rules demand, and what is left of it; of GitLab's paid editions. */
+  approvals_required: z.number().nullish(),
+  approvals_left: z.number().nullish(),
   approved_by: z.array(z.object({ user: User, approved_at: date.nullish() })).default([]),
 });
 
@@ -126,6 +147,11 @@ export const Notes = z.array(
   z.object({ system: z.boolean(), body: z.string(), author: User.nullable(), created_at: date }),
 );
 
-export const Statuses = z.array(
-  z.object({ name: z.string(), status: z.string(), allow_failure: z.boolean().nullish() }),
-);
+const Status = z.object({
+  id: z.number(),
+  name: z.string(),
+  status: z.string(),
+  allow_failure: z.boolean().nullish(),
+});
+export type Status = z.infer<typeof Status>;
+export const Statuses = z.array(Status);

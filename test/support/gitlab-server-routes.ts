@@ -1,10 +1,19 @@
 /** GitLab's REST endpoints for projects and merge requests, as far as Towpath asks them. */
 import type { ForgeAnswer, ForgeRoute } from './forge-server.ts';
-import { closePull, mergePull, openPull, reopenPull, type ServedPull, touch } from './forge-server-pulls.ts';
+import {
+  closePull,
+  mergePull,
+  openPull,
+  reopenPull,
+  type ServedPull,
+  type ServedRepository,
+  touch,
+} from './forge-server-pulls.ts';
 import {
   approvalsShape,
   branchShape,
   mergeRequestShape,
+  plainStatus,
   projectShape,
   reviewersShape,
   statusesShape,
@@ -32,6 +41,7 @@ export function gitlabRoutes(world: GitlabWorld): readonly ForgeRoute[] {
     { method: 'GET', path: /^\/api\/v4\/user$/, answer: ({ token }) => currentUser(world, token) },
     { method: 'GET', path: /^\/api\/v4\/users$/, answer: ({ query }) => findUsers(world, query.get('username') ?? '') },
     route('GET', '', readProject),
+    route('GET', '/members/all/(\\d+)', readMember),
     route('GET', '/repository/branches/([^/]+)', readBranch),
     route('GET', '/repository/commits/([0-9a-f]{40})/statuses', (asking, commit = '') =>
       paged(asking, statusesShape(asking.shaping, commit)),
@@ -87,6 +97,14 @@ function readProject({ shaping, repository, username }: Asking): ForgeAnswer {
   return ok(projectShape(shaping, accessLevels[repository.people.get(username) ?? 'read']));
 }
 
+/** Of groups that were invited to the project, too. */
+function readMember({ shaping, repository }: Asking, id = ''): ForgeAnswer {
+  const found = [...repository.people].find(([name]) => String(userShape(shaping, name).id) === id);
+  if (found === undefined) return failure(404, '404 Not found');
+  const [name, right] = found;
+  return ok({ ...userShape(shaping, name), access_level: accessLevels[right], expires_at: null });
+}
+
 async function readBranch({ shaping, repository, username }: Asking, name = ''): Promise<ForgeAnswer> {
   const commit = await repository.git.head(name);
   if (commit === null) return failure(404, '404 Branch Not Found');
@@ -109,9 +127,25 @@ async function listMergeRequests(asking: Asking): Promise<ForgeAnswer> {
   const sorted = found.toSorted((a, b) =>
     isUpdated ? b.updatedAt.getTime() - a.updatedAt.getTime() : b.number - a.number,
   );
+  if (call.query.get('sort') === 'asc') sorted.reverse();
   const shapes = [];
-  for (const pull of sorted) shapes.push(mergeRequestShape(asking.shaping, pull, await mergeStatus(repository, pull)));
+  for (const pull of sorted) shapes.push(mergeRequestShape(asking.shaping, pull, await listedStatus(asking, pull)));
   return paged(asking, shapes);
+}
+
+/** Lists are kept for hours, until the merge request itself changes, or whether git can merge it. */
+async function listedStatus({ world, repository }: Asking, pull: ServedPull): Promise<string> {
+  const status = await mergeStatus(repository, pull);
+  const key = `${pull.updatedAt.toISOString()} ${plainStatus(status)}`;
+  const known = world.listed.get(pull);
+  if (known?.key === key) return known.status;
+  world.listed.set(pull, { key, status });
+  return status;
+}
+
+/** Lines that are commands are obeyed, not kept; what they would do does not matter here. */
+function textOf(description: string): string {
+  return description.replace(/^\/[a-z_]+\b.*\n?/gim, '');
 }
 
 const draftMark = /^\s*(?:draft:|\[draft\]|\(draft\))\s*/i;
@@ -124,14 +158,18 @@ async function createMergeRequest(asking: Asking): Promise<ForgeAnswer> {
     return failure(400, { description: ['is too long (maximum is 1048576 characters)'] });
   const title = text('title').replace(draftMark, '');
   const draft = draftMark.test(text('title'));
-  const opened = await openPull(repository, { head, base, title, body: text('description'), draft, author: username });
+  const opened = await openPull(repository, {
+    head,
+    base,
+    title,
+    body: textOf(text('description')),
+    draft,
+    author: username,
+  });
   switch (opened.kind) {
     case 'opened':
       touch(opened.pull, { labels: labelsOf(call.body['labels']), reviewers: reviewersOf(asking) });
-      return {
-        status: 201,
-        body: mergeRequestShape(asking.shaping, opened.pull, await mergeStatus(repository, opened.pull)),
-      };
+      return { ...(await answerPull(asking, opened.pull)), status: 201 };
     case 'exists':
       return failure(409, [`Another open merge request already exists for this source branch: !${opened.pull.number}`]);
     case 'no-head':
@@ -154,7 +192,7 @@ async function updateMergeRequest(asking: Asking, pull: ServedPull): Promise<For
   const { body } = asking.call;
   const { title, description, add_labels: added, state_event: event } = body;
   if (typeof title === 'string') touch(pull, { title: title.replace(draftMark, ''), draft: draftMark.test(title) });
-  if (typeof description === 'string') touch(pull, { body: description });
+  if (typeof description === 'string') touch(pull, { body: textOf(description) });
   if (added !== undefined) touch(pull, { labels: [...new Set([...pull.labels, ...labelsOf(added)])] });
   if (event === 'close' && pull.state === 'open') closePull(pull, asking.username);
   if (event === 'reopen' && pull.state === 'closed') reopenPull(pull);
@@ -170,7 +208,9 @@ async function merge(asking: Asking, pull: ServedPull): Promise<ForgeAnswer> {
   const waits = auto === true || older === true;
   const canWait = ['ci_must_pass', 'ci_still_running', 'not_approved', 'draft_status'].includes(status);
   if (status === 'conflict') return failure(422, 'Branch cannot be merged');
-  if (status !== 'mergeable' && !(waits && canWait)) return failure(405, '405 Method Not Allowed');
+  // Where there is nothing to wait for, waiting is refused.
+  const isAllowed = waits ? canWait || isGreen(repository, pull) : status === 'mergeable';
+  if (!isAllowed) return failure(405, '405 Method Not Allowed');
   if (sha !== undefined && sha !== pull.headCommit) {
     return failure(409, `SHA does not match HEAD of source branch: ${pull.headCommit}`);
   }
@@ -179,6 +219,11 @@ async function merge(asking: Asking, pull: ServedPull): Promise<ForgeAnswer> {
   if (status === 'mergeable') await mergePull(repository, pull, kind, username);
   else touch(pull, { autoMerge: kind });
   return answerPull(asking, pull);
+}
+
+function isGreen({ checks }: ServedRepository, { headCommit }: ServedPull): boolean {
+  const found = checks.get(headCommit) ?? [];
+  return found.length > 0 && found.every(({ state }) => state === 'success');
 }
 
 function labelsOf(value: unknown): string[] {

@@ -50,7 +50,7 @@ export function projectShape({ web, repository }: Shaping, accessLevel: number) 
     visibility: 'private',
     merge_requests_enabled: true,
     merge_requests_access_level: 'enabled',
-    merge_method: repository.mergeKinds.includes('merge') ? 'merge' : 'ff',
+    merge_method: mergeMethod(repository),
     squash_option: squashOption(repository),
     only_allow_merge_if_pipeline_succeeds: false,
     only_allow_merge_if_all_discussions_are_resolved: false,
@@ -100,7 +100,7 @@ export function mergeRequestShape(shaping: Shaping, pull: ServedPull, status: st
     work_in_progress: pull.draft,
     milestone: null,
     merge_when_pipeline_succeeds: pull.autoMerge !== null,
-    merge_status: pull.state === 'open' && status === 'mergeable' ? 'can_be_merged' : 'cannot_be_merged',
+    merge_status: plainStatus(status),
     detailed_merge_status: pull.state === 'open' ? status : 'not_open',
     merge_after: null,
     // A fast-forward makes neither: the head itself is on the base.
@@ -124,13 +124,23 @@ export function mergeRequestShape(shaping: Shaping, pull: ServedPull, status: st
   };
 }
 
+/** Of git alone: rules do not count. */
+export function plainStatus(status: string): string {
+  if (status === 'checking' || status === 'unchecked') return status;
+  return status === 'conflict' ? 'cannot_be_merged' : 'can_be_merged';
+}
+
+/** As a paid edition tells, which has rules. */
 export function approvalsShape(shaping: Shaping, pull: ServedPull) {
+  const required = shaping.repository.protection?.approvals ?? 0;
   const last = new Map(pull.reviews.map((review) => [review.user, review]));
   const approvals = [...last.values()].filter(({ state }) => state === 'APPROVED');
   return {
     user_has_approved: false,
     user_can_approve: false,
-    approved: approvals.length > 0,
+    approved: approvals.length >= required,
+    approvals_required: required,
+    approvals_left: Math.max(required - approvals.length, 0),
     approved_by: approvals.map(({ user, at }) => ({ user: userShape(shaping, user), approved_at: at.toISOString() })),
   };
 }
@@ -202,6 +212,12 @@ export function branchShape({ web, repository }: Shaping, name: string, commit: 
     web_url: `${web}/${repository.path}/-/tree/${name}`,
     commit: { id: commit, short_id: commit.slice(0, 8), title: '', parent_ids: [] },
   };
+}
+
+/** Semi-linear, where branches must stand on the newest base. */
+function mergeMethod({ mergeKinds, protection }: ServedRepository): string {
+  if (!mergeKinds.includes('merge')) return 'ff';
+  return protection?.strict === true ? 'rebase_merge' : 'merge';
 }
 
 function squashOption({ mergeKinds }: ServedRepository): string {

@@ -10,6 +10,10 @@ export interface GitlabWorld {
   readonly renames: Map<string, string>;
   readonly tokens: Map<string, { readonly username: string; readonly scopes: readonly string[] }>;
   pageSize: number;
+  /** Whether all that it is asked and answers must be as GitLab describes it now. */
+  isDescribed: boolean;
+  /** What the last list said of each. */
+  readonly listed: WeakMap<ServedPull, { readonly key: string; readonly status: string }>;
 }
 
 export interface Asking {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ForgeCall, type ForgeServer, startForgeServer } from './forge-server.ts';
 import { type ServedRepository, servedRepository } from './forge-server-pulls.ts';
+import { misfits } from './gitlab-description.ts';
 import { gitlabRoutes } from './gitlab-server-routes.ts';
 import { failure, type GitlabWorld } from './gitlab-server-world.ts';
 
@@ -24,7 +25,10 @@ export interface GitlabServerOptions {
 }
 
 export async function startGitlabServer(options: GitlabServerOptions = {}): Promise<GitlabServer> {
-  const world: GitlabWorld = { web: '', repositories: new Map(), renames: new Map(), tokens: new Map(), pageSize: 100 };
+  const world: GitlabWorld = {
+    ...{ web: '', pageSize: 100, isDescribed: true },
+    ...{ repositories: new Map(), renames: new Map(), tokens: new Map(), listed: new WeakMap() },
+  };
   const server = await startForgeServer({
     ...options,
     routes: gitlabRoutes(world),
@@ -38,6 +42,7 @@ export async function startGitlabServer(options: GitlabServerOptions = {}): Prom
       'x-gitlab-meta': '{"correlation_id":"01","version":"1"}',
       'x-request-id': '01',
     }),
+    inspect: (...given) => (world.isDescribed ? misfits(...given) : []),
     notFound: failure(404, '404 Not Found'),
   });
   world.web = server.url;

@@ -2,12 +2,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Signing } from '../domain/configuration-publication.ts';
 import { TowpathError } from '../domain/failure.ts';
-import type { Sign } from '../git/commit.ts';
+import { type IsSigned, type Sign, signedParts } from '../git/commit.ts';
 import { type KeyIdentity, type SigningKey, SigningKeyError } from '../git/sign-key.ts';
 
 export interface CommitSigner {
   /** Answers only signatures that the public part of the key verifies. */
   readonly sign: Sign;
+  readonly isSigned: IsSigned;
   /** Of the key as it is now. */
   identity(): Promise<KeyIdentity>;
 }
@@ -30,6 +31,7 @@ export function commitSigner(settings: Signing, environment: Environment = proce
   };
   return {
     sign: async (payload) => signChecked(await current(), payload, settings),
+    isSigned: async (commit) => isSignedBy(await current(), commit),
     identity: async () => (await current()).identity,
   };
 }
@@ -46,6 +48,12 @@ async function signChecked(key: SigningKey, payload: Buffer, { keyFile }: Signin
     `Cannot sign a commit with "${keyFile}": the signature does not verify with the key's own public part, so that ` +
     'nothing is pushed; make the file anew from the original key (git.signing.keyFile)';
   throw new TowpathError('terminal', 'SignatureInvalid', message);
+}
+
+/** What is no signature at all, or one of another kind, is none of ours. */
+async function isSignedBy(key: SigningKey, commit: Buffer): Promise<boolean> {
+  const parts = signedParts(commit);
+  return parts !== null && key.verify(parts.payload, parts.signature).catch(() => false);
 }
 
 /** Mounted Secrets change by a new symlink: another inode, size or time is another file. */

@@ -1,7 +1,7 @@
-/** What puts a reviewed commit onto the base: the commit itself, or a merge of both where the base has moved. */
+/** What puts a reviewed commit onto the base: the commit itself, or a merge of both where the base has moved or the commit is not signed. */
 import { TowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
-import { parseCommit, type Sign } from '../git/commit.ts';
+import { type IsSigned, parseCommit, type Sign } from '../git/commit.ts';
 import { buildMergeCommit, emptyPack } from '../git/merge-commit.ts';
 import type { ObjectStore } from '../git/object-store.ts';
 import type { CommitDraft, ProposedCommit, Snapshot } from '../ports.ts';
@@ -13,6 +13,7 @@ export interface MergeWorld {
   readonly objects: ObjectStore;
   readonly branches: Pick<GitBranches, 'learn' | 'hold'>;
   readonly sign: Sign | undefined;
+  readonly isSigned: IsSigned | undefined;
 }
 
 export interface BuiltMerge {
@@ -37,8 +38,16 @@ export async function buildMerge(
   if (commit.parents.length !== 1 || parent === undefined || snapshot.head === null) {
     throw conflict(world, tip, 'it does not stand on one commit of the base');
   }
-  if (parent === snapshot.head) return { head: tip, pack: emptyPack(), objects: new Map() };
+  if (parent === snapshot.head && (await mayBeHead(world, tip))) {
+    return { head: tip, pack: emptyPack(), objects: new Map() };
+  }
   return mergeBoth(world, snapshot, { ...commit, parent }, draft);
+}
+
+/** What was approved before signing began, or before the key was turned, goes under a commit that is signed. */
+async function mayBeHead({ objects, isSigned }: MergeWorld, tip: CommitId): Promise<boolean> {
+  const commit = objects.get(tip);
+  return isSigned === undefined || (commit !== undefined && isSigned(commit));
 }
 
 async function mergeBoth(

@@ -1,6 +1,6 @@
 /** One branch of one repository through our own git engine: trees in memory, commits as packs, no disk. */
 import { type BlobId, CommitId } from '../domain/identifiers.ts';
-import type { Sign } from '../git/commit.ts';
+import type { IsSigned, Sign } from '../git/commit.ts';
 import { CommitBuilder } from '../git/commit-builder.ts';
 import { fetchHead, holdsHead } from '../git/head-fetch.ts';
 import { noObject } from '../git/object-id.ts';
@@ -34,6 +34,8 @@ export interface GitRepositoryOptions {
   readonly branch: string;
   readonly transport: Transport;
   readonly sign?: Sign;
+  /** Beside `sign`: what it has not signed becomes no head. */
+  readonly isSigned?: IsSigned;
   /** A branch that is missing among others is made, with a history of its own. */
   readonly createBranch?: boolean;
 }
@@ -156,8 +158,9 @@ export class GitRepository implements Repository, Branches {
 
   async merge(snapshot: Snapshot, tip: CommitId, draft: Omit<CommitDraft, 'changes'>): Promise<PushOutcome> {
     return this.#doing('push to', async () => {
-      const { sign } = this.#options;
-      const world = { url: this.url, branch: this.branch, objects: this.#objects, branches: this.#branches, sign };
+      const { sign, isSigned } = this.#options;
+      const own = { url: this.url, branch: this.branch, objects: this.#objects, branches: this.#branches };
+      const world = { ...own, sign, isSigned };
       const { head, pack, objects } = await buildMerge(world, snapshot, tip, draft);
       if (head === snapshot.head) return { kind: 'pushed', commits: [tip], snapshot };
       const update = { ref: this.#ref, oldId: snapshot.head ?? noObject, newId: head };

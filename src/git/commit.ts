@@ -17,6 +17,9 @@ export interface CommitContent {
 /** Answers an armoured signature (OpenPGP or SSHSIG) over the commit's bytes. */
 export type Sign = (payload: Buffer) => Promise<string>;
 
+/** Whether the very key that signs now has signed a commit, given as its bytes. */
+export type IsSigned = (commit: Buffer) => Promise<boolean>;
+
 export interface ParsedCommit {
   readonly tree: string;
   readonly parents: readonly string[];
@@ -40,6 +43,20 @@ export async function serializeCommit(content: CommitContent, sign?: Sign): Prom
   if (!sign) return payload;
   const signature = (await sign(payload)).trimEnd().split(/\r?\n/).join('\n ');
   return Buffer.from(`${[...header, `gpgsig ${signature}`].join('\n')}\n\n${message}`);
+}
+
+/** What a commit's signature is over, and the signature; null where it has none. */
+export function signedParts(raw: Buffer): { readonly payload: Buffer; readonly signature: string } | null {
+  const end = raw.indexOf('\n\n');
+  // Bytes stay bytes: a name in another encoding is signed as it is.
+  const header = raw.subarray(0, end < 0 ? raw.length : end).toString('latin1');
+  const found = /\ngpgsig (.*(?:\n .*)*)/.exec(header);
+  if (!found?.[1]) return null;
+  const payload = Buffer.concat([
+    raw.subarray(0, found.index),
+    raw.subarray(found.index + Buffer.byteLength(found[0], 'latin1')),
+  ]);
+  return { payload, signature: `${found[1].replaceAll('\n ', '\n')}\n` };
 }
 
 export function parseCommit(raw: Buffer): ParsedCommit {

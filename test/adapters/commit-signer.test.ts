@@ -119,6 +119,66 @@ it('signs what is proposed, and what merges a proposal onto a base that moved', 
   await repository.close();
 });
 
+it.each([
+  ['before signing began', async () => undefined],
+  [
+    'with another key',
+    async () => commitSigner(Signing.parse({ kind: 'ssh', keyFile: (await makeSshKey('-t ed25519')).path })),
+  ],
+  ['with a key of the other kind', async () => gpgSigner()],
+])('makes no head of what was proposed %s, but puts a signed merge onto it', async (how, signerOf) => {
+  const verify = await sshVerifier([ssh.publicKey]);
+  const remote = await server.repository(`approved-${how.replaceAll(' ', '-')}`);
+  await remote.seed({ a: '1' });
+  const transport = () => new HttpTransport({ url: remote.url, timeoutMs: 10_000 });
+  const before = new GitRepository({ branch: 'main', transport: transport(), ...(await signerOf()) });
+  const { head } = await before.tips('towpath/');
+  await before.propose(await before.snapshot(head), [
+    { branch: 'towpath/one', tip: null, draft: draft('one', { b: '2' }) },
+  ]);
+  const own = commitSigner(Signing.parse({ kind: 'ssh', keyFile: ssh.path }));
+  const repository = new GitRepository({ branch: 'main', transport: transport(), ...own });
+  const { head: moved, tips } = await repository.tips('towpath/');
+  const [tip] = [...tips.values()];
+  const base = await repository.snapshot(moved);
+
+  const merged = tip && (await repository.merge(base, tip, draft('merge one', {})));
+
+  const now = (await remote.head()) ?? '';
+  expect(merged).toMatchObject({ kind: 'pushed', commits: [now] });
+  await expect(verify(remote.path, now)).resolves.toMatch(/^tree /);
+  expect(await remote.git('log', '-1', '--format=%P', now)).toBe(`${head} ${tip}\n`);
+  expect(await remote.git('diff', '--stat', tip ?? '', now)).toBe('');
+  await before.close();
+  await repository.close();
+});
+
+it('makes a head of what it has signed itself, whatever the key', async () => {
+  for (const [name, signer] of [
+    ['ssh', commitSigner(Signing.parse({ kind: 'ssh', keyFile: ssh.path }))],
+    ['gpg', await gpgSigner()],
+  ] as const) {
+    const remote = await server.repository(`forwarded-${name}`);
+    await remote.seed({ a: '1' });
+    const transport = new HttpTransport({ url: remote.url, timeoutMs: 10_000 });
+    const repository = new GitRepository({ branch: 'main', transport, ...signer });
+    const { head } = await repository.tips('towpath/');
+    const snapshot = await repository.snapshot(head);
+    await repository.propose(snapshot, [{ branch: 'towpath/one', tip: null, draft: draft('one', { b: '2' }) }]);
+    const tip = (await repository.tips('towpath/')).tips.get('towpath/one');
+
+    if (tip) await repository.merge(snapshot, tip, draft('merge one', {}));
+
+    expect(await remote.head()).toBe(tip);
+    await repository.close();
+  }
+});
+
+async function gpgSigner() {
+  const passphraseFile = await writeKey(`${passphrase}\n`);
+  return commitSigner(Signing.parse({ kind: 'gpg', keyFile: await writeKey(gpg.secret), passphraseFile }));
+}
+
 describe('the files of a key', () => {
   it('are read again when they change', async () => {
     const other = await makeSshKey('-t ecdsa -b 256');

@@ -24,7 +24,7 @@ export async function openRepository(
 ): Promise<Repository> {
   const { branch, createBranch, caFile, proxy } = namespace;
   const signer = await openSigner(git);
-  const signing = signer === null ? {} : { sign: signer.sign };
+  const signing = signer === null ? {} : { sign: signer.sign, isSigned: signer.isSigned };
   const dispatcher = countedDispatcher(await openDispatcher({ caFile, proxy }), onAnswer);
   const repository =
     git.backend === 'isomorphic-git'

@@ -1,4 +1,5 @@
 /** Secrets of the mode `cluster`: applied, listed without their values, collected. */
+import { quotesSecret } from '../core/planted-secrets.ts';
 import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { DeploymentId } from '../domain/identifiers.ts';
 import { type LiveSecret, ownLabels } from '../domain/live-object.ts';
@@ -31,10 +32,7 @@ export async function applySecret(
   try {
     await http.json({ method: 'PATCH', path, body, type: 'application/apply-patch+yaml', purpose });
   } catch (error) {
-    throw (
-      otherContent(error, purpose, name) ??
-      withoutValues(error, purpose, [...Object.values(values), ...Object.values(data)])
-    );
+    throw otherContent(error, purpose, name) ?? withoutValues(error, purpose, values);
   }
 }
 
@@ -51,9 +49,14 @@ function otherContent(error: unknown, purpose: string, name: string): TowpathErr
 const shortestValue = 4;
 
 /** An admission webhook may quote what was sent. */
-function withoutValues(error: unknown, purpose: string, values: readonly string[]): unknown {
+function withoutValues(error: unknown, purpose: string, values: Readonly<Record<string, string>>): unknown {
   const found = asTowpathError(error);
-  if (!found || !values.some((value) => value.length >= shortestValue && found.message.includes(value))) return error;
+  if (!found) return error;
+  const short = Object.values(values).filter((value) => value.length >= shortestValue);
+  const isQuoted = short.some((value) =>
+    [value, Buffer.from(value).toString('base64')].some((form) => found.message.includes(form)),
+  );
+  if (!isQuoted && !quotesSecret(found.message, values)) return error;
   const message = `Cannot ${purpose}: the API server refuses it, in words that quote a value and are left out here`;
   return new TowpathError(found.kind, found.reason, message);
 }

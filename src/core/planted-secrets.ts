@@ -70,6 +70,11 @@ export function withoutValues(
   }));
 }
 
+/** Whether somebody else's words repeat a value, also escaped or shortened. */
+export function quotesSecret(text: string, values: Readonly<Record<string, string>>): boolean {
+  return repeats(text, soughtOf(values));
+}
+
 interface Sought {
   readonly name: string;
   readonly value: string;
@@ -150,9 +155,11 @@ function longLines(value: string): readonly (readonly [line: string, number: num
 function hidden(text: string, secrets: readonly Sought[]): string {
   const done = secrets.reduce((shown, { value }) => shown.replaceAll(value, '[secret]'), text);
   // A JSON pointer writes a slash as `~1`.
-  const read = done.replaceAll('~1', '/');
-  const isHeld = namesIn(read, secrets).length > 0 || secrets.some((secret) => holdsBeginning(read, secret));
-  return isHeld ? '[holds a secret]' : done;
+  return repeats(done.replaceAll('~1', '/'), secrets) ? '[holds a secret]' : done;
+}
+
+function repeats(text: string, secrets: readonly Sought[]): boolean {
+  return namesIn(text, secrets).length > 0 || secrets.some((secret) => holdsBeginning(text, secret));
 }
 
 /** Long words are shortened in what is said of them, and end in an ellipsis then. */

@@ -120,7 +120,12 @@ describe('a probe', () => {
 });
 
 describe('Secrets', () => {
-  const secret = { namespace: team, name: 'chat-env-1', labels: {}, values: { TOKEN: 'very-hidden' } };
+  const secret = {
+    namespace: team,
+    name: 'chat-env-1',
+    labels: {},
+    values: { TOKEN: 'very-hidden', QUOTED: 'so "very-\\hidden" too' },
+  };
 
   it.each([
     [
@@ -130,6 +135,7 @@ describe('Secrets', () => {
     ],
     [400, `webhook denied: {"data":{"TOKEN":"${Buffer.from('very-hidden').toString('base64')}"}}`, 'ClusterRefused'],
     [403, 'webhook denied: very-hidden is too weak', 'ClusterForbidden'],
+    [403, `webhook denied: ${JSON.stringify({ QUOTED: 'so "very-\\hidden" too' })}`, 'ClusterForbidden'],
     [500, 'cannot store very-hidden', 'ClusterUnavailable'],
   ])('shows no value of a Secret that is answered %d', async (code, message, reason) => {
     server.script((_, response) => {
@@ -143,7 +149,7 @@ describe('Secrets', () => {
       reason,
       message: expect.stringMatching(/^Cannot apply Secret chat-env-1 in namespace/),
     });
-    for (const value of ['very-hidden', Buffer.from('very-hidden').toString('base64')]) {
+    for (const value of ['very-', Buffer.from('very-hidden').toString('base64')]) {
       expect(`${refused.message} ${refused.cause}`).not.toContain(value);
     }
   });

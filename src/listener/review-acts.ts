@@ -2,6 +2,7 @@
 import PQueue from 'p-queue';
 import { proposedDraft } from '../core/proposal.ts';
 import { asTowpathError, TowpathError } from '../domain/failure.ts';
+import type { CommitId } from '../domain/identifiers.ts';
 import type { PullRequest, PullRequestContent } from '../domain/pull-request.ts';
 import type { Report } from '../domain/report.ts';
 import type { Snapshot } from '../ports.ts';
@@ -50,7 +51,7 @@ export async function propose(
   const aside = await closeOthers(context, memory, readable, failures);
   const ready = readable.filter((each) => !aside.has(each));
   const branches = await pushBranches(context, memory, snapshot, ready);
-  const described = await describeAll(context, memory, branches.good, contents, failures);
+  const described = await describeAll(context, memory, branches, contents, failures);
   const reports = [...refused, ...branches.reports, ...described];
   const failure = lastingFailure(context, memory, failures);
   return { reports, pushed: branches.pushed, unsent: branches.unsent, failure };
@@ -85,6 +86,8 @@ async function readableContents(context: ReviewContext, memory: LaneMemory, case
 interface Branched {
   /** Whose branch is as it should be. */
   readonly good: readonly DraftedCase[];
+  /** What was pushed just now: a forge may take a moment to see it. */
+  readonly tips: ReadonlyMap<DraftedCase, CommitId>;
   readonly reports: readonly Report[];
   readonly pushed: number;
   readonly unsent: boolean;
@@ -98,12 +101,13 @@ async function pushBranches(
 ): Promise<Branched> {
   const pushes = cases.flatMap((each) => (each.case.next.kind === 'push' ? [{ each, tip: each.case.next.tip }] : []));
   const good = cases.filter((each) => each.case.next.kind !== 'push');
-  if (pushes.length === 0) return { good, reports: [], pushed: 0, unsent: false };
+  const tips = new Map<DraftedCase, CommitId>();
+  if (pushes.length === 0) return { good, tips, reports: [], pushed: 0, unsent: false };
   refuseWithoutLeadership(context);
   const wait = budgetWait(context, memory);
   if (wait > 0) {
     memory.review.retryAt = context.clock.now().getTime() + wait;
-    return { good, reports: [], pushed: 0, unsent: false };
+    return { good, tips, reports: [], pushed: 0, unsent: false };
   }
   const drafts = pushes.map(({ each, tip }) => ({
     branch: each.case.branch,
@@ -116,17 +120,17 @@ async function pushBranches(
   for (const [index, outcome] of outcomes.entries()) {
     const { each } = pushes[index] ?? {};
     if (each === undefined) continue;
-    if (outcome.kind === 'pushed') good.push(each);
+    if (outcome.kind === 'pushed') tips.set(each, outcome.commit);
     else if (outcome.kind === 'moved') unsent = true;
     else reports.push(...reportRefused(context, memory, each.draft.desired, deniedError(outcome)));
   }
-  return { good, reports, pushed: outcomes.filter(({ kind }) => kind === 'pushed').length, unsent };
+  return { good: [...good, ...tips.keys()], tips, reports, pushed: tips.size, unsent };
 }
 
 async function describeAll(
   context: ReviewContext,
   memory: LaneMemory,
-  cases: readonly DraftedCase[],
+  { good, tips }: Pick<Branched, 'good' | 'tips'>,
   contents: ReadonlyMap<Draft, PullRequestContent>,
   failures: unknown[],
 ): Promise<readonly Report[]> {
@@ -137,7 +141,7 @@ async function describeAll(
     if (content === undefined || !isStillWanted(context, each.draft.desired)) return [];
     if (failures.length > 0) return sayInReview(context, each.draft.desired, queuedWords(each.case.branch, open));
     try {
-      return await describeOne(context, memory, each, content);
+      return await describeOne(context, memory, each, content, tips.get(each));
     } catch (error) {
       const known = asTowpathError(error);
       const isItsOwn = known !== undefined && !ofEverybody.has(known.reason);
@@ -149,7 +153,7 @@ async function describeAll(
       return sayInReview(context, each.draft.desired, queuedWords(each.case.branch, open));
     }
   };
-  return (await Promise.all(cases.map((each) => queue.add(() => one(each))))).flat();
+  return (await Promise.all(good.map((each) => queue.add(() => one(each))))).flat();
 }
 
 /** Right after a push a forge's API may not know of the branch yet, and then calls it invalid. */
@@ -171,6 +175,7 @@ async function describeOne(
   memory: LaneMemory,
   each: DraftedCase,
   content: PullRequestContent,
+  tip: CommitId | undefined,
 ): Promise<readonly Report[]> {
   const { review, publication, log } = context;
   const { forge } = review;
@@ -198,7 +203,8 @@ async function describeOne(
     return [];
   }
   log.info(open === null ? 'Opened a pull request' : 'Updated a pull request', fieldsOf(context, pullRequest));
-  const note = autoMerge === 'none' ? null : await forge.autoMerge(pullRequest, autoMerge);
+  const meant = tip === undefined ? pullRequest : { ...pullRequest, headCommit: tip };
+  const note = autoMerge === 'none' ? null : await forge.autoMerge(meant, autoMerge);
   memory.review.unfinished.delete(branch);
   const words = waitingWords(
     context,

@@ -59,7 +59,8 @@ function byBranch(all: readonly PullRequest[]): Pick<ReviewLook, 'open' | 'doubl
   for (const one of [...all].sort((left, right) => right.number - left.number)) {
     const newest = open.get(one.head);
     if (newest === undefined) open.set(one.head, one);
-    else if (saysTheSame(one, newest)) doubles.set(one.head, [...(doubles.get(one.head) ?? []), one]);
+    else if (one.number !== newest.number && saysTheSame(one, newest))
+      doubles.set(one.head, [...(doubles.get(one.head) ?? []), one]);
   }
   return { open, doubles };
 }

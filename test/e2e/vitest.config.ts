@@ -9,6 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     retry: process.env['CI'] ? 1 : 0,
     testTimeout: 180_000,
+    // A test that waits for something ends when it is there; the second of the default is too short for a busy machine.
+    expect: { poll: { timeout: 60_000, interval: 100 } },
     hookTimeout: 180_000,
     teardownTimeout: 120_000,
   },

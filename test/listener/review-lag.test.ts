@@ -1,6 +1,7 @@
 /** Forges whose lists lag behind what was done a moment ago: nothing is opened twice, closed in vain, or proposed again. */
 import { afterEach, expect, it } from 'vitest';
 import { TowpathError } from '../../src/domain/failure.ts';
+import type { CommitId } from '../../src/domain/identifiers.ts';
 import type { PullRequest } from '../../src/domain/pull-request.ts';
 import { begin, lookAgain, onlyOpen, reported, withForge } from '../support/review-steps.ts';
 import { reviewWorld } from '../support/review-world.ts';
@@ -147,4 +148,36 @@ it('a branch that the forge does not know of yet, right after its push, fails no
   await reported(plane, id, 'InReview');
 
   expect(plane.reports.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+});
+
+it('the commit that was pushed is the one that the forge is to merge, though it has not seen it yet', async () => {
+  const world = reviewWorld();
+  const meant: string[] = [];
+  const parts = withForge(world, ({ create }) => ({
+    create: async (request) => ({ ...(await create(request)), headCommit: 'e'.repeat(40) as CommitId }),
+    autoMerge: async ({ headCommit }) => {
+      meant.push(headCommit);
+      return null;
+    },
+  }));
+  const publication = { mode: 'proposed', forge: 'gitea', autoMerge: 'squash' } as const;
+  const { plane } = await begin(stops, world, { parts, namespace: { publication } });
+
+  await reported(plane, plane.create('chat'), 'InReview');
+
+  expect(meant).toEqual([world.remote.branches.get(onlyOpen(world).head)]);
+});
+
+it('one that is listed twice, as it slips to the next page, is no double that must be closed', async () => {
+  const world = reviewWorld();
+  const parts = withForge(world, ({ open }) => ({
+    open: async (prefix) => (await open(prefix)).flatMap((one) => [one, one]),
+  }));
+  const { plane, running } = await begin(stops, world, { parts });
+  await reported(plane, plane.create('chat'), 'InReview');
+
+  await lookAgain({ world, running });
+
+  expect(world.open()).toHaveLength(1);
+  expect(world.forge.calls.close).toBe(0);
 });

@@ -21,8 +21,13 @@ export function refuseLeaks({ deployment, files, texts, sensitive }: Leaving): v
   if (plain.length > 0) {
     throw new TowpathError('terminal', 'PlainSecret', describeFindings(`publish deployment ${deployment}`, plain));
   }
-  const planted = findPlantedSecrets(new Map([...files, ...texts]), sensitive);
+  const planted = [...findPlantedSecrets(files, sensitive), ...findPlantedSecrets(texts, withoutWords(sensitive))];
   if (planted.length > 0) {
     throw new TowpathError('terminal', 'PlantedSecret', describeFindings(`publish deployment ${deployment}`, planted));
   }
+}
+
+/** `Workspace` or `requested` stands in every message, and which words do is up to whoever writes its template. */
+function withoutWords(values: Leaving['sensitive']): Leaving['sensitive'] {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => !/^[A-Za-z-]{1,16}$/.test(value)));
 }

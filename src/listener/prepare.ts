@@ -33,7 +33,7 @@ export async function prepareRevision(
     secrets: { environment: secrets.environment, database: secrets.database, files: secrets.files },
   };
   const { files, url } = accepted(context.renderer.render(input, secrets.sensitive), specification);
-  const sensitive = leftSecret(secrets.sensitive, files, specification);
+  const sensitive = leftSecret(context, secrets.sensitive, { files, specification });
   const kept = await keptFiles(context, folder, secrets.kept);
   refuseWithoutLeadership(context);
   const made = await Promise.all(secrets.plain.map((secret) => context.sealer.seal(secret)));
@@ -107,11 +107,17 @@ export async function keptFiles(
 
 /** What was found good holds such a value by chance; it is no secret any more, whoever wrote it. */
 export function leftSecret(
+  {
+    controlPlaneUrl,
+    repository,
+  }: Pick<LaneContext, 'controlPlaneUrl'> & { readonly repository: { readonly url: string } },
   values: Readonly<Record<string, string>>,
-  files: ReadonlyMap<string, string>,
-  { deployment, revision, image }: Specification,
+  { files, specification }: Pick<Prepared, 'files' | 'specification'>,
 ): Readonly<Record<string, string>> {
-  const said = [JSON.stringify(deployment), JSON.stringify(revision), image].join('\n');
+  const { deployment, revision, image } = specification;
+  // Reviewers are led to the control plane, which a deployment may be told of by a secret.
+  const addresses = [`${controlPlaneUrl}/`, repository.url];
+  const said = [JSON.stringify(deployment), JSON.stringify(revision), image, ...addresses].join('\n');
   return withoutCoincidences(values, new Map([...files, ['what everybody may read', said + ordinarySealedText()]]));
 }
 

@@ -43,7 +43,7 @@ export async function resealRevision(context: LaneContext, folder: Folder): Prom
   files.set(kustomizationFile, withoutResources(texts.get(kustomizationFile) ?? '', plan.dropped));
   const sealed = new Map([...files].filter(([path]) => isSealedFile(path)));
   const rest = new Map([...files].filter(([path]) => !isSealedFile(path)));
-  const sensitive = leftSecret(plan.sensitive, rest, specification);
+  const sensitive = leftSecret(context, plan.sensitive, { files: rest, specification });
   const input = inputOf(context, specification, plan.secrets);
   refuseUnfit(context, { input, files, sealed, sensitive });
   return { specification, files, notes: plan.notes, sensitive };

@@ -1,6 +1,9 @@
 /** Secret values and rendered files: what leaks is refused, what coincides is not. */
 import { describe, expect, it } from 'vitest';
 import { sensitiveValues } from '../../src/core/planted-secrets.ts';
+import { DeploymentName } from '../../src/domain/identifiers.ts';
+import { refuseLeaks } from '../../src/listener/leaks.ts';
+import { leftSecret } from '../../src/listener/prepare.ts';
 import { createRenderer } from '../../src/listener/renderer.ts';
 import { agentServerSet } from '../core/support/agent-server.ts';
 import { renderInput } from '../core/support/render-input.ts';
@@ -56,6 +59,35 @@ describe('what is said of a field that holds a secret value', () => {
     expect(words).toContain('secret]');
     expect(words).not.toMatch(/pass|words {1,2}here|xxxxxxxx/);
   });
+});
+
+describe('what a message says anyway', () => {
+  const deployment = DeploymentName.parse('chat');
+  const said = (text: string, sensitive: Readonly<Record<string, string>>) => () =>
+    refuseLeaks({ deployment, files: new Map(), texts: new Map([['commit message', text]]), sensitive });
+
+  it('is no leak as a plain word, but it is as a secret', () => {
+    const values = { ROLE: 'Workspace', TOKEN: token, PHRASE: 'correct-horse-battery-staple' };
+
+    expect(said('Workspace-Id: 1', values)).not.toThrow();
+    expect(said(`Workspace-Id: ${token}`, values)).toThrow('"TOKEN"');
+    expect(said('Why: correct-horse-battery-staple', values)).toThrow('"PHRASE"');
+  });
+
+  it.each(['https://langsmith.example', 'https://langsmith.example/', 'https://git.example/acme/agents'])(
+    'is no leak as the address %s',
+    (value) => {
+      const context = {
+        controlPlaneUrl: 'https://langsmith.example',
+        repository: { url: 'https://git.example/acme/agents' },
+      };
+      const { specification } = renderInput({});
+
+      const left = leftSecret(context, { ENDPOINT: value, TOKEN: token }, { files: new Map(), specification });
+
+      expect(left).toEqual({ TOKEN: token });
+    },
+  );
 });
 
 describe('a value that is in every manifest', () => {

@@ -1,11 +1,13 @@
 /** A GitHub App as credentials: short-lived tokens of its installation, for the API and for git alike. */
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import githubAppJwt from 'universal-github-app-jwt';
 import { z } from 'zod';
 import { plainLine } from '../core/plain-line.ts';
 import type { GithubApp } from '../domain/configuration-publication.ts';
 import { TowpathError } from '../domain/failure.ts';
+import { githubHeaders } from './forge-github-http.ts';
 import { type ForgeAnswer, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from './forge-http.ts';
 import { forgeFailure, headerOf, messagesOf } from './forge-http-failure.ts';
 
@@ -19,8 +21,10 @@ export interface GithubAppSettings extends Pick<ForgeHttpSettings, 'apiUrl' | 'd
 export interface GithubAppAccess {
   /** A token of the installation, at least five minutes before its end. */
   token(): Promise<string>;
-  /** GitHub refuses the token: the next one is new. */
-  forget(): true;
+  /** The next one is new. */
+  forget(): void;
+  /** After the first, second, … refusal of a request's token: whether it is worth to try once more. */
+  refused(attempt: number): Promise<boolean>;
   /** How GitHub calls what the App does: `name[bot]`. */
   account(): Promise<string>;
   /** What the token may do, `contents` to `read` or `write`. */
@@ -36,6 +40,8 @@ const InstallationToken = z.object({
 type InstallationToken = z.infer<typeof InstallationToken>;
 
 const earlyMs = 300_000;
+const mostRefusals = 4;
+const refusalPauseMs = 500;
 
 export function githubApp(settings: GithubAppSettings): GithubAppAccess {
   const session = openSession(settings);
@@ -60,7 +66,12 @@ export function githubApp(settings: GithubAppSettings): GithubAppAccess {
     token: async () => (await current()).token,
     forget: () => {
       kept = null;
-      return true;
+    },
+    refused: async (attempt) => {
+      if (attempt === 1) kept = null;
+      // A new one may be unknown to some of GitHub's machines for a moment.
+      else if (attempt < mostRefusals) await pause(refusalPauseMs * attempt);
+      return attempt < mostRefusals;
     },
     account: async () => {
       account ??= `${Slug.parse((await session.asApp('GET', '/app', 'read the GitHub App')).body).slug}[bot]`;
@@ -91,8 +102,7 @@ function openSession(settings: GithubAppSettings): Session {
     return (await githubAppJwt({ id: app.id, privateKey, now: Math.floor((nowMs() + aheadMs) / 1000) })).token;
   };
   const { apiUrl, dispatcher, onAnswer, timeoutMs } = settings;
-  const headers = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' };
-  const http = forgeHttp({ apiUrl, dispatcher, onAnswer, timeoutMs, headers, token: jwt });
+  const http = forgeHttp({ apiUrl, dispatcher, onAnswer, timeoutMs, headers: githubHeaders, token: jwt });
   const asked = (method: 'GET' | 'POST', path: string, purpose: string): Promise<ForgeAnswer> => {
     const call = { purpose, accept: [401, 403, 404], makesContent: false };
     return method === 'GET' ? http.get(path, call) : http.post(path, undefined, call);

@@ -4,6 +4,7 @@ import type { GithubAppAccess } from './forge-github-app.ts';
 import { type ForgeCall, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from './forge-http.ts';
 import { forgeFailure, tellsLimit } from './forge-http-failure.ts';
 
+/** The version after this one leaves out what a pull request was merged as. */
 export const githubHeaders = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' } as const;
 
 export type GithubHttpSettings = Omit<ForgeHttpSettings, 'headers' | 'authorization' | 'onUnauthorized'>;
@@ -29,13 +30,13 @@ export type GraphqlAnswer =
 /** With an App its tokens are used instead of `token`, and made anew where GitHub no longer knows them. */
 export function githubHttp(
   settings: Omit<GithubHttpSettings, 'token'> & Partial<Pick<GithubHttpSettings, 'token'>>,
-  app: Pick<GithubAppAccess, 'token' | 'forget'> | null = null,
+  app: Pick<GithubAppAccess, 'token' | 'forget' | 'refused'> | null = null,
 ): GithubHttp {
   const http = forgeHttp({
     ...settings,
     token: app ? () => app.token() : (settings.token ?? (async () => '')),
     headers: githubHeaders,
-    ...(app ? { onUnauthorized: () => app.forget() } : {}),
+    ...(app ? { onUnauthorized: (attempt: number) => app.refused(attempt) } : {}),
   });
   const kept = app ? forgettingTokens(http, app) : http;
   return { ...kept, graphql: (query) => ask(kept, graphqlUrl(settings.apiUrl), query) };

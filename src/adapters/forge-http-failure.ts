@@ -14,6 +14,8 @@ export interface ForgeRefusal {
   /** A page for people came instead of JSON. */
   readonly isPage: boolean;
   readonly now: Date;
+  /** How often its limit has refused the like of this right before. */
+  readonly limits?: number;
 }
 
 /** Of an answer that is no success. */
@@ -72,7 +74,8 @@ export function tellsLimit(message: string): boolean {
 }
 
 function rateLimited(refusal: ForgeRefusal): TowpathError {
-  const retryAfterMs = waitMs(refusal) ?? 60_000;
+  // GitHub wants at least a minute, and ever more where that does not help.
+  const retryAfterMs = waitMs(refusal) ?? Math.min(60_000 * 2 ** (refusal.limits ?? 0), hourMs);
   const seconds = Math.ceil(retryAfterMs / 1000);
   const message = `${beginning(refusal)}: ${wordsOf(refusal)}; its limit of requests is used up for ${seconds} s`;
   return new TowpathError('waiting', 'ForgeRateLimited', message, { retryAfterMs });

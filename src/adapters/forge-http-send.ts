@@ -38,9 +38,10 @@ export function requestSender(settings: ForgeHttpSettings, ending: AbortSignal):
     return { status, headers, text: token === '' ? text : text.replaceAll(token, '***'), server };
   };
   return async (sending) => {
-    const first = await followed(once, sending);
-    if (first.status !== 401 || !(await settings.onUnauthorized?.())) return first;
-    return followed(once, sending);
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await followed(once, sending);
+      if (answer.status !== 401 || !(await settings.onUnauthorized?.(attempt))) return answer;
+    }
   };
 }
 

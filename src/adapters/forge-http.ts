@@ -24,8 +24,8 @@ export interface ForgeHttpSettings {
   readonly onAnswer?: ((code: number | 'error', durationMs: number) => void) | undefined;
   /** Asked before each request that makes something; throws a waiting TowpathError ForgeBudget. */
   readonly budget?: RequestBudget | undefined;
-  /** After a 401: true asks for the token anew and tries once more. */
-  readonly onUnauthorized?: (() => boolean | Promise<boolean>) | undefined;
+  /** After the first, second, … 401 to one request: true asks for the token anew and tries once more. */
+  readonly onUnauthorized?: ((attempt: number) => boolean | Promise<boolean>) | undefined;
   readonly userAgent?: string | undefined;
   /** For tests of what waits. */
   readonly now?: (() => Date) | undefined;
@@ -78,6 +78,7 @@ export function forgeHttp(settings: ForgeHttpSettings): ForgeHttp {
     memory: answerMemory(),
     send: requestSender(settings, ending.signal),
     budgets: new Map(),
+    limited: new Map(),
   };
   return {
     server: serverOf(settings.apiUrl),
@@ -97,6 +98,8 @@ interface Client {
   readonly memory: AnswerMemory;
   readonly send: Sender;
   readonly budgets: Map<string, ForgeBudget>;
+  /** How often in a row the forge's limit refused what makes something (true), and what reads. */
+  readonly limited: Map<boolean, number>;
 }
 
 interface Asked {
@@ -111,7 +114,7 @@ interface Asked {
 async function ask(client: Client, asked: Asked): Promise<ForgeAnswer> {
   const { settings, memory, send } = client;
   const { method, call } = asked;
-  if (call.makesContent ?? ['POST', 'PUT', 'PATCH'].includes(method)) settings.budget?.take('content');
+  if (makesContent(asked)) settings.budget?.take('content');
   const url = urlOf(settings.apiUrl, asked);
   const known = method === 'GET' ? memory.recall(url) : null;
   const raw = await send({
@@ -132,16 +135,23 @@ async function ask(client: Client, asked: Asked): Promise<ForgeAnswer> {
   return answer;
 }
 
-function understood({ settings }: Client, { call }: Asked, raw: RawAnswer): ForgeAnswer {
+function makesContent({ method, call }: Asked): boolean {
+  return call.makesContent ?? ['POST', 'PUT', 'PATCH'].includes(method);
+}
+
+function understood({ settings, limited }: Client, asked: Asked, raw: RawAnswer): ForgeAnswer {
+  const { call } = asked;
   const { status, headers } = raw;
   const { isPage, isBroken, body } = parsed(raw);
   const { server } = raw;
   // A limit may hide behind a status that would be an answer: who takes it for one takes a right for missing.
-  const isAccepted = call.accept?.includes(status) === true && !isRateLimit({ status, headers, body });
-  const isAnswer = (status >= 200 && status < 300) || isAccepted;
+  const isLimited = isRateLimit({ status, headers, body });
+  const limits = limited.get(makesContent(asked)) ?? 0;
+  limited.set(makesContent(asked), isLimited ? limits + 1 : 0);
+  const isAnswer = (status >= 200 && status < 300) || (call.accept?.includes(status) === true && !isLimited);
   if (!isAnswer) {
     const now = settings.now?.() ?? new Date();
-    throw forgeFailure({ purpose: call.purpose, server, status, headers, body, isPage, now });
+    throw forgeFailure({ purpose: call.purpose, server, status, headers, body, isPage, now, limits });
   }
   const about = { purpose: call.purpose, server };
   if (isPage) throw strangeAnswer(about, `it answered ${status} with a page instead of JSON`);

@@ -73,6 +73,21 @@ describe('a limit', () => {
     expect(repository.pulls).toMatchObject([{ labels: more.labels ?? [], reviewers: more.reviewers ?? [] }]);
   });
 
+  it('that does not end is asked about less and less, whatever may be read meanwhile', async () => {
+    await branch('towpath/a');
+    const waits: unknown[] = [];
+    for (let n = 0; n < 3; n++) {
+      answers('POST', /pulls$/, { status: 403, body: secondaryLimit });
+      waits.push(await forge.create(request('towpath/a')).catch(({ retryAfterMs }) => retryAfterMs));
+      await forge.open(prefix);
+    }
+    await forge.create(request('towpath/a'));
+    answers('PATCH', /pulls/, { status: 403, body: secondaryLimit });
+    waits.push(await forge.close(1, 'closed').catch(({ retryAfterMs }) => retryAfterMs));
+
+    expect(waits).toEqual([60_000, 120_000, 240_000, 60_000]);
+  });
+
   it('on content that answers 422 is waited for, too', async () => {
     await branch('towpath/a');
     answers('POST', /pulls$/, { status: 422, body: tooQuickly });

@@ -123,17 +123,33 @@ describe('tokens', () => {
     expect(await found.token()).not.toBe(first);
   });
 
-  it('asks no third time where the new one is refused, too', async () => {
+  it('uses a new one though one of GitHub’s machines has not heard of it yet', async () => {
+    const found = access();
+    const forge = forgeOf(found);
+    server.revoke(await found.token());
+    refusing(2);
+
+    expect(await forge.open('towpath/')).toEqual([]);
+
+    expect(asked().filter((one) => one.startsWith('POST'))).toHaveLength(2);
+  });
+
+  it('asks no fifth time where the new one is refused for good', async () => {
     const forge = forgeOf(access());
-    const answer = { status: 401, body: { message: 'Bad credentials' } };
-    const on = { path: /pulls$/ };
-    server.faults.push({ on, does: { kind: 'answer', answer } }, { on, does: { kind: 'answer', answer } });
+    refusing(4);
 
     await expect(forge.open('towpath/')).rejects.toMatchObject({ kind: 'terminal', reason: 'ForgeUnauthorized' });
 
-    expect(asked().filter((one) => one.includes('/pulls?'))).toHaveLength(2);
+    expect(asked().filter((one) => one.includes('/pulls?'))).toHaveLength(4);
     expect(await forge.open('towpath/')).toEqual([]);
   });
+
+  function refusing(times: number): void {
+    const answer = { status: 401, body: { message: 'Bad credentials' } };
+    for (let n = 0; n < times; n++) {
+      server.faults.push({ on: { path: /pulls$/ }, does: { kind: 'answer', answer } });
+    }
+  }
 
   it('finds an installation that was made anew', async () => {
     const found = access();

@@ -1,6 +1,7 @@
 /** What reviewers and checks say of a pull request's head on Gitea, held against what its base demands. */
 import { z } from 'zod';
 import type { Approval, PullRequest } from '../domain/pull-request.ts';
+import { globPattern } from './forge-gitea-glob.ts';
 import { GiteaBranch, GiteaReview, GiteaStatus } from './forge-gitea-shapes.ts';
 import type { ForgeHttp } from './forge-http.ts';
 import { shaped } from './forge-http-shape.ts';
@@ -94,13 +95,7 @@ function wantOf(approvedBy: readonly string[], branch: GiteaBranch | null, check
   return wanted === 1 ? 'nobody has approved it yet' : `${approvedBy.length} of ${wanted} approvals`;
 }
 
-/** A required context may be a pattern such as `ci/*`. */
 function isMet(required: string, checks: readonly Check[]): boolean {
-  const pattern = new RegExp(
-    `^${required
-      .split('*')
-      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*')}$`,
-  );
-  return checks.some(({ context }) => pattern.test(context));
+  const pattern = globPattern(required);
+  return pattern === null || checks.some(({ context }) => pattern.test(context));
 }

@@ -75,6 +75,21 @@ describe('merging', () => {
     else expect(answer).toMatch(expected);
   });
 
+  it.each([
+    [204, null, true],
+    [404, 'the forge answered 405', false],
+  ])('is asked whether it is merged where it says nothing, as Forgejo does: %i', async (status, why, isKnown) => {
+    const { forge } = await scriptedGitea({
+      'POST /pulls/1/merge': () => ({ status: 405, body: { message: '', url: 'https://git.example.com/api/swagger' } }),
+      'GET /pulls/1/merge': () => ({ status }),
+      'GET /pulls/1': () => ({ body: shape(1) }),
+    });
+    const pullRequest = (await forge.read(1)) as PullRequest;
+
+    expect(await forge.autoMerge(pullRequest, 'merge')).toBe(why);
+    expect(await forge.markMerged(pullRequest, pullRequest.headCommit)).toBe(isKnown);
+  });
+
   it('cannot be told that it was merged where the repository does not allow the mark', async () => {
     const { forge } = await scriptedGitea({
       'POST /pulls/1/merge': () => ({ status: 405, body: { message: 'manually-merged is not allowed' } }),
@@ -110,5 +125,32 @@ describe('an approval', () => {
     const approval = await forge.approval((await forge.read(1)) as PullRequest);
 
     expect(approval).toMatchObject({ kind, by });
+  });
+
+  it.each([
+    ['ci/*', ['ci/a/b'], 'approved'],
+    ['build (linux-?.0+)', ['build (linux-6.0+)'], 'approved'],
+    ['{lint,test}', ['test'], 'approved'],
+    ['{lint,test}', ['test-all'], 'pending'],
+    ['a,b', ['a,b'], 'approved'],
+    ['[!a-c]x', ['dx'], 'approved'],
+    ['[!a-c]x', ['bx'], 'pending'],
+    ['literal\\*', ['literal*'], 'approved'],
+    ['literal\\*', ['literally'], 'pending'],
+    // Gitea passes over what it cannot read.
+    ['[broken', [], 'approved'],
+  ])('waits for the check %s, and has %s: %s', async (required, contexts, kind) => {
+    const branch = { protected: true, enable_status_check: true, status_check_contexts: [required] };
+    const { forge } = await scriptedGitea({
+      'GET /pulls/1': () => ({ body: shape(1) }),
+      'GET /pulls/1/reviews': () => ({ body: [review('APPROVED')] }),
+      'GET /branches/main': () => ({ body: branch }),
+      [`GET /commits/${head}/status`]: () => ({
+        headers: { 'x-total-count': String(contexts.length) },
+        body: { statuses: contexts.map((context) => ({ context, status: 'success' })) },
+      }),
+    });
+
+    expect((await forge.approval((await forge.read(1)) as PullRequest)).kind).toBe(kind);
   });
 });

@@ -111,7 +111,8 @@ export interface Prepared {
 
 /** Why a deployment is passed over for now. */
 export interface Setback {
-  readonly revisionId: RevisionId;
+  /** Null: of its removal. */
+  readonly revisionId: RevisionId | null;
   readonly attempts: number;
   /** Milliseconds since 1970; null waits for another revision. */
   readonly retryAt: number | null;
@@ -120,6 +121,8 @@ export interface Setback {
 
 /** Everything here can be lost: a fresh start finds it again in git and in the control plane. */
 export interface LaneMemory {
+  /** When the last pass began, by the clock of then. */
+  clockAt: number;
   view: RepositoryView | null;
   /** When the server itself said, or took from us, that the view's head is its own; null after any doubt. */
   headKnownAt: number | null;
@@ -172,6 +175,7 @@ export interface ReviewMemory {
 
 export function emptyMemory(): LaneMemory {
   return {
+    clockAt: 0,
     view: null,
     headKnownAt: null,
     pushed: null,

@@ -6,7 +6,7 @@ import type { DeploymentId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Setback } from './context.ts';
 import { type Draft, draftRemoval } from './draft.ts';
-import { draftAll, isDue, type WritingStep } from './drafting.ts';
+import { draftAll, isDue, subjectOf, type WritingStep } from './drafting.ts';
 import { countRecentRemovals, unproven } from './evidence.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { reportsOfStep } from './step-reports.ts';
@@ -31,7 +31,7 @@ export type RemovingStep = Extract<Step, { kind: 'remove' }>;
 export interface Selection {
   takes(step: WritingStep | RemovingStep): boolean;
   /** Those whose turn comes, now or later: what is known of them is kept. Absent: those that it takes. */
-  remembers?(step: WritingStep): boolean;
+  remembers?(step: WritingStep | RemovingStep): boolean;
   /** How many removals count against the limit, whether they are taken now or wait already. */
   readonly removals: number;
 }
@@ -67,19 +67,20 @@ export async function draftPlan(
   selection: Selection,
 ): Promise<Decision> {
   const now = context.clock.now();
-  const allWriting = plan.steps.filter((step) => isWriting(step));
-  const writing = allWriting.filter(selection.takes);
-  forgetFinished(memory, allWriting.filter(selection.remembers ?? selection.takes));
-  noteWanted(memory, writing, now);
-  const due = writing.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
-  const taken = due.slice(0, draftsAPass);
-  const removing = plan.steps.filter((step) => step.kind === 'remove' && selection.takes(step));
+  const changing = plan.steps.filter((step) => isWriting(step) || step.kind === 'remove');
+  const selected = changing.filter(selection.takes);
+  forgetFinished(memory, changing.filter(selection.remembers ?? selection.takes));
+  noteWanted(memory, selected.filter(isWriting), now);
+  const due = selected.filter((step) => isDue(memory.setbacks.get(step.desired.deploymentId), step, now));
+  const writing = due.filter(isWriting);
+  const taken = writing.slice(0, draftsAPass);
+  const removing = due.filter((step) => step.kind === 'remove');
   const refusal = await refusalOf(context, memory, view, selection.removals);
   const written = await draftAll(context, memory, taken, view);
   const removed = refusal === null ? draftRemovals(context, view, removing.slice(0, draftsAPass)) : [];
   const said: Report[] = [];
   for (const step of plan.steps) {
-    if (step.kind === 'remove' && !selection.takes(step)) continue;
+    if (step.kind === 'remove' && !removing.includes(step)) continue;
     said.push(...(await reportsOfStep(context, view, step, refusal)));
   }
   return {
@@ -87,7 +88,7 @@ export async function draftPlan(
     drafts: [...written.drafts, ...removed],
     reports: [...said, ...written.reports],
     refusal: removing.length === 0 ? null : refusal,
-    more: due.length > taken.length || written.late,
+    more: writing.length > taken.length || written.late,
   };
 }
 
@@ -162,8 +163,11 @@ function noteWanted({ wantedSince }: LaneMemory, writing: readonly WritingStep[]
 }
 
 /** What is superseded, removed or done needs no second try, and nothing that was made ready for it. */
-function forgetFinished({ setbacks, prepared, wantedSince }: LaneMemory, writing: readonly WritingStep[]): void {
-  const wanted = new Map(writing.map(({ desired }) => [desired.deploymentId, desired.revisionId]));
+function forgetFinished(
+  { setbacks, prepared, wantedSince }: LaneMemory,
+  changing: readonly (WritingStep | RemovingStep)[],
+): void {
+  const wanted = new Map(changing.map(({ desired }) => [desired.deploymentId, subjectOf(desired)]));
   for (const memory of [setbacks, prepared, wantedSince]) {
     for (const [id, { revisionId }] of memory) if (wanted.get(id) !== revisionId) memory.delete(id);
   }

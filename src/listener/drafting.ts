@@ -1,7 +1,9 @@
 /** Renders what is due, side by side; one deployment's failure is its own. */
 import PQueue from 'p-queue';
 import type { Step } from '../core/plan.ts';
+import type { Desired } from '../domain/desired.ts';
 import { asTowpathError, failureKind, TowpathError } from '../domain/failure.ts';
+import type { RevisionId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
 import { describe } from './describe.ts';
@@ -123,7 +125,12 @@ function setbackOf(context: LaneContext, last: Setback | undefined, step: Writin
   return { revisionId, attempts, message, retryAt: context.clock.now().getTime() + delay };
 }
 
-export function isDue(setback: Setback | undefined, step: WritingStep, now: Date): boolean {
-  if (!setback || setback.revisionId !== step.desired.revisionId) return true;
+export function isDue(setback: Setback | undefined, { desired }: Pick<Step, 'desired'>, now: Date): boolean {
+  if (!setback || setback.revisionId !== subjectOf(desired)) return true;
   return setback.retryAt !== null && setback.retryAt <= now.getTime();
+}
+
+/** What a setback is about: a revision, or null for a removal. */
+export function subjectOf(desired: Desired): RevisionId | null {
+  return desired.kind === 'present' ? desired.revisionId : null;
 }

@@ -6,6 +6,7 @@ import type { LaneReport, Report } from '../domain/report.ts';
 import { emptyMemory, type LaneContext, type LaneMemory } from './context.ts';
 import { nextRetry } from './decide.ts';
 import { describe } from './describe.ts';
+import { followClock } from './follow-clock.ts';
 import { type PassOutcome, runPass } from './pass.ts';
 import { unlessSaid } from './step-reports.ts';
 import { backoff } from './timings.ts';
@@ -67,6 +68,7 @@ async function onePass(
   say: (reports: readonly Report[]) => void,
 ): Promise<PassResult> {
   const began = context.clock.now().getTime();
+  followClock(memory, began);
   try {
     context.observer?.looking();
     const outcome = await runPass(context, memory, say);

@@ -4,6 +4,7 @@ import type { Desired } from '../domain/desired.ts';
 import type { TowpathError } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory } from './context.ts';
+import { subjectOf } from './drafting.ts';
 import { unlessSaid } from './step-reports.ts';
 import { backoff } from './timings.ts';
 
@@ -14,10 +15,8 @@ export function reportRefused(
   { reason, message }: TowpathError,
 ): readonly Report[] {
   const now = clock.now();
-  if (desired.kind === 'removed') {
-    return [reportRemoval(desired, { outcome: 'failed', reason, message, commit: null }, now)];
-  }
-  const { deploymentId, revisionId } = desired;
+  const { deploymentId } = desired;
+  const revisionId = subjectOf(desired);
   const last = setbacks.get(deploymentId);
   const attempts = last?.revisionId === revisionId ? last.attempts + 1 : 1;
   setbacks.set(deploymentId, {
@@ -26,5 +25,8 @@ export function reportRefused(
     message,
     retryAt: now.getTime() + backoff(timings.deniedMs, attempts),
   });
+  if (desired.kind === 'removed') {
+    return [reportRemoval(desired, { outcome: 'failed', reason, message, commit: null }, now)];
+  }
   return unlessSaid(desired, reportFailed(desired, { stage: 'committed', reason, message }, now));
 }

@@ -170,6 +170,13 @@ function openOf({ case: { next } }: DraftedCase): PullRequest | null {
   return next.kind === 'push' || next.kind === 'describe' ? next.pullRequest : null;
 }
 
+/** Whose opening broke off, and whom a person closed since: to open it once more would be another one. */
+async function isClosedByNow({ review }: ReviewContext, memory: LaneMemory, branch: string): Promise<boolean> {
+  if (!memory.review.unfinished.has(branch)) return false;
+  const begun = memory.review.open?.find(({ head }) => head === branch);
+  return begun !== undefined && (await review.forge.read(begun.number))?.state !== 'open';
+}
+
 async function describeOne(
   context: ReviewContext,
   memory: LaneMemory,
@@ -183,6 +190,7 @@ async function describeOne(
   refuseWithoutLeadership(context);
   const { draft, reviewers, teamReviewers, autoMerge } = publication;
   const { branch } = each.case;
+  if (open === null && (await isClosedByNow(context, memory, branch))) return [];
   // Its text alone says that all is well, though labels, reviewers or auto-merge may be missing yet.
   memory.review.unfinished.set(branch, memory.review.unfinished.get(branch) ?? 0);
   const pullRequest =

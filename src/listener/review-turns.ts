@@ -1,6 +1,5 @@
 /** Whose turn it is: as many as the forge allows now, and nothing that a process before this one may be at still. */
 import type { LaneMemory } from './context.ts';
-import { isWriting } from './decide.ts';
 import { isDue } from './drafting.ts';
 import type { ReviewCase } from './review-cases.ts';
 import type { ReviewContext, ReviewLook } from './review-look.ts';
@@ -31,7 +30,10 @@ function isUnopened({ next }: ReviewCase): boolean {
   return next.kind === 'describe' && next.pullRequest === null;
 }
 
-/** As many of them as the forge allows now; who must wait for another reason takes nobody's place. */
+/**
+ * As many of them as the forge allows now; who must wait for another reason takes nobody's place. Removals come last:
+ * the deletion limit may hold them for long.
+ */
 export function takenCases(
   { review }: ReviewContext,
   memory: LaneMemory,
@@ -46,7 +48,8 @@ export function takenCases(
   // One more than none: its refusal tells when there will be room again.
   const most = isPaused ? 0 : Math.max(1, Math.min(...left));
   const isReady = (each: ReviewCase): boolean =>
-    (mayOpen || !isUnopened(each)) &&
-    (!isWriting(each.step) || isDue(memory.setbacks.get(each.step.desired.deploymentId), each.step, now));
-  return new Map([...waiting].filter(([, each]) => isReady(each)).slice(0, most));
+    (mayOpen || !isUnopened(each)) && isDue(memory.setbacks.get(each.step.desired.deploymentId), each.step, now);
+  const ready = [...waiting].filter(([, each]) => isReady(each));
+  const isRemoval = ([, { step }]: [unknown, ReviewCase]): number => Number(step.kind === 'remove');
+  return new Map(ready.toSorted((one, other) => isRemoval(one) - isRemoval(other)).slice(0, most));
 }

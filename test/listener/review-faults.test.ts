@@ -249,10 +249,44 @@ it('one whose approval the forge will not tell holds up no other', async () => {
   const { plane, running } = await begin(stops, world, { parts, namespace: { publication } });
   await reported(plane, plane.create('bad'), 'InReview');
   const good = plane.create('good');
-  await reported(plane, good, 'InReview');
+  const { number } = await until('the second', () => world.open()[1]);
+  await lookAgain({ world, running });
 
-  for (const { number } of world.open()) world.forge.people.approve(number, 'Jane');
-  running.wake();
+  world.forge.people.approve(number, 'Jane');
+  await lookAgain({ world, running });
 
   expect((await reported(plane, good, 'Pushed')).outcome).toBe('succeeded');
+});
+
+it('one whose opening broke off, and that a person closed before it was finished, is not opened again', async () => {
+  const world = reviewWorld();
+  world.forge.loseAnswer('create');
+  world.forge.beforeNext('read', () => world.forge.people.close(1, 'Jane'));
+  const { plane, running } = await begin(stops, world);
+  const id = plane.create('chat');
+  await until('the closing', () => world.forge.pullRequests.get(1)?.state === 'closed');
+
+  await lookAgain({ world, running });
+  await reported(plane, id, 'Rejected');
+
+  expect(world.all()).toHaveLength(1);
+});
+
+it('a removal that the server refused is tried again by itself', async () => {
+  const { world, plane, running } = await begin(stops, reviewWorld());
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  world.forge.people.merge(onlyOpen(world).number, 'squash');
+  running.wake();
+  await reported(plane, id, 'Pushed');
+  world.remote.policy = (message) => (message.startsWith('remove(') ? 'no removals today' : null);
+
+  plane.remove(id);
+  await until('the refusal', () => plane.reports.some(({ reason }) => reason === 'PushRefusedByPolicy'));
+  await lookAgain({ world, running });
+  const { propose } = world.remote.requests;
+  await until('another try', () => world.remote.requests.propose > propose);
+  world.remote.policy = null;
+
+  await until('the removal', () => world.open()[0]);
 });

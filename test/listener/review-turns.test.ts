@@ -109,3 +109,26 @@ it('what is wanted no more is closed before anything new takes the last of a bud
 
   expect(world.forge.pullRequests.get(number)?.state).toBe('closed');
 });
+
+it('removals that the deletion limit holds take nobody’s place in a small budget', async () => {
+  const take = (): void => undefined;
+  const world = reviewWorld({ budget: { take } });
+  const parts = withForge(world, () => ({ budgets: () => [{ name: 'content a minute', limit: 2, left: 2 }] }));
+  const namespace = { deletion: { max: 1 } };
+  const { plane, running } = await begin(stops, world, { parts, namespace });
+  const ids = ['one', 'two', 'three'].map((name) => plane.create(name));
+  for (const id of ids) {
+    running.wake();
+    await reported(plane, id, 'InReview');
+  }
+  for (const { number } of world.open()) world.forge.people.merge(number, 'merge');
+  running.wake();
+  for (const id of ids) await reported(plane, id, 'Pushed');
+
+  for (const id of ids) plane.remove(id);
+  await until('the hold', () => plane.reports.some(({ reason }) => reason === 'DeletionLimit'));
+  const other = plane.create('other');
+  await reported(plane, other, 'InReview');
+
+  expect(onlyOpen(world).head).toContain('/other-');
+});

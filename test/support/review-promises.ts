@@ -28,8 +28,9 @@ export function watched(
       ...forge,
       create: async (request) => {
         const wish = readMarker(request.body);
+        const rejected = new Map(people.rejected);
         const created = await forge.create(request);
-        for (const [number, read] of people.rejected) {
+        for (const [number, read] of rejected) {
           const isSame =
             read?.closed === null &&
             read.deploymentId === wish?.deploymentId &&

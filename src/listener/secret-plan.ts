@@ -1,4 +1,5 @@
 /** Step 6, seal: which Secrets a revision needs, which of them are there already, and whose values must be fetched. */
+import { createHash } from 'node:crypto';
 import { parseStoreReference, storeReference } from '../core/external-secret.ts';
 import { type Folder, isEdited } from '../core/folder.ts';
 import { sensitiveValues } from '../core/planted-secrets.ts';
@@ -155,9 +156,8 @@ function isExternal({ settings }: LaneContext): boolean {
   return settings.secrets.mode === 'external-secrets';
 }
 
-/** An opaque version as one word, whatever the control plane makes it of. */
+/** An opaque version as one word, whatever the control plane makes it of; two that differ must never look alike. */
 export function secretsWord(version: string): string {
-  return /^[!-~]{1,300}$/.test(version)
-    ? version
-    : `base64:${Buffer.from(version).toString('base64url').slice(0, 290)}`;
+  const isWord = /^[!-~]{1,300}$/.test(version) && !version.startsWith('sha256:');
+  return isWord ? version : `sha256:${createHash('sha256').update(version).digest('hex')}`;
 }

@@ -13,6 +13,7 @@ import { type DeploymentId, DeploymentName } from '../../src/domain/identifiers.
 import { resourceName } from '../../src/domain/resource-name.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { Renderer } from '../../src/listener/context.ts';
+import { secretsWord } from '../../src/listener/secret-plan.ts';
 import type { PlainSecret, Repository, SecretSealer } from '../../src/ports.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { configurationFor, listen, systemClock, teamA } from '../support/listener-world.ts';
@@ -379,6 +380,23 @@ describe('a sealer that does not hide', () => {
     expect(JSON.stringify(plane.reports)).not.toContain('planted');
     expect(folder().size).toBe(0);
   });
+});
+
+it('tells versions of secrets apart, however long they are and whatever is in them', () => {
+  const versions = [
+    'v-1',
+    '',
+    'two words',
+    'two\nwords',
+    `${'x'.repeat(400)}1`,
+    `${'x'.repeat(400)}2`,
+    secretsWord(''),
+  ];
+
+  const words = versions.map(secretsWord);
+
+  expect(new Set(words).size).toBe(versions.length);
+  for (const word of words) expect(word).toMatch(/^[!-~]{1,300}$/);
 });
 
 it('has sops refused where Argo CD is found', () => {

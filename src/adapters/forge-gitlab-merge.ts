@@ -8,7 +8,7 @@ import { type MergeRequest, pullRequestOf } from './forge-gitlab-shapes.ts';
 import { messagesOf } from './forge-http-failure.ts';
 
 /** After an opening or a push GitLab works out in the background what the head is, and whether it can be merged. */
-const tries = { most: 10, pauseMs: 300 } as const;
+const tries = { most: 20, pauseMs: 300 } as const;
 
 /** Null: it is merged, or will be; else why it cannot, for people. */
 export async function gitlabAutoMerge(

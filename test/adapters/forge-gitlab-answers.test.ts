@@ -9,29 +9,27 @@ const prefix = 'towpath/';
 const world = gitlabForgeWorld();
 
 describe('merge statuses', () => {
-  it.each([
-    ['mergeable', 'mergeable'],
-    ['conflict', 'conflict'],
-    ['need_rebase', 'behind'],
-    ['checking', 'unknown'],
-    ['unchecked', 'unknown'],
-    ['preparing', 'unknown'],
-    ['approvals_syncing', 'unknown'],
-    ['not_approved', 'blocked'],
-    ['ci_must_pass', 'blocked'],
-    ['ci_still_running', 'blocked'],
-    ['draft_status', 'blocked'],
-    ['discussions_not_resolved', 'blocked'],
-    ['requested_changes', 'blocked'],
-    ['security_policy_violations', 'blocked'],
-    ['a_status_of_tomorrow', 'blocked'],
-  ])('reads %s as %s', async (status, expected) => {
-    world.server.world.isDescribed = mergeStatuses.includes(status);
-    await world.opened();
-    await world.spoken((found) => ({ ...found, detailed_merge_status: status }));
+  const told: Readonly<Record<string, string>> = {
+    ...{ mergeable: 'mergeable', conflict: 'conflict', need_rebase: 'behind' },
+    ...{
+      checking: 'unknown',
+      unchecked: 'unknown',
+      preparing: 'unknown',
+      approvals_syncing: 'unknown',
+      not_open: 'unknown',
+    },
+  };
 
-    expect((await world.forge.read(1))?.mergeability).toBe(expected);
-  });
+  it.each([...mergeStatuses, 'a_status_of_tomorrow'].map((status) => [status, told[status] ?? 'blocked']))(
+    'reads %s as %s',
+    async (status, expected) => {
+      world.server.world.isDescribed = mergeStatuses.includes(status);
+      await world.opened();
+      await world.spoken((found) => ({ ...found, detailed_merge_status: status }));
+
+      expect((await world.forge.read(1))?.mergeability).toBe(expected);
+    },
+  );
 
   it('are told in the list as they are now, where a project demands the newest base', async () => {
     world.repository.protection = { approvals: 0, strict: true, checks: [] };
@@ -112,6 +110,18 @@ describe('the project', () => {
     world.server.faults.push({ does: { kind: 'answer', answer: { status: 200, body } } });
 
     expect((await world.forge.repository()).mayPush).toBe(true);
+  });
+
+  it('says in plain text that its limit is used up, and for how long', async () => {
+    const headers = { 'content-type': 'text/plain', 'retry-after': '42', 'ratelimit-remaining': '0' };
+    const answer = { status: 429, headers, body: 'Retry later\n' };
+    world.server.faults.push({ does: { kind: 'answer', answer } });
+
+    await expect(world.forge.open(prefix)).rejects.toMatchObject({
+      kind: 'waiting',
+      reason: 'ForgeRateLimited',
+      retryAfterMs: 42_000,
+    });
   });
 
   it('tells what is left of its limit', async () => {

@@ -20,6 +20,7 @@ import { type ReviewCase, reviewCases } from './review-cases.ts';
 import { cleanUp, closeOne } from './review-close.ts';
 import { lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
 import { mergeApproved } from './review-merge.ts';
+import { awaitMerged, isBelieved } from './review-merged.ts';
 import { awaitOpenings, takenCases, waitingCases } from './review-turns.ts';
 import { editedWords, mergedWords, rejectedWords, sayInReview, undoneWords, waitingWords } from './review-words.ts';
 import { reportsOfStep } from './step-reports.ts';
@@ -166,6 +167,7 @@ async function sayStanding(
   memory: LaneMemory,
   cases: readonly ReviewCase[],
 ): Promise<readonly Report[]> {
+  awaitMerged(context, memory, cases);
   const reports: Report[] = [];
   for (const { step, next, branch } of cases) {
     const { desired } = step;
@@ -216,19 +218,6 @@ async function nameOfCloser({ review }: ReviewContext, number: number): Promise<
     throw error;
   });
 }
-
-/** The forge merged it after the base was read, or its git is behind its API: for a moment, or for some seconds. */
-function isBelieved({ repository, clock, timings }: ReviewContext, { review }: LaneMemory, number: number): boolean {
-  const now = clock.now().getTime();
-  const { looks, since } = review.mergedLooks.get(number) ?? { looks: 0, since: now };
-  review.mergedLooks.set(number, { looks: looks + 1, since });
-  if (looks < mostMergedLooks) throw new TryAgain(`branch ${repository.branch} moved`);
-  if (now - since >= timings.mergedMs) return true;
-  review.lookAgain = true;
-  return false;
-}
-
-const mostMergedLooks = 4;
 
 interface Closed {
   readonly closed: ReadonlySet<ReviewCase>;

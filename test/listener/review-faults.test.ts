@@ -290,3 +290,17 @@ it('a removal that the server refused is tried again by itself', async () => {
 
   await until('the removal', () => world.open()[0]);
 });
+
+it('many that are merged, while the base does not hold them, hold up nobody for longer than one', async () => {
+  const { world, plane, running } = await begin(stops, reviewWorld());
+  const ids = ['one', 'two', 'three', 'four', 'five', 'six'].map((name) => plane.create(name));
+  for (const id of ids) await reported(plane, id, 'InReview');
+  const before = world.remote.head;
+  for (const { number } of world.open()) world.forge.people.merge(number, 'merge');
+  world.remote.head = before;
+
+  await lookAgain({ world, running });
+  for (const id of ids) await reported(plane, id, 'RevertedInGit');
+
+  expect(plane.reports.filter(({ reason }) => reason === 'HeadKeepsMoving')).toEqual([]);
+});

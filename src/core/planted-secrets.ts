@@ -7,6 +7,8 @@ import { plainLine } from './plain-line.ts';
 const shortest = 8;
 /** Shorter lines (`kind: Config`) of a value that has several say nothing by themselves. */
 const shortestLine = 16;
+/** Of all values together: a Secret may hold tens of thousands, and each of them is looked for in every file. */
+const mostLines = 500;
 
 /**
  * What to look for, by the name that a message may use: each value, and each long line of one that has several, since
@@ -16,12 +18,15 @@ export function sensitiveValues(
   secrets: readonly Pick<PlainSecret, 'name' | 'values'>[],
 ): Readonly<Record<string, string>> {
   const found = new Map<string, string>();
+  let linesLeft = mostLines;
   for (const { name, values } of secrets) {
     for (const [key, value] of Object.entries(values)) {
       const isTaken = found.has(key) && found.get(key) !== value;
       const said = isTaken ? `${key} of ${name}` : key;
       found.set(said, value);
-      for (const [line, number] of longLines(value)) found.set(`${said}, line ${number}`, line);
+      const lines = longLines(value).slice(0, linesLeft);
+      linesLeft -= lines.length;
+      for (const [line, number] of lines) found.set(`${said}, line ${number}`, line);
     }
   }
   return Object.fromEntries(found);

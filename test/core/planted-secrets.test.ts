@@ -102,6 +102,17 @@ describe('a secret of several lines', () => {
   });
 });
 
+it('looks for no more lines than a pass has time for, and for the whole all the same', () => {
+  const file = (name: string) =>
+    Array.from({ length: 400 }, (_, index) => `${name}_VARIABLE_${index}=value`).join('\n');
+  const values = sensitiveValues([{ name: 'one', values: { A: file('A'), B: file('B'), TOKEN: 'hunter2-hunter2' } }]);
+
+  expect(Object.keys(values)).toHaveLength(503);
+  expect(found(`${file('B')}\nhunter2-hunter2`, values).map(({ message }) => message)).toEqual(
+    expect.arrayContaining([expect.stringContaining('"B"'), expect.stringContaining('"TOKEN"')]),
+  );
+});
+
 it('looks for both where two Secrets have a value of one name', () => {
   const values = sensitiveValues([
     { name: 'new', values: { TOKEN: 'new-value-1' } },

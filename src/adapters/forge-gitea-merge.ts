@@ -38,7 +38,8 @@ export async function giteaAutoMerge(
 
 /** Gitea sees it by itself only where the repository detects it; where it allows the mark, it is told. */
 export async function giteaMarkMerged(surroundings: Surroundings, number: number, commit: CommitId): Promise<boolean> {
-  const order = { Do: 'manually-merged', merge_commit_id: commit };
+  // The second name is what Forgejo calls it, and Gitea did before 1.26.
+  const order = { Do: 'manually-merged', merge_commit_id: commit, MergeCommitID: commit };
   const { status, body } = await merge(surroundings, number, order, `mark pull request #${number} as merged`);
   const words = messagesOf(body).join('; ');
   return status < 300 || /already merged/i.test(words) || (words === '' && (await isMerged(surroundings, number)));

@@ -90,6 +90,20 @@ describe('merging', () => {
     expect(await forge.markMerged(pullRequest, pullRequest.headCommit)).toBe(isKnown);
   });
 
+  it.each(['merge_commit_id', 'MergeCommitID'])('is told what was merged as versions call it: %s', async (name) => {
+    const { forge } = await scriptedGitea({
+      'POST /pulls/1/merge': (_, body) => {
+        const { Do, [name]: commit } = body as Record<string, unknown>;
+        const isGood = Do === 'manually-merged' && commit === shape(1).head.sha;
+        return isGood ? { body: null } : { status: 500, body: { message: 'Wrong commit ID' } };
+      },
+      'GET /pulls/1': () => ({ body: shape(1) }),
+    });
+    const pullRequest = (await forge.read(1)) as PullRequest;
+
+    expect(await forge.markMerged(pullRequest, pullRequest.headCommit)).toBe(true);
+  });
+
   it('cannot be told that it was merged where the repository does not allow the mark', async () => {
     const { forge } = await scriptedGitea({
       'POST /pulls/1/merge': () => ({ status: 405, body: { message: 'manually-merged is not allowed' } }),

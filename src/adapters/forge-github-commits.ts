@@ -10,7 +10,7 @@ import { type ApiCommit, apiCommit, isApplied } from './forge-github-changes.ts'
 import type { GithubHttp } from './forge-github-http.ts';
 import { mergeOnto } from './forge-github-merge.ts';
 import { type ProposeWorld, proposeByApi } from './forge-github-propose.ts';
-import { clearly, githubRefs, type Refusal, refusalOf } from './forge-github-refs.ts';
+import { clearly, type GithubRefs, githubRefs, type Refusal, refusalOf } from './forge-github-refs.ts';
 import { removeByApi } from './forge-github-remove.ts';
 import { shaped } from './forge-http-shape.ts';
 
@@ -25,7 +25,8 @@ export interface GithubCommitsSettings {
 export function githubApiCommits(settings: GithubCommitsSettings): Repository & Branches {
   const { repository: git, http, name } = settings;
   const refs = githubRefs({ http, repository: name });
-  const world: ProposeWorld = { git, refs, name, commit: (request) => makeCommit(settings, request) };
+  const commit = (request: CommitRequest): Promise<CommitOutcome> => makeCommit(http, refs, request, name);
+  const world: ProposeWorld = { git, refs, name, commit };
   return {
     url: git.url,
     branch: git.branch,
@@ -36,7 +37,7 @@ export function githubApiCommits(settings: GithubCommitsSettings): Repository & 
     recent: (snapshot, after, path) => git.recent(snapshot, after, path),
     tips: (prefix) => git.tips(prefix),
     read: (snapshot, tips) => git.read(snapshot, tips),
-    publish: (snapshot, drafts) => publish(settings, snapshot, drafts),
+    publish: (snapshot, drafts) => publish(world, snapshot, drafts),
     propose: (snapshot, drafts) => proposeByApi(world, snapshot, drafts),
     remove: (branches) => removeByApi(world, branches),
     merge: (snapshot, tip, draft) => mergeOnto(world, snapshot, tip, draft),
@@ -63,11 +64,15 @@ mutation($input: CreateCommitOnBranchInput!) {
 
 const Created = z.object({ createCommitOnBranch: z.object({ commit: z.object({ oid: CommitId }) }) });
 
-async function makeCommit({ http, name }: GithubCommitsSettings, request: CommitRequest): Promise<CommitOutcome> {
-  const { branch, parent, commit } = request;
+async function makeCommit(
+  http: GithubHttp,
+  refs: GithubRefs,
+  { branch, parent, commit }: CommitRequest,
+  name: string,
+): Promise<CommitOutcome> {
   const purpose = `commit to branch "${branch}" of ${name}`;
   const input = {
-    branch: { repositoryNameWithOwner: name, branchName: branch },
+    branch: { repositoryNameWithOwner: (await refs.present(purpose)).name, branchName: branch },
     message: commit.message,
     fileChanges: commit.fileChanges,
     expectedHeadOid: parent,
@@ -86,16 +91,12 @@ async function makeCommit({ http, name }: GithubCommitsSettings, request: Commit
 }
 
 /** One after the other, each on the one before: GitHub makes one commit a call. */
-async function publish(
-  settings: GithubCommitsSettings,
-  first: Snapshot,
-  drafts: readonly CommitDraft[],
-): Promise<PushOutcome> {
-  const { repository: git } = settings;
+async function publish(world: ProposeWorld, first: Snapshot, drafts: readonly CommitDraft[]): Promise<PushOutcome> {
+  const { git } = world;
   const commits: CommitId[] = [];
   let snapshot = first;
   for (const draft of drafts) {
-    const outcome = await publishOne(settings, snapshot, draft);
+    const outcome = await publishOne(world, snapshot, draft);
     if (outcome.kind !== 'made') return outcome;
     commits.push(outcome.id);
     snapshot = await git.snapshot(outcome.id);
@@ -104,15 +105,14 @@ async function publish(
 }
 
 async function publishOne(
-  settings: GithubCommitsSettings,
+  { git, name, commit }: ProposeWorld,
   snapshot: Snapshot,
   draft: CommitDraft,
 ): Promise<CommitOutcome> {
-  const { repository: git, name } = settings;
   const parent = headOf(snapshot, name);
   const request = { branch: git.branch, parent, commit: apiCommit(snapshot, draft) };
   return clearly(
-    () => makeCommit(settings, request),
+    () => commit(request),
     async () => {
       const head = await git.head();
       return head === parent ? null : whatHappened(git, { snapshot, parent, head, draft });

@@ -2,7 +2,6 @@
 import { asTowpathError } from '../domain/failure.ts';
 import type { PullRequest } from '../domain/pull-request.ts';
 import type { GithubContext } from './forge-github.ts';
-import type { GraphqlAnswer } from './forge-github-http.ts';
 import { MergeStates, mergeabilityOf } from './forge-github-shapes.ts';
 import { shaped } from './forge-http-shape.ts';
 
@@ -13,46 +12,60 @@ interface MergeState {
 }
 
 const mergeStatesQuery = `
-query($owner: String!, $name: String!, $base: String!, $after: String) {
+query($owner: String!, $name: String!, $base: String!, $first: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
-    pullRequests(states: OPEN, baseRefName: $base, first: 100, after: $after) {
+    pullRequests(states: OPEN, baseRefName: $base, first: $first, after: $after) {
       nodes { number headRefOid mergeable mergeStateStatus }
       pageInfo { hasNextPage endCursor }
     }
   }
 }`;
 
-/** A list in REST has no mergeability; GraphQL tells that of a hundred for one point. */
+/** So many at once: GitHub works each out, and ends what takes it longer than ten seconds. */
+const sizes = [100, 25, 5] as const;
+
+/** A list in REST has no mergeability; GraphQL tells that of a hundred for one point. What it cannot tell is left out. */
 export async function mergeStatesOf(context: GithubContext): Promise<ReadonlyMap<number, MergeState>> {
   const found = new Map<number, MergeState>();
-  const purpose = `read how the pull requests of ${context.repository} can be merged`;
-  const [owner = '', name = ''] = context.repository.split('/');
+  let [size, ...smaller] = sizes as readonly number[];
   let after: string | null = null;
-  for (;;) {
-    const variables: Readonly<Record<string, unknown>> = { owner, name, base: context.base, after };
-    const answer: GraphqlAnswer | null = await context.http
-      .graphql({ query: mergeStatesQuery, variables, purpose, makesContent: false })
-      .catch(nothingWhereForbidden);
-    if (answer?.kind !== 'data') return found;
-    const { pullRequests }: MergeStates['repository'] = shaped(
-      context.http,
-      purpose,
-      MergeStates,
-      answer.data,
-    ).repository;
-    for (const { number, headRefOid, mergeable, mergeStateStatus } of pullRequests.nodes.filter(
-      (node) => node !== null,
-    )) {
+  while (size !== undefined) {
+    const answer = await askPage(context, size, after);
+    if (answer === 'nothing') return found;
+    if (answer === 'too much') {
+      [size, ...smaller] = smaller;
+      continue;
+    }
+    const { nodes, pageInfo }: Page = answer;
+    for (const { number, headRefOid, mergeable, mergeStateStatus } of nodes.filter((node) => node !== null)) {
       const can = mergeable === 'UNKNOWN' ? null : mergeable === 'MERGEABLE';
       found.set(number, { head: headRefOid, mergeability: mergeabilityOf(can, mergeStateStatus.toLowerCase()) });
     }
-    after = pullRequests.pageInfo.endCursor;
-    if (!pullRequests.pageInfo.hasNextPage || after === null) return found;
+    after = pageInfo.endCursor;
+    if (!pageInfo.hasNextPage || after === null) return found;
   }
+  return found;
 }
 
-/** A token may be let into REST alone: then mergeability stays unknown until one is read by itself. */
-function nothingWhereForbidden(error: unknown): null {
-  if (['ForgeForbidden', 'ForgeMissing'].includes(asTowpathError(error)?.reason ?? '')) return null;
-  throw error;
+type Page = MergeStates['repository']['pullRequests'];
+
+async function askPage(
+  context: GithubContext,
+  first: number,
+  after: string | null,
+): Promise<Page | 'nothing' | 'too much'> {
+  const purpose = `read how the pull requests of ${context.repository} can be merged`;
+  const [owner = '', name = ''] = context.repository.split('/');
+  const variables = { owner, name, base: context.base, first, after };
+  try {
+    const answer = await context.http.graphql({ query: mergeStatesQuery, variables, purpose, makesContent: false });
+    if (answer.kind === 'refused') return 'nothing';
+    return shaped(context.http, purpose, MergeStates, answer.data).repository.pullRequests;
+  } catch (error) {
+    const reason = asTowpathError(error)?.reason ?? '';
+    if (reason === 'ForgeUnreachable') return 'too much';
+    // A token may be let into REST alone: then mergeability stays unknown until one is read by itself.
+    if (['ForgeForbidden', 'ForgeMissing'].includes(reason)) return 'nothing';
+    throw error;
+  }
 }

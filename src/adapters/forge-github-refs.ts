@@ -28,6 +28,8 @@ export interface RefUpdate {
 export type Refusal = { readonly class: 'denied' | 'policy'; readonly message: string };
 
 export interface GithubRefs {
+  /** What GraphQL knows the repository by: that it was renamed is told to REST alone, and one made anew has another id. */
+  present(purpose: string): Promise<{ readonly id: string; readonly name: string }>;
   /** Null: there is no such branch. */
   tip(branch: string): Promise<CommitId | null>;
   /** An unclear answer is cleared up by looking where the branches are that are not temporary. */
@@ -62,14 +64,19 @@ export function githubRefs({ http, repository }: GithubRefsSettings): GithubRefs
     const { body } = await http.get(`${at}/compare/${base}...${head}`, { purpose });
     return shaped(http, purpose, Comparison, body).files.map(({ filename }) => filename);
   };
+  // Asked each time, by its ETag.
+  const present: GithubRefs['present'] = async (purpose) => {
+    const found = shaped(http, purpose, Identified, (await http.get(at, { purpose })).body);
+    return { id: found.node_id, name: found.full_name };
+  };
   const send = async (updates: readonly RefUpdate[], purpose: string): Promise<RefsOutcome> => {
-    // Asked each time, by its ETag: one that was made anew under the same name has another.
-    const repositoryId = shaped(http, purpose, Identified, (await http.get(at, { purpose })).body).node_id;
+    const { id: repositoryId } = await present(purpose);
     const variables = { input: { repositoryId, refUpdates: updates.map(refUpdateOf) } };
     const answer = await http.graphql({ query: updateMutation, variables, purpose, makesContent: true });
     return answer.kind === 'data' ? { kind: 'done' } : { kind: 'refused', ...refusalOf(answer.message) };
   };
   return {
+    present,
     tip,
     update: (updates, purpose) =>
       clearly(
@@ -86,15 +93,18 @@ export function githubRefs({ http, repository }: GithubRefsSettings): GithubRefs
       const [theirs, ours] = [await changed(one, other), await changed(other, one)];
       return theirs.filter((path) => ours.includes(path));
     },
-    inTheWay: async (branch) => {
-      const purpose = `list the branches of ${repository}`;
-      const [first = ''] = branch.split('/');
-      const { body } = await http.get(`${at}/git/matching-refs/heads/${encodeURIComponent(first)}`, { purpose });
-      const names = shaped(http, purpose, References, body).map(({ ref }) => ref.replace(/^refs\/heads\//, ''));
-      return names.filter((name) => branch.startsWith(`${name}/`) || name.startsWith(`${branch}/`));
-    },
+    inTheWay: (branch) => inTheWay({ http, repository }, branch),
     discard: (branches) => discardAll({ http, repository }, branches),
   };
+}
+
+async function inTheWay({ http, repository }: GithubRefsSettings, branch: string): Promise<readonly string[]> {
+  const purpose = `list the branches of ${repository}`;
+  const [first = ''] = branch.split('/');
+  const path = `/repos/${repository}/git/matching-refs/heads/${encodeURIComponent(first)}`;
+  const { body } = await http.get(path, { purpose });
+  const names = shaped(http, purpose, References, body).map(({ ref }) => ref.replace(/^refs\/heads\//, ''));
+  return names.filter((name) => branch.startsWith(`${name}/`) || name.startsWith(`${branch}/`));
 }
 
 async function discardAll({ http, repository }: GithubRefsSettings, branches: readonly string[]): Promise<void> {
@@ -128,7 +138,7 @@ function pathOf(branch: string): string {
 }
 
 const Reference = z.object({ object: z.object({ sha: CommitId }) });
-const Identified = z.object({ node_id: z.string() });
+const Identified = z.object({ node_id: z.string(), full_name: z.string() });
 const Comparison = z.object({ files: z.array(z.object({ filename: z.string() })).default([]) });
 const Merged = z.object({ sha: CommitId });
 const References = z.array(z.object({ ref: z.string() }));

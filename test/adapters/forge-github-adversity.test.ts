@@ -212,6 +212,30 @@ it('looks at every status, not only at those of the first page', async () => {
   expect(found && (await forge.approval(found))).toMatchObject({ kind: 'refused', why: 'failed: ci/2' });
 });
 
+describe('how pull requests can be merged', () => {
+  const tooMuch = { status: 502, body: '<html>Bad Gateway</html>' };
+
+  it('is asked of fewer at once where GitHub cannot tell it of all in time', async () => {
+    for (const head of ['towpath/a', 'towpath/b', 'towpath/c']) await opened(head);
+    server.world.pageSize = 2;
+    server.faults.push({ on: { path: /graphql$/ }, does: { kind: 'before', run: async () => undefined } });
+    answers('POST', /graphql$/, tooMuch);
+    server.requests.length = 0;
+
+    const states = (await forge.open(prefix)).map(({ mergeability }) => mergeability);
+
+    expect(states).toEqual(['mergeable', 'mergeable', 'mergeable']);
+    expect(server.requests.filter(({ path: where }) => where.endsWith('graphql'))).toHaveLength(3);
+  });
+
+  it('stays unknown where GitHub cannot tell it at all, and the list is there all the same', async () => {
+    await opened();
+    for (let n = 0; n < 3; n++) answers('POST', /graphql$/, tooMuch);
+
+    expect(await forge.open(prefix)).toMatchObject([{ head: 'towpath/a', mergeability: 'unknown' }]);
+  });
+});
+
 it('lists pull requests though GraphQL leaves one of them out', async () => {
   await opened();
   const pullRequests = { nodes: [null], pageInfo: { hasNextPage: false, endCursor: null } };

@@ -104,6 +104,17 @@ describe('on the base', () => {
     expect((await git.log()).map(({ subject }) => subject)).toEqual(['theirs', 'seed']);
   });
 
+  it('goes on in a repository that was renamed', async () => {
+    await git.seed({ a: '1' });
+    const snapshot = await latest();
+    server.rename(path, 'acme/production');
+
+    const outcome = await repository.publish(snapshot, [draft('ours', { ours: '1' })]);
+
+    expect(outcome).toMatchObject({ kind: 'pushed' });
+    expect((await git.log()).map(({ subject }) => subject)).toEqual(['ours', 'seed']);
+  });
+
   it('knows GitHub’s other words for that', async () => {
     await git.seed({ a: '1' });
     const message = `Ref refs/heads/main is at ${'a'.repeat(40)} but expected ${'b'.repeat(40)}`;

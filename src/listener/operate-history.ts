@@ -1,6 +1,6 @@
 /** `towpath hold release history`: writes down at the head that it is accepted without a commit of ours. */
 import { acceptanceDraft, acceptedHistoryFile } from '../core/accepted-history.ts';
-import { TowpathError } from '../domain/failure.ts';
+import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import { descends, lostCommit, newestReported, readAcceptedHistory } from './evidence.ts';
 import type { Command, Intent, Look, Operation } from './operate.ts';
@@ -13,7 +13,7 @@ export function releaseHistory(
   commit: CommitId | null,
   confirm: Command<ReleaseShown>['confirm'],
 ): Command<ReleaseShown> {
-  return { always: 'direct', confirm, decide: (look) => accepting(operation, look, commit) };
+  return { always: 'direct', confirm, decide: (look) => accepting(operation, look, commit), explain: notWritten };
 }
 
 async function accepting(operation: Operation, look: Look, commit: CommitId | null): Promise<Intent<ReleaseShown>> {
@@ -60,6 +60,20 @@ async function lostOf({ context, view, items }: Look, commit: CommitId | null): 
   }
   return [...lost];
 }
+
+/** A base that takes changes by pull requests alone takes this commit from nobody. */
+function notWritten(error: unknown, { context, view }: Look): unknown {
+  const known = asTowpathError(error);
+  if (known === undefined || !refusals.has(known.reason)) return error;
+  const { branch, url } = context.repository;
+  const message =
+    `Cannot accept the history of branch ${branch} of ${url} by a commit: the server does not take it; allow the ` +
+    `listener’s account to push there, or say acceptHistory: ${view.snapshot.head} in the configuration of ` +
+    `namespace ${context.namespace}`;
+  return new TowpathError('terminal', known.reason, message, { cause: error });
+}
+
+const refusals: ReadonlySet<string> = new Set(['PushDenied', 'PushRefusedByPolicy']);
 
 function nothing(sentence: string): Intent<ReleaseShown> {
   return { shown: { commits: [], warnings: [sentence] }, drafts: [] };

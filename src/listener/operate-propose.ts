@@ -1,5 +1,5 @@
 /** What a command would push in mode `direct` becomes pull requests, by the very way of the listener's own pass. */
-import { branchState, nothingReplaced } from '../core/proposal.ts';
+import { type BranchState, branchState, nothingReplaced } from '../core/proposal.ts';
 import { type Provenance, parseProvenance, provenanceFile } from '../core/provenance.ts';
 import { decideReview, type ReviewStep, type Wish } from '../core/review.ts';
 import { TowpathError } from '../domain/failure.ts';
@@ -43,7 +43,7 @@ export async function proposeDrafts(
     const open = look.open.get(branch) ?? null;
     // Whoever runs a command asks for it, whatever was closed before.
     const state = { branch: branchState(proposals.get(branch) ?? null, ourselvesOf(context)), open, closed: [] };
-    const next = decideReview(wish, { ...state, baseHead: snapshot.head });
+    const next = sealedAgain(draft, state.branch, decideReview(wish, { ...state, baseHead: snapshot.head }));
     const message = refusalOf(draft, branch, next, state.branch.kind === 'ours' ? state.branch.proposed.change : null);
     if (message !== null) refused.push({ draft, message });
     else if (next.kind === 'wait') waiting.push({ draft, pullRequest: next.pullRequest });
@@ -84,6 +84,13 @@ function unopened({ review }: LaneMemory): string {
   return review.retryAt === null
     ? 'the forge could not open its pull request this time; run it again in a moment'
     : 'the forge allows no more requests at the moment; run it again in a few minutes';
+}
+
+/** Sealed files do not tell for which key they are: those that wait may be for the one before, so they are made anew. */
+function sealedAgain({ reviewed }: Draft, branch: BranchState, next: ReviewStep): ReviewStep {
+  if (reviewed.change !== 'reseal' || branch.kind !== 'ours') return next;
+  if (next.kind !== 'wait' && next.kind !== 'describe') return next;
+  return { kind: 'push', tip: branch.tip, pullRequest: next.pullRequest, closeFirst: null };
 }
 
 /** What is proposed already by a pass must not be lost to a change that is only beside it. */

@@ -55,6 +55,8 @@ export interface Command<Shown> {
   confirm(shown: Shown): Promise<boolean>;
   /** What stands for the whole branch is never proposed. */
   readonly always?: 'direct';
+  /** The failure of its push in the words of this command, where it knows another way. */
+  explain?(error: unknown, look: Look): unknown;
 }
 
 /** Pushed as a commit, or proposed as a pull request. */
@@ -126,7 +128,9 @@ async function attempt<Shown>(
   }
   memory.agreed = print;
   const { drafts } = await command.decide(look);
-  const refused = await send(look, command, drafts, memory);
+  const refused = await send(look, command, drafts, memory).catch((error: unknown) => {
+    throw command.explain?.(error, look) ?? error;
+  });
   return { kind: 'done', shown: memory.shown, sent, refused };
 }
 

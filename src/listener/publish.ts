@@ -108,7 +108,7 @@ function overBudget({ repository, settings }: LaneContext, retryAfterMs: number)
 export function deniedError(outcome: { readonly class: 'denied' | 'policy'; readonly message: string }): TowpathError {
   const reason = outcome.class === 'policy' ? 'PushRefusedByPolicy' : 'PushDenied';
   const advice =
-    'allow the listener’s account to push there, or mend what the server names; it is tried again now and then';
+    'allow the listener’s account to push there, or mend what the server names; a listener tries again by itself';
   return new TowpathError('terminal', reason, `${plainLine(outcome.message, 2000)}; ${advice}`);
 }
 

@@ -9,10 +9,14 @@ export interface AdoptOptions extends OperateOptions {
 }
 
 const help = `
-For a folder that lies where a deployment of this name belongs and that nobody or another listener
-wrote; with --from for one that lies elsewhere, which is moved. What is wanted is written into it,
-with a PROVENANCE of this listener, in one commit; files that are not among that go. Before, it
-shows the difference and asks, and says which objects an engine would delete or make anew.
+For a folder that lies where the deployment belongs, but that this listener did
+not write; with --from for one that lies elsewhere, which is moved. What is
+wanted is written into it, with a PROVENANCE of this listener, in one commit;
+files that are not among that go.
+
+It shows the difference, says which objects an engine would delete or make anew,
+and asks. In mode proposed it opens a pull request; closed, that rejects the
+revision.
 ${examples(`
   $ towpath adopt chat --namespace team-a
   $ towpath adopt chat --namespace team-a --from apps/chat

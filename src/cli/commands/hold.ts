@@ -15,27 +15,31 @@ export interface HoldReleaseOptions extends OperateOptions {
 }
 
 const listHelp = `
-Reads the control plane, the repositories and the forge, whether or not a listener runs, and writes
-to none: changes that people made in git, folders that are somebody else's, removals that are
-held, a rewritten history, rejected pull requests, folders that nobody wants any more. With each
-stands the command that lets it go on, and what that does.
+Reads the control plane, the repositories and the forge, whether or not a
+listener runs, and writes to none: changes that people made in git, folders that
+are somebody else's, removals that are held, a rewritten history, rejected pull
+requests, folders that nobody wants any more. With each stands the command that
+lets it go on, and what that does; or the pull request that would.
+What only waits for review is shown by towpath pr list.
 
 Exit code 1 means that a repository could not be read.
 ${examples(`
   $ towpath hold list
-  $ towpath hold list --namespace team-a --json | jq '.namespaces[].holds[].kind'
+  $ towpath hold list --namespace team-a
+  $ towpath hold list --json | jq '.namespaces[].holds[].kind'
 `)}`;
 
 const releaseHelp = `
 <what> is one of
-  a deployment   its name, id or folder: what is wanted is laid down again over what a person changed
-                 in git, or a removal that was held is done
+  a deployment   its name, id or folder: what is wanted is laid down again over
+                 what a person changed in git, or a held removal is done
   deletions      removes all that deletion.max holds back
   history        accepts a branch that no longer holds a commit of ours
 
-It shows what it would do and asks. It is a pass of its own: it needs the listener's configuration
-and credentials, works beside a listener that runs, and in mode proposed it opens pull requests
-(but for history). The author of its commits is who runs it.
+It shows what it would do and asks. It is a pass of its own: it needs the
+listener's configuration and credentials, and works beside a listener that runs.
+In mode proposed it opens pull requests; a history is always accepted by a push.
+The author of its commits is who runs it.
 ${examples(`
   $ towpath hold release chat --namespace team-a
   $ towpath hold release deletions --namespace team-a --yes

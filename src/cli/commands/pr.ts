@@ -9,14 +9,16 @@ export interface PullRequestListOptions {
 }
 
 const help = `
-Reads the forge, the repositories and the control plane, whether or not a listener runs, and writes
-to none: what waits for review, what is approved, in conflict or a draft, what a person has edited,
-and what was rejected though it is wanted still.
+Reads the forge, the repositories and the control plane, whether or not a
+listener runs, and writes to none: what waits for review, what is approved, in
+conflict or a draft, what a person has edited, and what was rejected though it is
+wanted still.
 
 Exit code 1 means that a forge or a repository could not be read.
 ${examples(`
   $ towpath pr list
-  $ towpath pr list --namespace team-a --json | jq -r '.namespaces[].pullRequests[].url'
+  $ towpath pr list --namespace team-a
+  $ towpath pr list --json | jq -r '.namespaces[].pullRequests[].url'
 `)}`;
 
 export function pullRequestCommand(): Command {

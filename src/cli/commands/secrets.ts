@@ -5,10 +5,11 @@ import { withOperateOptions } from '../operating/options.ts';
 import { examples } from '../options.ts';
 
 const help = `
-For the modes sealed-secrets and sops, after the controller's certificate or the age recipients were
-turned: by itself nothing is sealed a second time. The values are asked of the control plane, and
-what lies sealed in each folder is made anew; everything else in it stays. One commit a deployment,
-one push.
+For the modes sealed-secrets and sops, after the controller's certificate or the
+age recipients were turned: by itself nothing is sealed a second time. The values
+are asked of the control plane, and what lies sealed in each folder is made anew;
+everything else in it stays. One commit a deployment, one push; in mode proposed
+one pull request a deployment, which is made anew when it is run again.
 ${examples(`
   $ towpath secrets reseal --namespace team-a
   $ towpath secrets reseal chat --namespace team-a --yes

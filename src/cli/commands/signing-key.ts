@@ -8,8 +8,9 @@ export interface SigningKeyOptions {
 }
 
 const help = `
-One line of OpenSSH, or an armoured OpenPGP block: what a forge, Argo CD or Flux must know to verify Towpath's commits.
-By what it is called there is said on standard error. The private part stays where it is.
+One line of OpenSSH, or an armoured OpenPGP block: what a forge, Argo CD or Flux
+must know to verify Towpath's commits. Its ids, which they name it by, are said on
+standard error. The private part stays where it is.
 ${examples(`
   $ towpath signing-key --config towpath.yaml > signing-key.asc
   $ towpath signing-key --config towpath.yaml --json | jq -r .signingKeyId

@@ -7,9 +7,11 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openWebhooks } from '../../src/cli/listen/webhooks.ts';
 import { startWebhooks, type WebhookSettings } from '../../src/cli/server/webhooks.ts';
 import { Configuration } from '../../src/domain/configuration.ts';
+import type { Clock } from '../../src/ports.ts';
 import { runTowpath } from '../support/command-line.ts';
 import { type MemoryLog, memoryLog } from '../support/memory-log.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import { until } from '../support/until.ts';
 
 const secret = 'planted-webhook-secret';
 const push = { ref: 'refs/heads/main', repository: { clone_url: 'https://git.example/acme/agents.git' } };
@@ -45,6 +47,22 @@ describe('towpath listen with webhooks', () => {
 
     expect((await send(url, payload)).status).toBe(status);
     expect(woken).toEqual([]);
+  });
+
+  it('wakes at once, and for a shower of them once more', async () => {
+    const rests: (() => void)[] = [];
+    const { url, woken } = await listening({ sleep: () => new Promise<void>((done) => rests.push(done)) });
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(url, push)));
+    const first = [...woken];
+    rests.shift()?.();
+    await until('the second waking', () => woken.length > 1);
+    rests.shift()?.();
+    await until('the end of the rest', async () => (await send(url, push)).ok && woken.length > 2);
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(204));
+    expect(first).toEqual(['team-a']);
+    expect(woken).toEqual(['team-a', 'team-a', 'team-a']);
   });
 
   it('answers on a replica that stands by, and wakes nobody', async () => {
@@ -223,12 +241,12 @@ async function serving(changes: Partial<WebhookSettings> = {}) {
   return { url: server.url, heard };
 }
 
-async function listening() {
+async function listening(clock?: Pick<Clock, 'sleep'>) {
   log = memoryLog();
   const secretFile = join(folder, crypto.randomUUID());
   await writeFile(secretFile, `${secret}\n`);
   const woken: unknown[] = [];
-  const webhooks = await openWebhooks(Configuration.parse(configured(secretFile)), log);
+  const webhooks = await openWebhooks(Configuration.parse(configured(secretFile)), log, clock);
   closing.push(() => webhooks[Symbol.asyncDispose]());
   webhooks.attend({ wake: (namespace) => woken.push(namespace) });
   const url = /"url":"([^"]+)\/webhook"/.exec(log.lines.join('\n'))?.[1] ?? '';

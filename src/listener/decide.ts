@@ -34,6 +34,8 @@ export interface Selection {
   remembers?(step: WritingStep | RemovingStep): boolean;
   /** How many removals count against the limit, whether they are taken now or wait already. */
   readonly removals: number;
+  /** How many were made since then, where more is known than git shows. */
+  removedSince?(after: Date): number;
 }
 
 export async function decide(
@@ -75,7 +77,7 @@ export async function draftPlan(
   const writing = due.filter(isWriting);
   const taken = writing.slice(0, draftsAPass);
   const removing = due.filter((step) => step.kind === 'remove');
-  const refusal = await refusalOf(context, memory, view, selection.removals);
+  const refusal = await refusalOf(context, memory, view, selection);
   const written = await draftAll(context, memory, taken, view);
   const removed = refusal === null ? draftRemovals(context, view, removing.slice(0, draftsAPass)) : [];
   const said: Report[] = [];
@@ -123,7 +125,7 @@ async function refusalOf(
   context: LaneContext,
   memory: LaneMemory,
   view: RepositoryView,
-  wanted: number,
+  { removals: wanted, removedSince }: Selection,
 ): Promise<string | null> {
   if (wanted === 0) {
     // Whoever released them by a command, or in git, has ended the hold.
@@ -132,7 +134,8 @@ async function refusalOf(
   }
   const { deletion } = context.settings;
   const after = new Date(context.clock.now().getTime() - deletion.within);
-  const recent = await countRecentRemovals(context.repository, view.snapshot, after);
+  const shown = await countRecentRemovals(context.repository, view.snapshot, after);
+  const recent = Math.max(shown, removedSince?.(after) ?? 0);
   const decision = decideRemovals(deletion, {
     namespace: context.namespace,
     recent,

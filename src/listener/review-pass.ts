@@ -21,6 +21,7 @@ import { cleanUp, closeOne } from './review-close.ts';
 import { lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
 import { mergeApproved } from './review-merge.ts';
 import { awaitMerged, isBelieved } from './review-merged.ts';
+import { countRemovals } from './review-removals.ts';
 import { awaitOpenings, takenCases, waitingCases } from './review-turns.ts';
 import { editedWords, mergedWords, rejectedWords, sayInReview, undoneWords, waitingWords } from './review-words.ts';
 import { reportsOfStep } from './step-reports.ts';
@@ -52,7 +53,7 @@ export async function attemptReviewPass(
   const decision = await draftPlan(context, memory, view, withoutSteps(plan, leaving), {
     takes: (step) => taken.has(step),
     remembers: (step) => waiting.has(step),
-    removals: countRemovals(cases),
+    ...countRemovals(memory, cases),
   });
   const { spoken, standsAnyway } = await sayingOfRerendered(context, view, cases);
   say([...spoken(decision.reports), ...standsAnyway]);
@@ -74,11 +75,6 @@ export async function attemptReviewPass(
     refusal: decision.refusal,
     orphans: plan.orphans,
   };
-}
-
-/** Those that wait for people count as well as those that would be proposed now. */
-function countRemovals(cases: readonly ReviewCase[]): number {
-  return cases.filter(({ step, next }) => step.kind === 'remove' && next.kind !== 'rejected').length;
 }
 
 function withoutSteps(plan: NamespacePlan, cases: readonly ReviewCase[]): NamespacePlan {

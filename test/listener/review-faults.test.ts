@@ -304,3 +304,27 @@ it('many that are merged, while the base does not hold them, hold up nobody for 
 
   expect(plane.reports.filter(({ reason }) => reason === 'HeadKeepsMoving')).toEqual([]);
 });
+
+it('a merged removal counts against the limit, whatever the commit of its squash is called', async () => {
+  const { world, plane, running } = await begin(stops, reviewWorld(), { namespace: { deletion: { max: 1 } } });
+  const [one, two] = [plane.create('one'), plane.create('two')];
+  for (const id of [one, two]) await reported(plane, id, 'InReview');
+  for (const { number } of world.open()) world.forge.people.merge(number, 'squash');
+  running.wake();
+  for (const id of [one, two]) await reported(plane, id, 'Pushed');
+  plane.remove(one);
+  const { number, head } = await until('the removal', () => world.open()[0]);
+  const files = [...world.remote.files().keys()].filter((path) => path.includes(head.replace('towpath/', '')));
+  world.remote.commit(
+    'Clean up (#3)',
+    files.map((path) => ({ kind: 'delete', path: path as never })),
+  );
+  Object.assign(world.forge.pullRequests.get(number) ?? {}, { state: 'merged', mergeCommit: world.remote.head });
+  running.wake();
+  await until('its end', () => !plane.wanted().has(one));
+
+  plane.remove(two);
+
+  await until('the hold', () => plane.reports.some(({ reason }) => reason === 'DeletionLimit'));
+  expect(world.open()).toEqual([]);
+});

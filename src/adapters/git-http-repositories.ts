@@ -1,7 +1,7 @@
 /** The folder of bare repositories behind the embedded git server: making them, and cleaning up after a kill. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TowpathError } from '../domain/failure.ts';
@@ -108,12 +108,17 @@ export async function sweepRepositories(root: string): Promise<string[]> {
   return leftovers.map((one) => one.path);
 }
 
-/** Writes the settings into a repository; those that already hold cost nothing. */
+/** Writes the settings into a repository, where they do not hold already; all at once, as git does it, by a lock file. */
 export async function configure(path: string): Promise<void> {
-  const present = new Set((await runGit(['-C', path, 'config', '--local', '--list', '--null'])).split('\0'));
-  for (const [key, value] of settings) {
-    if (!present.has(`${key.toLowerCase()}\n${value}`)) await runGit(['-C', path, 'config', '--local', key, value]);
-  }
+  const listing = await runGit(['-C', path, 'config', '--local', '--list', '--null']);
+  // Where a name stands twice, git heeds the last.
+  const present = new Map(listing.split('\0').map((entry) => entry.split('\n') as [string, string]));
+  const missing = settings.filter(([key, value]) => present.get(key.toLowerCase()) !== value);
+  if (missing.length === 0) return;
+  const lines = missing.map(([key, value]) => `[${key.replace('.', ']\n\t')} = ${value}\n`);
+  const config = join(path, 'config');
+  await writeFile(`${config}.lock`, `${await readFile(config, 'utf8')}${lines.join('')}`, { flag: 'wx' });
+  await rename(`${config}.lock`, config);
 }
 
 /** Melts the packs of many pushes into few, the big old ones left alone; safe beside running fetches and pushes. */

@@ -46,10 +46,8 @@ export function testRepository(name: string, path: string, url: string): TestRep
     git,
     head,
     seed: async (files, { branch = 'main', message = 'seed\n' } = {}) => {
-      await nativeGit(['-C', path, 'fast-import', '--quiet'], {
-        input: importStream(files, branch, message, await head(branch)),
-      });
-      return (await git('rev-parse', `refs/heads/${branch}`)).trim();
+      const input = importStream(files, branch, message, await head(branch));
+      return (await nativeGit(['-C', path, 'fast-import', '--quiet'], { input })).trim();
     },
     log: async (branch = 'main') => {
       if (!(await head(branch))) return [];
@@ -63,6 +61,14 @@ export function testRepository(name: string, path: string, url: string): TestRep
   };
 }
 
+let lastSecond = 0;
+
+/** Given once, so that the same change made twice makes two commits, also within one second. */
+function ownSecond(): number {
+  lastSecond = Math.max(Math.floor(Date.now() / 1000), lastSecond + 1);
+  return lastSecond;
+}
+
 function importStream(
   files: Readonly<Record<string, string | null>>,
   branch: string,
@@ -70,7 +76,8 @@ function importStream(
   from: string | null,
 ): Buffer {
   const parts = [
-    `commit refs/heads/${branch}\ncommitter Ada <ada@example.com> ${Math.floor(Date.now() / 1000)} +0000\n`,
+    `commit refs/heads/${branch}\nmark :1\nauthor Ada <ada@example.com> ${ownSecond()} +0000\n`,
+    `committer Ada <ada@example.com> ${Math.floor(Date.now() / 1000)} +0000\n`,
     `data ${Buffer.byteLength(message)}\n${message}\n`,
     from ? `from ${from}\n` : '',
   ];
@@ -79,7 +86,8 @@ function importStream(
     if (content === null) parts.push(`D ${quoted}\n`);
     else parts.push(`M 100644 inline ${quoted}\ndata ${Buffer.byteLength(content)}\n${content}\n`);
   }
-  return Buffer.from(parts.join(''));
+  // It answers with the commit's id.
+  return Buffer.from(`${parts.join('')}get-mark :1\n`);
 }
 
 function parseLog(text: string): readonly LoggedCommit[] {

@@ -5,10 +5,12 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/clients/**', 'test/e2e/**', 'node_modules/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // What is waited for is over at once on a quiet machine; a busy one gets time.
-    expect: { poll: { timeout: 10_000 } },
-    maxWorkers: 2,
+    // Two can keep two cores busy only while neither waits.
+    maxWorkers: 3,
+    // What is waited for is over at once on a quiet machine; a busy one gets time. A test has longer than whatever waits in
+    // it, so that it is told what was waited for.
+    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

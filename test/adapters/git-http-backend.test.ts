@@ -221,7 +221,7 @@ describe('faults and leftovers', () => {
     await push(4);
 
     expect(before).toBeGreaterThanOrEqual(3);
-    await expect.poll(packs, { timeout: 5_000 }).toBeLessThan(3);
+    await expect.poll(packs).toBeLessThan(3);
     await repository.fsck();
     await own.close();
   });

@@ -1,12 +1,9 @@
 /** `towpath adopt` as its users run it, on a real git server. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { parseProvenance } from '../../src/core/provenance.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
 import { type OperatedWorld, operatedWorld } from '../support/operated-world.ts';
 import { until } from '../support/until.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let world: OperatedWorld;
 afterEach(() => world.stop());

@@ -1,13 +1,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { type Finished, runTowpath } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { type ScriptedCluster, scriptedCluster } from './doctor-cluster.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let folder: string;
 let cluster: ScriptedCluster;

@@ -1,15 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { failureText } from '../../src/cli/failure-text.ts';
 import { humanLine } from '../../src/cli/log-line.ts';
 import { redact, redactor } from '../../src/cli/redaction.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { runTowpath } from '../support/command-line.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'towpath-command-line-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { Check } from '../../src/cli/doctor/check.ts';
 import { type Finished, runTowpath } from '../support/command-line.ts';
@@ -10,9 +10,6 @@ import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { type ServedControlPlane, serveControlPlane } from '../support/served-control-plane.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { type ScriptedCluster, scriptedCluster } from './doctor-cluster.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const passwords = { writer: 'the-password-of-the-writer', reader: 'the-password-of-the-reader' };
 let folder: string;

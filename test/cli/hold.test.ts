@@ -1,11 +1,8 @@
 /** `towpath hold` as its users run it: on a real git server, beside a listener or without one. */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { type OperatedWorld, operatedWorld } from '../support/operated-world.ts';
 import { until } from '../support/until.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let world: OperatedWorld;
 afterEach(() => world.stop());

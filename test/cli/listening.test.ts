@@ -2,14 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { runTowpath, startTowpath } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { type ScriptedCluster, scriptedCluster } from './doctor-cluster.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const token = 'a-token-that-nobody-may-see';
 let folder: string;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { getRequestListener } from '@hono/node-server';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   controlPlaneHealth,
   controlPlaneMetrics,
@@ -14,9 +14,6 @@ import { image } from '../support/control-plane.ts';
 import { startControlPlaneProcess } from '../support/control-plane-process.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { startPostgres } from '../support/postgres.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000 });
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

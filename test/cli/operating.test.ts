@@ -1,14 +1,11 @@
 /** Who runs a command, and how he is asked. */
 import { PassThrough } from 'node:stream';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { age } from '../../src/cli/operating/age.ts';
 import { confirmed } from '../../src/cli/operating/confirm.ts';
 import { operatorOf, parseAuthor } from '../../src/cli/operating/operator.ts';
 import { runTowpath } from '../support/command-line.ts';
 import { type OperatedWorld, operatedWorld } from '../support/operated-world.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe('the question', () => {
   const ask = async (answer: string | null, isTerminal = true) => {

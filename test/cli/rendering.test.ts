@@ -1,12 +1,9 @@
 /** `towpath render` and `towpath validate` on files and folders; nothing is contacted. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder, runTowpath } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temp.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const deployment = join(projectFolder, 'examples/direct/deployment.yaml');
 const planted = 'sk-planted-in-a-file-11';

@@ -1,14 +1,11 @@
 /** `towpath secrets reseal` as its users run it, after the controller's certificate was turned. */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { parseProvenance } from '../../src/core/provenance.ts';
 import { type OperatedWorld, operatedWorld } from '../support/operated-world.ts';
 import { sealingPair } from '../support/sealing-certificate.ts';
 import { until } from '../support/until.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let world: OperatedWorld;
 afterEach(() => world.stop());

@@ -5,14 +5,12 @@ import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runTowpath, startTowpath } from '../support/command-line.ts';
+import { emptyDatabase } from '../support/database.ts';
 import { eventually } from '../support/dev-process.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { testAuthority } from '../support/tls.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const hex = (digit: string): string => digit.repeat(64);
 
@@ -59,6 +57,7 @@ describe('towpath control-plane', () => {
     await once(taken, 'listening');
     const port = String((taken.address() as AddressInfo).port);
     const data = join(await temporaryFolder('servers'), 'data');
+    await emptyDatabase(join(data, 'database'));
 
     const { code, stdout, stderr } = await runTowpath(['control-plane', '--data', data, '--port', port]);
     taken.close();
@@ -87,6 +86,7 @@ describe('towpath control-plane', () => {
     ],
   ])('refuses in a sentence: %s', async (_, words, env, wanted) => {
     const data = join(await temporaryFolder('refused'), 'data');
+    await emptyDatabase(join(data, 'database'));
 
     const { code, stderr, stdout } = await runTowpath(['control-plane', '--data', data, ...words], { env });
 

@@ -1,7 +1,7 @@
 /** Signing on the command line: the public key for others, verification set up, and found well or not by the doctor. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { Check } from '../../src/cli/doctor/check.ts';
 import { type Finished, runTowpath } from '../support/command-line.ts';
@@ -9,9 +9,6 @@ import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { makeGpgHome, makeSshKey, type SshKeyFile, writeKey } from '../support/signing-keys.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { type ScriptedCluster, scriptedCluster } from './doctor-cluster.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let folder: string;
 let git: GitServer;

@@ -65,7 +65,7 @@ it('holds, lists, remembers and refuses the same', async () => {
     }),
     { numRuns: 5, endOnFailure: true },
   );
-}, 60_000);
+});
 
 async function latest(repository: Repository): Promise<Snapshot> {
   return repository.snapshot(await repository.head());

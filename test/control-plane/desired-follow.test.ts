@@ -58,7 +58,7 @@ describe.each(databaseKinds)('a reader that follows the cursor on %s', (kind) =>
       }),
       { numRuns: 8, endOnFailure: true },
     );
-  }, 120_000);
+  });
 
   const apiAt = (at: number): TowpathApi => {
     const api = apis[at % apis.length];

@@ -1,6 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/cli/configuration/load.ts';
 import { pullRequestContent, readMarker } from '../../src/core/pull-request.ts';
@@ -9,9 +9,6 @@ import { NamespaceName } from '../../src/domain/identifiers.ts';
 import { firstDeployment, removal } from '../core/support/review-cases.ts';
 import { projectFolder, runTowpath } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temp.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000 });
 
 const example = join(projectFolder, 'examples/pull-request');
 

@@ -25,7 +25,7 @@ describe.each(examples)('examples/$name', ({ blocks }) => {
       const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', block], { cwd: checkout });
       expect(stdout).toMatch(/ valid\n[\s\S]*^kind: /m);
     }
-  }, 120_000);
+  });
 });
 
 it('finds the commands of those that cannot be tried otherwise without an installation', () => {

@@ -1,13 +1,10 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { projectFolder, runTowpath } from '../support/command-line.ts';
 import { sealingPair } from '../support/sealing-certificate.ts';
 import { temporaryFolder } from '../support/temp.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const examples = [
   { mode: 'sealed-secrets', kind: 'SealedSecret', ending: '.sealedsecret.yaml' },

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadConfiguration } from '../../src/cli/configuration/load.ts';
 import { openLog } from '../../src/cli/log.ts';
@@ -19,9 +19,6 @@ import {
 import { eventually } from '../support/dev-process.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { temporaryFolder } from '../support/temp.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const root = resolve(import.meta.dirname, '../../examples');
 const gitToken = 'a-token-of-the-git-server';

@@ -81,5 +81,5 @@ describe('mergeTrees', () => {
       }),
       { numRuns: 25, endOnFailure: true },
     );
-  }, 120_000);
+  });
 });

@@ -74,4 +74,4 @@ it('comes to the same outcome wherever it is killed', async () => {
     expect(commit?.body).toContain(`Revision-Id: ${plane.wanted().get(id)?.revision}`);
   }
   await remote.fsck();
-}, 60_000);
+});

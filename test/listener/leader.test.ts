@@ -437,7 +437,7 @@ it('never has two replicas that believe to lead, whatever the network, their clo
     }),
     { numRuns: 60, endOnFailure: true },
   );
-}, 60_000);
+});
 
 function termsOf(replicas: readonly Replica[]): readonly number[] {
   return replicas.flatMap((one) => one.reigns.map((reign) => reign.term));

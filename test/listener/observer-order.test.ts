@@ -42,7 +42,7 @@ it('ends for every deployment in the same last report', async () => {
     }),
     { numRuns: 12, endOnFailure: true },
   );
-}, 240_000);
+});
 
 async function happen(world: ClusterWorld, ids: readonly DeploymentId[], removed: Set<DeploymentId>, event: Event) {
   const id = 'at' in event ? ids[event.at] : undefined;

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTowpath } from '../support/command-line.ts';
 import {
   call,
@@ -14,9 +14,6 @@ import {
   waitForRevision,
 } from '../support/dev-process.ts';
 import { temporaryFolder } from '../support/temp.ts';
-
-// Whole processes, on machines that may be busy with other things.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
 const firstImage = `registry.example/agents/chat:1.0.0@${digest('a')}`;
@@ -32,7 +29,7 @@ beforeAll(async () => {
   folder = await temporaryFolder('dev');
   data = join(folder, 'data');
   dev = await startDevProcess(data);
-}, 120_000);
+});
 
 afterAll(async () => {
   if (dev.child.exitCode === null) await dev.end('SIGKILL');

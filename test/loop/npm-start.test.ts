@@ -2,12 +2,10 @@
 import { spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { projectFolder } from '../support/command-line.ts';
 import { eventually } from '../support/dev-process.ts';
 import { temporaryFolder } from '../support/temp.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 it('starts everything, and leaves nothing running when npm alone is told to stop', async () => {
   const data = join(await temporaryFolder('npm-start'), 'data');

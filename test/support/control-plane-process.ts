@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startTowpath } from './command-line.ts';
+import { emptyDatabase } from './database.ts';
 import { eventually } from './dev-process.ts';
 import { temporaryFolder } from './temp.ts';
 
@@ -31,6 +32,7 @@ interface Answer {
 export async function startControlPlaneProcess(words: readonly string[] = []): Promise<ControlPlaneProcess> {
   const adminKey = randomBytes(32).toString('hex');
   const data = join(await temporaryFolder('control-plane'), 'data');
+  await emptyDatabase(join(data, 'database'));
   const child = startTowpath(['control-plane', '--port', '0', '--data', data, '--json', ...words], {
     env: { TOWPATH_ADMIN_KEY: adminKey },
   });

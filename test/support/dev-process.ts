@@ -8,7 +8,8 @@ import type { DevFile } from '../../src/cli/dev/dev-file.ts';
 import { startTowpath } from './command-line.ts';
 
 const run = promisify(execFile);
-const patienceMs = 90_000;
+/** Whole processes start within it, however busy the machine is. */
+const patienceMs = 180_000;
 
 export interface DevProcess {
   readonly child: ChildProcess;

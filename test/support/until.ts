@@ -1,10 +1,10 @@
-/** Waits for something to become true, with a deadline; a test never sleeps for a guessed time. */
+/** Waits for something to become true, with a deadline that only a failing test comes to; no test sleeps a guessed time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  deadlineMs = 15_000,
+  deadlineMs = 60_000,
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {

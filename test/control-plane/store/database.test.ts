@@ -106,12 +106,12 @@ describe('several processes on one Postgres', () => {
     await open.database.execute(sql`
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and query ilike 'listen%' and pid <> pg_backend_pid()`);
-    await expect.poll(() => woken, { timeout: 20_000 }).toContain(null);
+    await expect.poll(() => woken).toContain(null);
     woken.length = 0;
     await open.database.transaction((transaction) =>
       raiseListenerVersion(transaction, listener.id, listener.workspaceId),
     );
-    await expect.poll(() => woken, { timeout: 20_000 }).toContain('');
+    await expect.poll(() => woken).toContain('');
 
     await open.close();
   });

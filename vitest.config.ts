@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/clients/**', 'test/e2e/**', 'node_modules/**'],
+    setupFiles: ['test/support/setup.ts'],
     // Two can keep two cores busy only while neither waits.
     maxWorkers: 3,
     // What is waited for is over at once on a quiet machine; a busy one gets time. A test has longer than whatever waits in

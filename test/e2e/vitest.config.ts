@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/e2e/**/*.test.ts'],
     globalSetup: ['test/e2e/harness/global-setup.ts'],
+    setupFiles: ['test/support/setup.ts'],
     fileParallelism: false,
     retry: process.env['CI'] ? 1 : 0,
     testTimeout: 180_000,

@@ -2,16 +2,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { giteaForge } from '../../src/adapters/forge-gitea.ts';
 import { forgeHttp } from '../../src/adapters/forge-http.ts';
 import type { Forge } from '../../src/ports.ts';
 import { type MemoryLog, memoryLog } from './memory-log.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 export interface Answer {
   readonly status?: number;
@@ -43,7 +38,7 @@ export async function scriptedGitea(routes: Routes, now?: () => Date): Promise<S
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`;
   const http = forgeHttp({ apiUrl: url, token: async () => 'token' });
-  closing.push(async () => {
+  onTestFinished(async () => {
     await http.dispose();
     server.closeAllConnections();
     server.close();

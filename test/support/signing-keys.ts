@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll } from 'vitest';
+import { whenFileEnds } from './clean-up.ts';
 import { nativeGit, nativeGitEnvironment } from './native-git.ts';
 import { temporaryFolder } from './temp.ts';
 
@@ -40,22 +40,14 @@ interface GpgKeyOptions {
   readonly at?: string;
 }
 
-const homes: string[] = [];
-
-// Each keyring has an agent of its own, which ends only when it is told.
-afterAll(async () => {
-  for (const home of homes.splice(0)) {
-    await run('gpgconf', ['--kill', 'all'], { env: { ...nativeGitEnvironment, GNUPGHOME: home } });
-  }
-});
-
 export async function makeGpgHome(): Promise<GpgHome> {
   const folder = await temporaryFolder('gpg');
   await chmod(folder, 0o700);
   // Few rounds, as above.
   await writeFile(join(folder, 'gpg-agent.conf'), 's2k-count 65536\n');
-  homes.push(folder);
   const env = { ...nativeGitEnvironment, GNUPGHOME: folder };
+  // Each keyring has an agent of its own, which ends only when it is told.
+  whenFileEnds(() => run('gpgconf', ['--kill', 'all'], { env }));
   const gpg = async (...args: readonly string[]): Promise<string> =>
     (await run('gpg', ['--batch', '--quiet', '--pinentry-mode', 'loopback', ...args], { env })).stdout;
   return {

@@ -15,6 +15,7 @@ export async function readRepository(context: GithubContext): Promise<ForgeRepos
     archived: found.archived,
     mayPush: await mayPush(context, found),
     mergeMethods: methodsOf(found),
+    allowsAutoMerge: found.allow_auto_merge,
     protected: await isProtected(context),
     mergeSignature: signatureOf(context.apiUrl),
   };

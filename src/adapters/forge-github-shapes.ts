@@ -121,4 +121,5 @@ export const Repository = z.object({
   allow_merge_commit: z.boolean().optional(),
   allow_squash_merge: z.boolean().optional(),
   allow_rebase_merge: z.boolean().optional(),
+  allow_auto_merge: z.boolean().optional(),
 });

@@ -17,6 +17,17 @@ const knownHosts: Readonly<Record<string, ForgeKind>> = {
   'codeberg.org': 'gitea',
 };
 
+/** Data residency: each enterprise has a host of its own. */
+function isGithubCloud(host: string): boolean {
+  return /^[a-z0-9-]+\.ghe\.com$/.test(host);
+}
+
+/** Where SSH answers on the port of https, for whom a firewall lets through nothing else. */
+const sshHosts: Readonly<Record<string, string>> = {
+  'ssh.github.com': 'github.com',
+  'altssh.gitlab.com': 'gitlab.com',
+};
+
 interface Given {
   readonly repository: string;
   readonly publication: { readonly forge?: ForgeKind | undefined; readonly apiUrl?: string | undefined };
@@ -25,7 +36,7 @@ interface Given {
 /** Null where nobody says what kind of forge it is, or the URL is none. An SSH URL stands for https on the same host. */
 export function forgeAddress({ repository, publication }: Given): ForgeAddress | null {
   const place = placeOf(repository);
-  const kind = publication.forge ?? (place && knownHosts[place.host]);
+  const kind = publication.forge ?? (place && kindOf(place.host));
   if (!place || !kind) return null;
   // A forge below a path (https://example.com/git) is told by apiUrl alone, whose path it shares.
   const base = publication.apiUrl === undefined ? '' : basePath(publication.apiUrl, place.path);
@@ -41,10 +52,14 @@ export function forgeAddress({ repository, publication }: Given): ForgeAddress |
   };
 }
 
+function kindOf(host: string): ForgeKind | undefined {
+  return isGithubCloud(host) ? 'github' : knownHosts[host];
+}
+
 const apiUrls: Readonly<Record<ForgeKind, (webUrl: string, host: string) => string>> = {
   gitea: (webUrl) => `${webUrl}/api/v1`,
   gitlab: (webUrl) => `${webUrl}/api/v4`,
-  github: (webUrl, host) => (host === 'github.com' ? 'https://api.github.com' : `${webUrl}/api/v3`),
+  github: (webUrl, host) => (host === 'github.com' || isGithubCloud(host) ? `https://api.${host}` : `${webUrl}/api/v3`),
 };
 
 interface Place {
@@ -62,8 +77,9 @@ function placeOf(repository: string): Place | null {
   }
   if (!URL.canParse(repository)) return null;
   const { protocol, host, hostname, pathname } = new URL(repository);
-  const isSsh = protocol === 'ssh:';
-  return { protocol: isSsh ? 'https:' : protocol, authority: isSsh ? hostname : host, host: hostname, path: pathname };
+  if (protocol !== 'ssh:') return { protocol, authority: host, host: hostname, path: pathname };
+  const known = sshHosts[hostname] ?? hostname;
+  return { protocol: 'https:', authority: known, host: known, path: pathname };
 }
 
 function basePath(apiUrl: string, path: string): string {

@@ -68,6 +68,8 @@ export interface ForgeRepository {
   readonly archived: boolean;
   readonly mayPush: boolean;
   readonly mergeMethods: readonly MergeMethod[];
+  /** False: its settings keep the forge from merging by itself, as GitHub's do at first. Absent: nothing is told. */
+  readonly allowsAutoMerge?: boolean | undefined;
   /** Whether the base demands reviews or checks; null where these credentials cannot tell. */
   readonly protected: boolean | null;
   /** Who signs what the forge merges: a web-flow key, nobody, or it is not known. */

@@ -240,6 +240,12 @@ describe('the repository', () => {
     expect((await forge.repository()).protected).toBeNull();
   });
 
+  it.each([true, false])('tells whether auto-merge is allowed: %s', async (isAllowed) => {
+    repository.allowAutoMerge = isAllowed;
+
+    expect((await forge.repository()).allowsAutoMerge).toBe(isAllowed);
+  });
+
   it('tells its merge methods, and who signs what it merges', async () => {
     repository.mergeKinds = ['squash'];
 

@@ -65,6 +65,11 @@ describe('the doctor, of a forge', () => {
     ['squash', {}, 'ok merging: the forge merges by itself (squash)'],
     [
       'squash',
+      { allowsAutoMerge: false },
+      'failed merging: autoMerge is squash, but the repository allows no auto-merge',
+    ],
+    [
+      'squash',
       { protected: false },
       'warning merging: autoMerge is squash, and the base demands nothing: each pull request is merged as it is opened',
     ],

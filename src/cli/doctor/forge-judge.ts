@@ -74,7 +74,8 @@ function judgeProtection(
   return [warning(title, message, 'protect the base at the forge, and demand a review')];
 }
 
-function judgeAutoMerge({ autoMerge, merge }: Proposed, { mergeMethods, protected: isProtected }: ForgeRepository) {
+function judgeAutoMerge({ autoMerge, merge }: Proposed, forge: ForgeRepository): readonly Finding[] {
+  const { mergeMethods, allowsAutoMerge, protected: isProtected } = forge;
   if (merge === 'fast-forward') return [];
   const title = 'merging';
   const allowed = mergeMethods.join(', ') || 'none';
@@ -82,6 +83,10 @@ function judgeAutoMerge({ autoMerge, merge }: Proposed, { mergeMethods, protecte
   if (!(mergeMethods as readonly (MergeMethod | string)[]).includes(autoMerge)) {
     const mend = 'allow it in the settings of the repository, or choose another autoMerge';
     return [failed(title, `autoMerge is ${autoMerge}, but the repository allows ${allowed}`, mend)];
+  }
+  if (allowsAutoMerge === false) {
+    const message = `autoMerge is ${autoMerge}, but the repository allows no auto-merge`;
+    return [failed(title, message, 'allow auto-merge in the settings of the repository, or set autoMerge to none')];
   }
   if (isProtected !== false) return [ok(title, `the forge merges by itself (${autoMerge})`)];
   const message = `autoMerge is ${autoMerge}, and the base demands nothing: each pull request is merged as it is opened`;

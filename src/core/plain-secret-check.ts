@@ -2,7 +2,7 @@
 import { CORE_SCHEMA, loadAll, mergeTag } from 'js-yaml';
 import type { Finding } from '../domain/finding.ts';
 import { plainLine } from './plain-line.ts';
-import { isObject, type JsonObject } from './read-manifest.ts';
+import { isObject, type JsonObject, maxAliases } from './read-manifest.ts';
 import { isSopsValue } from './sops-file.ts';
 
 /** Whoever wrote the files: a template set, a person, a sealer; wherever in them the object is, as in a List. */
@@ -27,7 +27,7 @@ const schema = CORE_SCHEMA.withTags(mergeTag);
 function findIn(path: string, text: string): readonly Finding[] {
   let documents: readonly unknown[];
   try {
-    documents = loadAll(text, { schema });
+    documents = loadAll(text, { schema, maxAliases });
   } catch {
     // A file that is no YAML is none of Kubernetes' either, unless its name says so.
     return /\.(?:ya?ml|json)$/.test(path) ? [finding(path, 'cannot be read, and may hold a Secret')] : [];

@@ -33,6 +33,8 @@ export type ReadManifest =
     };
 
 const mostCharacters = 1_048_576;
+/** A few dozen that stand for each other would be billions of values for whoever walks through them. */
+export const maxAliases = 20;
 /** Beyond these nobody reads on. */
 const mostProblems = 50;
 
@@ -42,7 +44,7 @@ export function readManifest(text: string): ReadManifest {
   try {
     const events = parseEvents(text, {});
     problems.push(...forbiddenEvents(text, events));
-    const documents = constructFromEvents(events, { source: text, schema: CORE_SCHEMA });
+    const documents = constructFromEvents(events, { source: text, schema: CORE_SCHEMA, maxAliases });
     const object = documents[0];
     if (documents.length !== 1) {
       problems.push({ line: 1, message: `holds ${documents.length} documents; expected one Kubernetes object a file` });

@@ -8,6 +8,9 @@ function said(text: string, path = 'a.yaml'): readonly string[] {
 
 const cipher = 'ENC[AES256_GCM,data:AAAA,iv:AAAA,tag:AAAA,type:str]';
 
+const level = (one: number): string => `a${one + 1}: &a${one + 1} [${Array(9).fill(`*a${one}`).join(', ')}]\n`;
+const aliasBomb = `a0: &a0 [Secret]\n${Array.from({ length: 9 }, (_, one) => level(one)).join('')}`;
+
 describe('a Secret in plain', () => {
   it.each([
     ['in data', 'apiVersion: v1\nkind: Secret\ndata: {TOKEN: cGxhaW4=}\n', 'data.TOKEN'],
@@ -41,6 +44,7 @@ describe('a Secret in plain', () => {
   it.each([
     ['that nobody can read', 'kind: Secret\n data: {\n'],
     ['with tags, behind which any word may be', 'kind: !!binary U2VjcmV0\ndata: {A: cGxhaW4=}\n'],
+    ['whose aliases stand for billions of values', aliasBomb],
     ['that says a thing twice', 'kind: Secret\ndata: {A: cGxhaW4=}\nkind: Service\n'],
   ])('is suspected in YAML %s', (_, text) => {
     expect(said(text)).toEqual(['cannot be read, and may hold a Secret']);

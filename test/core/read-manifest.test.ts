@@ -143,3 +143,10 @@ describe('a line', () => {
     expect(lines).toEqual([1, 1, 2, 3, 4, 5, 2, 6, 1]);
   });
 });
+
+it('builds nothing of aliases that stand for billions of values', () => {
+  const level = (one: number): string => `a${one + 1}: &a${one + 1} [${Array(9).fill(`*a${one}`).join(', ')}]\n`;
+  const bomb = `a0: &a0 [x]\n${Array.from({ length: 9 }, (_, one) => level(one)).join('')}`;
+
+  expect(readManifest(bomb).kind).toBe('unreadable');
+});

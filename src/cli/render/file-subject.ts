@@ -24,7 +24,7 @@ export async function openFileSubject(path: string, options: RenderOptions): Pro
   if (!settings) throw unknownNamespace(namespace, configuration);
   const sealing = { namespace, engine: null, cluster: null, clock: systemClock() };
   const parts = {
-    repository: noRepository,
+    repository: noRepository(settings.repository),
     sealer: openSealer({ ...sealing, secrets: settings.secrets }),
     renderer: await openRenderer(settings, readSchemas()),
     secretKey: (await readSecretKey(settings)) ?? previewKey,
@@ -65,9 +65,12 @@ async function readText(path: string): Promise<string> {
   });
 }
 
-/** Rendering touches no repository; whoever asks this one has a bug. */
-const noRepository: Repository = new Proxy({} as Repository, {
-  get: (_, name) => {
-    throw new Error(`Cannot use the repository (${String(name)}) while a file is rendered`);
-  },
-});
+/** Rendering touches no repository, and knows only where it is; whoever asks this one for more has a bug. */
+function noRepository(url: string): Repository {
+  return new Proxy({ url } as Repository, {
+    get: (known, name) => {
+      if (name === 'url') return known.url;
+      throw new Error(`Cannot use the repository (${String(name)}) while a file is rendered`);
+    },
+  });
+}

@@ -23,6 +23,8 @@ export interface GithubAppAccess {
   token(): Promise<string>;
   /** The next one is new. */
   forget(): void;
+  /** A new one that all of GitHub has had time to learn of, for who can try only once more. */
+  renewed(): Promise<string>;
   /** After the first, second, … refusal of a request's token: whether it is worth to try once more. */
   refused(attempt: number): Promise<boolean>;
   /** How GitHub calls what the App does: `name[bot]`. */
@@ -40,8 +42,10 @@ const InstallationToken = z.object({
 type InstallationToken = z.infer<typeof InstallationToken>;
 
 const earlyMs = 300_000;
-const mostRefusals = 4;
+/** Some of GitHub's machines do not know a new token yet for about a second. */
+const learningMs = 1_500;
 const refusalPauseMs = 500;
+const mostRefusals = 4;
 
 export function githubApp(settings: GithubAppSettings): GithubAppAccess {
   const session = openSession(settings);
@@ -67,9 +71,14 @@ export function githubApp(settings: GithubAppSettings): GithubAppAccess {
     forget: () => {
       kept = null;
     },
+    renewed: async () => {
+      kept = null;
+      const { token } = await current();
+      await pause(learningMs);
+      return token;
+    },
     refused: async (attempt) => {
       if (attempt === 1) kept = null;
-      // A new one may be unknown to some of GitHub's machines for a moment.
       else if (attempt < mostRefusals) await pause(refusalPauseMs * attempt);
       return attempt < mostRefusals;
     },

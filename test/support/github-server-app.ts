@@ -108,7 +108,8 @@ function newToken(world: GithubWorld, app: GithubApp, id: number): ForgeAnswer {
   if (installation.suspended) return failure(403, 'This installation has been suspended');
   const token = `ghs_${randomBytes(18).toString('base64url')}`;
   const expiresAt = new Date(Date.now() + app.tokenLifeMs);
-  world.tokens.set(token, { login: `${app.slug}[bot]`, permissions: app.permissions, expiresAt });
+  const knownFrom = new Date(Date.now() + (app.tokenLagMs ?? 0));
+  world.tokens.set(token, { login: `${app.slug}[bot]`, permissions: app.permissions, expiresAt, knownFrom });
   return {
     status: 201,
     body: {

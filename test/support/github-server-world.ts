@@ -10,6 +10,8 @@ export interface GithubToken {
   /** What an installation may do; null: a person, who may do what the repository lets her. */
   readonly permissions: Readonly<Record<string, 'read' | 'write'>> | null;
   readonly expiresAt: Date | null;
+  /** Absent: at once. */
+  readonly knownFrom?: Date;
 }
 
 export interface GithubApp {
@@ -23,6 +25,8 @@ export interface GithubApp {
   readonly installations: Map<number, { readonly repositories: string[]; suspended: boolean }>;
   /** How long a token lasts; an hour. */
   tokenLifeMs: number;
+  /** How long it takes until all of GitHub's machines know a new token; none. */
+  tokenLagMs?: number;
 }
 
 export interface GithubWorld {

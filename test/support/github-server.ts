@@ -80,7 +80,9 @@ export async function startGithubServer(): Promise<GithubServer> {
 
 function tokenOf(world: GithubWorld, text: string | null): GithubToken | null {
   const token = world.tokens.get(text ?? '');
-  return token && (token.expiresAt === null || token.expiresAt > new Date()) ? token : null;
+  const now = new Date();
+  if (!token || (token.expiresAt !== null && token.expiresAt <= now)) return null;
+  return token.knownFrom !== undefined && token.knownFrom > now ? null : token;
 }
 
 /** Endpoints of Apps take a JSON Web Token, which they judge themselves. */

@@ -27,7 +27,7 @@ export async function openGitCredentials(namespace: Namespace, http: AppHttp): P
   const app = await openGithubApp(namespace, http);
   if (app === null) return gitCredentials(namespace.credentials);
   return async (rejected) => {
-    if (rejected) app.forget();
-    return { kind: 'basic', username: 'x-access-token', password: await app.token() };
+    const password = await (rejected ? app.renewed() : app.token());
+    return { kind: 'basic', username: 'x-access-token', password };
   };
 }

@@ -45,6 +45,18 @@ it('pushes by the tokens of its installation, and by a new one where the old one
   expect(await git.tree()).toEqual({ one: 'one', two: 'two' });
 });
 
+it('pushes though GitHub’s machines learn of a new token one after the other', async () => {
+  const { git } = await server.repository('acme/agents');
+  if (server.world.app) server.world.app.tokenLagMs = 300;
+  const { settings, configuration } = configured();
+  const repository = await openRepository(settings, configuration.git, '1.2.3');
+
+  await repository.publish(await repository.snapshot(await repository.head()), [draft('one', { one: '1' })]);
+  await repository.close();
+
+  expect(await git.tree()).toEqual({ one: '1' });
+});
+
 it('is told by doctor what it may do, and what it lacks', async () => {
   const served = await server.repository('acme/agents');
   await served.git.seed({ 'README.md': 'hello\n' });

@@ -173,7 +173,10 @@ export interface Forge {
   update(number: number, content: PullRequestContent): Promise<PullRequest>;
   /** The body is written in the same call, so that it tells who closed it and why. */
   close(number: number, body: string): Promise<void>;
-  /** Asks the forge to merge once its rules are met. Null: it does, or has; else why it cannot, for people. */
+  /**
+   * Asks the forge to merge this very head once its rules are met. Null: it does, or has; else why it cannot, for people.
+   * Rejects (ForgeNotMergeable, transient) where the forge has not worked out in time whether it can.
+   */
   autoMerge(pullRequest: PullRequest, method: MergeMethod): Promise<string | null>;
   /** Reviews and checks of the head commit; an approval of an older commit does not count. */
   approval(pullRequest: PullRequest): Promise<Approval>;

@@ -11,8 +11,8 @@ interface Surroundings {
   readonly path: string;
 }
 
-/** Right after a push Gitea says "try again later" for as long as it checks for conflicts; a burst makes that seconds. */
-const tries = { most: 40, pauseMs: 250 } as const;
+/** Right after a push Gitea says "try again later" for as long as it checks for conflicts, and where it has found one. */
+const tries = { most: 15, pauseMs: 200 } as const;
 
 /** Null: it does, or has; else why it cannot, for people. */
 export async function giteaAutoMerge(
@@ -31,9 +31,14 @@ export async function giteaAutoMerge(
     if (words === '') return (await isMerged(surroundings, number)) ? null : `the forge answered ${status}`;
     const isChecking = /try again later|out of date/i.test(words);
     if (!isChecking) return words;
-    if (attempt === tries.most) return 'it conflicts with the base, or the forge is still checking it';
+    if (attempt === tries.most) throw undecided(surroundings, number);
     await sleep(tries.pauseMs);
   }
+}
+
+function undecided({ http }: Surroundings, number: number): TowpathError {
+  const words = `Cannot let pull request #${number} be merged: it conflicts with the base, or ${http.server} still checks it`;
+  return new TowpathError('transient', 'ForgeNotMergeable', `${words}; it is tried again`);
 }
 
 /** Gitea sees it by itself only where the repository detects it; where it allows the mark, it is told. */

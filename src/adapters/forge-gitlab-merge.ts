@@ -1,5 +1,6 @@
 /** Merging on GitLab: at once where a merge request is ready, else by itself once its rules are met. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TowpathError } from '../domain/failure.ts';
 import type { MergeMethod, PullRequest } from '../domain/pull-request.ts';
 import type { GitlabContext } from './forge-gitlab.ts';
 import { readOne } from './forge-gitlab-lists.ts';
@@ -8,9 +9,9 @@ import { type MergeRequest, pullRequestOf } from './forge-gitlab-shapes.ts';
 import { messagesOf } from './forge-http-failure.ts';
 
 /** After an opening or a push GitLab works out in the background what the head is, and whether it can be merged. */
-const tries = { most: 20, pauseMs: 300 } as const;
+const tries = { most: 10, pauseMs: 300 } as const;
 
-/** Null: it is merged, or will be; else why it cannot, for people. */
+/** Null: it is merged, or will be; else why it cannot, for people. Rejects where GitLab has not worked it out in time. */
 export async function gitlabAutoMerge(
   context: GitlabContext,
   pullRequest: PullRequest,
@@ -23,17 +24,20 @@ export async function gitlabAutoMerge(
     const found = await readOne(context, pullRequest.number);
     if (found?.state === 'merged') return null;
     if (!found || found.state === 'closed') return 'it is no longer open';
-    const isLast = attempt === tries.most;
-    if (!isLast && !isWorkedOut(found, pullRequest)) {
+    const isKnown = isWorkedOut(found, pullRequest);
+    if (!isKnown && attempt < tries.most) {
       await sleep(tries.pauseMs);
       continue;
     }
-    if (isSet(found, pullRequest)) return null;
+    if (found.sha !== pullRequest.headCommit) throw undecided(context, pullRequest);
+    if (found.merge_when_pipeline_succeeds === true) return null;
     const status = statusOf(found);
     // What was refused as long as it said something else is asked for once more: it has become ready meanwhile, say.
     if (refused?.status === status) return refused.words;
     const words = await ask(context, pullRequest, found, method);
-    if (words === null || isLast) return words;
+    if (words === null) return null;
+    if (!isKnown) throw undecided(context, pullRequest);
+    if (attempt >= tries.most) return words;
     refused = { status, words };
   }
 }
@@ -42,9 +46,10 @@ function isWorkedOut(found: MergeRequest, { headCommit }: PullRequest): boolean 
   return found.sha === headCommit && pullRequestOf(found).mergeability !== 'unknown';
 }
 
-/** By us, when we were asked before. */
-function isSet({ merge_when_pipeline_succeeds: isWaiting, sha }: MergeRequest, { headCommit }: PullRequest): boolean {
-  return isWaiting === true && sha === headCommit;
+function undecided({ http, repository }: GitlabContext, { number, headCommit }: PullRequest): TowpathError {
+  const state = `${http.server} does not know yet whether ${headCommit.slice(0, 12)} can be`;
+  const message = `Cannot let !${number} of ${repository} be merged: ${state}; it is tried again`;
+  return new TowpathError('transient', 'ForgeNotMergeable', message);
 }
 
 function statusOf({ detailed_merge_status: detailed, merge_status: plain }: MergeRequest): string {

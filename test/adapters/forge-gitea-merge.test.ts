@@ -90,6 +90,20 @@ describe('merging', () => {
     expect(await forge.markMerged(pullRequest, pullRequest.headCommit)).toBe(isKnown);
   });
 
+  it('is tried again where the forge has not checked it in time', async () => {
+    const { forge, asked } = await scriptedGitea({
+      'POST /pulls/1/merge': () => ({ status: 405, body: { message: 'Please try again later' } }),
+      'GET /pulls/1': () => ({ body: shape(1) }),
+    });
+    const pullRequest = (await forge.read(1)) as PullRequest;
+
+    await expect(forge.autoMerge(pullRequest, 'merge')).rejects.toMatchObject({
+      kind: 'transient',
+      message: expect.stringMatching(/^Cannot let pull request #1 be merged: .*; it is tried again$/),
+    });
+    expect(asked.filter((one) => one.startsWith('POST')).length).toBeGreaterThan(1);
+  });
+
   it.each(['merge_commit_id', 'MergeCommitID'])('is told what was merged as versions call it: %s', async (name) => {
     const { forge } = await scriptedGitea({
       'POST /pulls/1/merge': (_, body) => {

@@ -67,7 +67,7 @@ describe('merging by itself', () => {
     [
       'a commit of somebody else',
       () => world.repository.git.seed({ m: '1' }, { branch: 'towpath/a' }),
-      'SHA does not match',
+      'can be; it is tried again',
     ],
     ['no right to merge', () => refusingMerge(), 'this token may not merge into that branch'],
     [

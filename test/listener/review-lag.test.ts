@@ -168,6 +168,29 @@ it('the commit that was pushed is the one that the forge is to merge, though it 
   expect(meant).toEqual([world.remote.branches.get(onlyOpen(world).head)]);
 });
 
+it('one of which the forge does not know yet whether it can merge it is asked for once more', async () => {
+  const world = reviewWorld();
+  const early = new TowpathError('transient', 'ForgeNotMergeable', 'Cannot let #1 be merged: it is still checked');
+  let asked = 0;
+  const parts = withForge(world, ({ autoMerge }) => ({
+    autoMerge: async (...given) => {
+      asked += 1;
+      if (asked === 1) throw early;
+      return autoMerge(...given);
+    },
+  }));
+  const publication = { mode: 'proposed', forge: 'gitea', autoMerge: 'squash' } as const;
+  const { plane, running } = await begin(stops, world, { parts, namespace: { publication } });
+  const id = plane.create('chat');
+  await reported(plane, id, 'WaitingForForge');
+
+  running.wake();
+  await reported(plane, id, 'Pushed');
+
+  expect([asked, world.all().length]).toEqual([2, 1]);
+  expect(plane.reports.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+});
+
 it('one that is listed twice, as it slips to the next page, is no double that must be closed', async () => {
   const world = reviewWorld();
   const parts = withForge(world, ({ open }) => ({

@@ -7,11 +7,15 @@ import type { Namespace } from '../../domain/configuration.ts';
 import type { Renderer } from '../../listener/context.ts';
 import { createRenderer } from '../../listener/renderer.ts';
 
-/** `schemas` are shared by all namespaces: they are read once, and each kind is compiled when it is first met. */
+/** Each kind of `schemas` is compiled when it is first met, for all namespaces. */
 export async function openRenderer(settings: Namespace, schemas: ManifestSchemas): Promise<Renderer> {
   return createRenderer(compileTemplateSet(await readTemplateSet(settings.templates, process.cwd())), schemas);
 }
 
+let vendored: ManifestSchemas | undefined;
+
+/** Once a process: a term of leadership that a busy machine ended early leaves the next one what it has compiled. */
 export function readSchemas(): ManifestSchemas {
-  return compileSchemas(readSchemaCatalogue());
+  vendored ??= compileSchemas(readSchemaCatalogue());
+  return vendored;
 }

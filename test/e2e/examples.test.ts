@@ -10,12 +10,13 @@ import { temporaryFolder } from '../support/temp.ts';
 import { administrator, eventually, makeRepository } from './harness/fixtures.ts';
 import { type Gitea, startGitea } from './harness/gitea.ts';
 import type { GiteaUser } from './harness/gitea-client.ts';
-import { reference } from './harness/kubernetes.ts';
+import { type KubernetesObject, reference } from './harness/kubernetes.ts';
 import { freePorts } from './harness/ports.ts';
 import { cloneOf, expectNothingSecretIn, secretsOfPods } from './support/example-secrets.ts';
 import { giteaPeople } from './support/gitea-people.ts';
 import { blocksOf, openReader, type Reader } from './support/reader.ts';
 import { type EngineName, startPlane } from './support/site.ts';
+import { patienceMs } from './support/site-calls.ts';
 
 const client = administrator();
 const { git, flux, kubeconfig, programs } = inject('cluster');
@@ -76,17 +77,13 @@ describe.concurrent('examples', () => {
     const [places = ''] = await commandsOf('external-secrets');
 
     const id = await goOn(reader, 'external-secrets', 'argo-cd');
-    const told = await eventually('two places in the store', async () => {
-      const lines = (await reader.follow(places)).trim().split('\n');
-      return lines.length === 2 && lines.sort();
-    });
-    await standInForOperator(reader.namespace, { OPENAI_API_KEY: value, POSTGRES_PASSWORD: 'a-password' });
+    const wanted = await eventually('two ExternalSecrets', () => externalSecretsOf(reader.namespace), patienceMs);
+    const told = await reader.follow(places);
+    await standInForOperator(reader.namespace, wanted);
     await reader.reaches(id, 'DEPLOYED');
 
-    expect(told).toEqual([
-      'agents/chat openai-api-key',
-      expect.stringMatching(/^agents\/chat-[0-9a-f]{10} postgres-password$/),
-    ]);
+    expect(told).toMatch(/^agents\/chat openai-api-key$/m);
+    expect(told).toMatch(/^agents\/chat-[0-9a-f]{10} postgres-password$/m);
     expect(await secretsOfPods(reader.namespace, id)).toMatchObject({ OPENAI_API_KEY: value });
     await expectNothingSecretIn(repository, value);
   });
@@ -118,10 +115,14 @@ describe.concurrent('examples', () => {
     await repository.addWebhook(`http://127.0.0.1:${webhookPort}/webhook`, webhookSecret);
     const id = await goOn(reader, 'pull-request', 'argo-cd', secret);
     await reader.reaches(id, 'AWAITING_DEPLOY');
-    const pull = await eventually('two reviewers to be asked', async () => {
-      const found = await people.openOf('chat');
-      return found.requested_reviewers?.length === 2 && found;
-    });
+    const pull = await eventually(
+      'two reviewers to be asked',
+      async () => {
+        const found = await people.openOf('chat');
+        return found.requested_reviewers?.length === 2 && found;
+      },
+      patienceMs,
+    );
     await people.merge(pull);
     await reader.reaches(id, 'DEPLOYED');
 
@@ -187,24 +188,32 @@ async function startController(namespace: string, { certificate, privateKey }: R
   return child;
 }
 
-interface ExternalSecret {
+interface ExternalSecret extends KubernetesObject {
   readonly spec: {
     readonly data: readonly { readonly secretKey: string }[];
-    readonly target: { readonly name: string; readonly template: { readonly metadata: object } };
+    readonly target: {
+      readonly name: string;
+      readonly template: { readonly metadata: Pick<KubernetesObject['metadata'], 'labels'> };
+    };
   };
 }
 
-/** There is no operator here: this makes the Secrets that it would make of what the engine has applied. */
-async function standInForOperator(namespace: string, store: Readonly<Record<string, string>>): Promise<void> {
-  const wanted = await client.list<ExternalSecret>('external-secrets.io/v1', 'ExternalSecret', { namespace });
-  for (const { spec } of wanted) {
+/** Of the environment and of the database, once the engine has applied both. */
+async function externalSecretsOf(namespace: string): Promise<readonly ExternalSecret[] | null> {
+  const found = await client.list<ExternalSecret>('external-secrets.io/v1', 'ExternalSecret', { namespace });
+  return found.length === 2 ? found : null;
+}
+
+/** There is no operator here: this makes the Secrets that it would make of them, and says so in their status. */
+async function standInForOperator(namespace: string, wanted: readonly ExternalSecret[]): Promise<void> {
+  const store: Readonly<Record<string, string>> = { OPENAI_API_KEY: value, POSTGRES_PASSWORD: 'a-password' };
+  for (const { metadata, spec } of wanted) {
     const { name, template } = spec.target;
     const stringData = Object.fromEntries(spec.data.map(({ secretKey }) => [secretKey, store[secretKey] ?? '']));
-    await client.apply({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { ...template.metadata, name, namespace },
-      stringData,
-    });
+    const secret = { metadata: { ...template.metadata, name, namespace }, immutable: true, stringData };
+    await client.apply({ apiVersion: 'v1', kind: 'Secret', ...secret });
+    const path = `/apis/external-secrets.io/v1/namespaces/${namespace}/externalsecrets/${metadata.name}/status`;
+    const ready = { type: 'Ready', status: 'True', reason: 'SecretSynced', message: 'secret synced' };
+    await client.request('PATCH', path, { status: { conditions: [ready] } }, 'application/merge-patch+json');
   }
 }

@@ -50,6 +50,8 @@ export interface GitHttpLimits {
   readonly timeoutMs: number;
   /** Housekeeping runs in the background after so many pushes to a repository. */
   readonly pushesBetweenMaintenance: number;
+  /** What still runs when it closes may go on for so long. */
+  readonly closingMs: number;
 }
 
 export interface GitHttpBackend {
@@ -77,8 +79,8 @@ const defaults: GitHttpLimits = {
   requestBytes: 2 * 1024 ** 3,
   timeoutMs: 15 * 60_000,
   pushesBetweenMaintenance: 50,
+  closingMs: 5_000,
 };
-const closeGraceMs = 5_000;
 
 /** Sweeps, configures and tidies every repository in the folder, then is ready to answer. */
 export async function openGitHttpBackend(options: GitHttpOptions): Promise<GitHttpBackend> {
@@ -130,7 +132,7 @@ class Backend {
     this.#housekeeping.clear();
     const timer = setTimeout(() => {
       for (const one of this.#running) one.stop();
-    }, closeGraceMs);
+    }, this.#limits.closingMs);
     await Promise.all([this.#slots.onIdle(), this.#housekeeping.onIdle()]);
     clearTimeout(timer);
   }

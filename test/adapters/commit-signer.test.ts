@@ -94,7 +94,7 @@ it('signs what is proposed, and what merges a proposal onto a base that moved', 
   const remote = await server.repository('reviewed');
   await remote.seed({ a: '1' });
   const { sign } = commitSigner(Signing.parse({ kind: 'ssh', keyFile: ssh.path }));
-  const transport = new HttpTransport({ url: remote.url, timeoutMs: 10_000 });
+  const transport = new HttpTransport({ url: remote.url });
   const repository = new GitRepository({ branch: 'main', transport, sign });
   const { head } = await repository.tips('towpath/');
   const branch = { branch: 'towpath/one', tip: null, draft: draft('one', { b: '2' }) };
@@ -130,7 +130,7 @@ it.each([
   const verify = await sshVerifier([ssh.publicKey]);
   const remote = await server.repository(`approved-${how.replaceAll(' ', '-')}`);
   await remote.seed({ a: '1' });
-  const transport = () => new HttpTransport({ url: remote.url, timeoutMs: 10_000 });
+  const transport = () => new HttpTransport({ url: remote.url });
   const before = new GitRepository({ branch: 'main', transport: transport(), ...(await signerOf()) });
   const { head } = await before.tips('towpath/');
   await before.propose(await before.snapshot(head), [
@@ -160,7 +160,7 @@ it('makes a head of what it has signed itself, whatever the key', async () => {
   ] as const) {
     const remote = await server.repository(`forwarded-${name}`);
     await remote.seed({ a: '1' });
-    const transport = new HttpTransport({ url: remote.url, timeoutMs: 10_000 });
+    const transport = new HttpTransport({ url: remote.url });
     const repository = new GitRepository({ branch: 'main', transport, ...signer });
     const { head } = await repository.tips('towpath/');
     const snapshot = await repository.snapshot(head);

@@ -25,7 +25,7 @@ function answering(status: number, body: string, headers: Record<string, string>
 }
 
 const connect = (more: Record<string, string | number> = {}) =>
-  httpControlPlane({ url: plane.url, apiKey: 'planted-key', timeoutMs: 5_000, ...more }, plane.listenerId);
+  httpControlPlane({ url: plane.url, apiKey: 'planted-key', timeoutMs: 60_000, ...more }, plane.listenerId);
 
 async function failure(call: Promise<unknown>): Promise<TowpathError> {
   const error = await call.then(
@@ -39,7 +39,7 @@ async function failure(call: Promise<unknown>): Promise<TowpathError> {
 async function failureOf(status: number, body: string, headers: Record<string, string> = {}) {
   answering(status, body, headers);
   const client = connect();
-  const error = await failure(client.desired(null, 0, AbortSignal.timeout(5_000)));
+  const error = await failure(client.desired(null, 0, AbortSignal.timeout(60_000)));
   await client.close();
   plane.script = null;
   return error;

@@ -279,9 +279,11 @@ describe('GitRepository', () => {
 
   it('sends the very same bytes again after a time-out, while the first push may still be under way', async () => {
     const { remote, open } = await world({ a: '1' });
-    const repository = open({}, { timeoutMs: 1500 });
+    const repository = open({}, { timeoutMs: 4_000 });
     const snapshot = await repository.snapshot(await repository.head());
-    server.inject({ kind: 'delay', ms: 2200 });
+    const again = Promise.withResolvers<void>();
+    server.inject({ kind: 'before', run: () => again.promise });
+    server.inject({ kind: 'before', run: async () => again.resolve() });
 
     const outcome: PushOutcome = await repository.publish(snapshot, [draft('ours', { a: '2' })]);
 
@@ -294,7 +296,7 @@ describe('GitRepository', () => {
     const { remote, open } = await world(null);
     const on = { method: 'POST', path: /git-upload-pack$/ };
     let made = '';
-    server.inject({ kind: 'delay', ms: 0, on });
+    server.inject({ kind: 'before', on, run: async () => {} });
     server.inject({
       kind: 'before',
       on,

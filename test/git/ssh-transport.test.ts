@@ -201,11 +201,11 @@ describe('when the line is bad', () => {
   it('gives up on a server that says nothing, or in mid-answer nothing more', async () => {
     const silent = await serve({ intercept: () => true });
     const halting = await serve({ intercept: (_command, channel) => channel.write(capabilitiesOnly) || true });
-    const quick = { idleTimeoutMs: 200 };
+    const quick = { idleTimeoutMs: 1_000 };
 
     await expect(connect({ port: silent.port, ...quick }).advertise('git-upload-pack')).rejects.toMatchObject({
       failure: 'unreachable',
-      message: 'git-upload-pack said nothing for 0.2 s',
+      message: 'git-upload-pack said nothing for 1 s',
     });
     await expect(
       text(connect({ port: halting.port, ...quick }).request('git-upload-pack', lsRefs)),

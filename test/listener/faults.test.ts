@@ -334,6 +334,6 @@ describe('a git server that falls silent', () => {
 
     await running.stop();
 
-    expect(Date.now() - began).toBeLessThan(5_000);
+    expect(Date.now() - began).toBeLessThan(60_000);
   });
 });

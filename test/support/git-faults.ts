@@ -1,6 +1,5 @@
 /** What can go wrong between a git client and its server, one request at a time. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Which request a fault is meant for (any that fits both, where said); without it the push itself. */
 interface Meant {
@@ -8,9 +7,8 @@ interface Meant {
 }
 
 export type Fault = Meant &
+  /** Runs something first: a competitor's push between discovery and ours. */
   (
-    | { readonly kind: 'delay'; readonly ms: number }
-    /** Runs something first: a competitor's push between discovery and ours. */
     | { readonly kind: 'before'; readonly run: () => Promise<unknown> }
     /** The connection goes after so many bytes of the request's body. */
     | { readonly kind: 'cut-request'; readonly afterBytes: number }
@@ -33,9 +31,6 @@ export type Fault = Meant &
 /** True where the request has been answered (or cut) here and git shall never see it. */
 export async function applyFault(fault: Fault, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
   switch (fault.kind) {
-    case 'delay':
-      await sleep(fault.ms);
-      return false;
     case 'before':
       await fault.run();
       return false;

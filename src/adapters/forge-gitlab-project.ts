@@ -1,6 +1,6 @@
 /** The project on GitLab: found once by its path, kept by its number, which outlives a new name. */
 import { z } from 'zod';
-import { asTowpathError } from '../domain/failure.ts';
+import { asTowpathError, TowpathError } from '../domain/failure.ts';
 import type { ForgeRepository, MergeMethod } from '../domain/pull-request.ts';
 import { Project } from './forge-gitlab-shapes.ts';
 import type { ForgeHttp } from './forge-http.ts';
@@ -13,7 +13,7 @@ export interface GitlabProject {
   read(): Promise<Project>;
   /**
    * Asks below the project. One that is missing is looked for anew next time; a refusal that GitLab does not explain is
-   * told as what it is where the project is archived.
+   * told as what it is where the project is archived, or has no merge requests.
    */
   ask<Answer>(call: (path: string) => Promise<Answer>): Promise<Answer>;
 }
@@ -32,7 +32,10 @@ export function gitlabProject(http: ForgeHttp, repository: string): GitlabProjec
   const explained = async (error: unknown): Promise<unknown> => {
     const reason = asTowpathError(error)?.reason;
     if (reason === 'ForgeMissing') known = null;
-    if (reason !== 'ForgeForbidden' || !(await read()).archived) return error;
+    if (reason !== 'ForgeForbidden') return error;
+    const { archived, merge_requests_access_level: mergeRequests } = await read();
+    if (mergeRequests === 'disabled') return switchedOff(http, repository);
+    if (!archived) return error;
     const about = { purpose: `change ${repository}`, server: http.server, status: 423, headers: {}, body: null };
     return forgeFailure({ ...about, isPage: false, now: new Date() });
   };
@@ -47,6 +50,11 @@ export function gitlabProject(http: ForgeHttp, repository: string): GitlabProjec
       }
     },
   };
+}
+
+function switchedOff({ server }: ForgeHttp, repository: string): TowpathError {
+  const words = `Cannot use merge requests of ${repository} at ${server}: the project has them switched off`;
+  return new TowpathError('terminal', 'ForgeForbidden', `${words}; switch them on in its settings`);
 }
 
 export async function readRepository(http: ForgeHttp, project: GitlabProject, base: string): Promise<ForgeRepository> {

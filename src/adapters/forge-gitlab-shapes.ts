@@ -116,8 +116,10 @@ const statuses: Readonly<Record<string, PullRequest['mergeability']>> = {
 export const Project = z.object({
   id: z.number().int(),
   path_with_namespace: z.string(),
-  default_branch: z.string().nullable(),
+  /** Guests are not told. */
+  default_branch: z.string().nullish(),
   archived: z.boolean().default(false),
+  merge_requests_access_level: z.string().optional(),
   /** `merge`, `rebase_merge` or `ff`. */
   merge_method: z.string().default('merge'),
   /** `never`, `always`, `default_on` or `default_off`. */

@@ -7,6 +7,7 @@ import { gitlabForgeWorld, path } from '../support/gitlab-forge-world.ts';
 
 const prefix = 'towpath/';
 const world = gitlabForgeWorld();
+const forbidden = { status: 403, body: { message: '403 Forbidden' } };
 
 describe('merge statuses', () => {
   const told: Readonly<Record<string, string>> = {
@@ -100,6 +101,24 @@ describe('the project', () => {
 
     await expect(world.forge.close(1, 'x')).rejects.toThrow('the scope api');
     expect(await world.forge.open(prefix)).toHaveLength(1);
+  });
+
+  it('says so where it has merge requests switched off', async () => {
+    const where = `${world.server.apiUrl}/projects/${world.repository.id}`;
+    const found = await fetch(where, { headers: { 'private-token': world.token } });
+    const body = { ...((await found.json()) as object), merge_requests_access_level: 'disabled' };
+    world.server.faults.push(
+      { on: { path: /merge_requests$/ }, does: { kind: 'answer', answer: forbidden } },
+      { on: { path: /merge_requests$/ }, does: { kind: 'answer', answer: forbidden } },
+    );
+    await expect(world.forge.open(prefix)).rejects.toThrow('the token lacks a right');
+
+    world.server.faults.push({
+      on: { path: /projects\/\d+$/ },
+      does: { kind: 'answer', answer: { status: 200, body } },
+    });
+
+    await expect(world.forge.open(prefix)).rejects.toThrow(/has them switched off; switch them on/);
   });
 
   it('lets somebody push who is there by a group that was invited, which it does not say itself', async () => {

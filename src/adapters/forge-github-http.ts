@@ -20,6 +20,8 @@ export interface GraphqlQuery {
   readonly purpose: string;
   /** Whether it counts as making something. */
   readonly makesContent: boolean;
+  /** It can be done without: where GraphQL’s own limit is used up, that is an answer, and nothing is asked until its end. */
+  readonly isOptional?: boolean;
 }
 
 /** GitHub refuses by status 200 and a list of errors. */
@@ -39,7 +41,14 @@ export function githubHttp(
     ...(app ? { onUnauthorized: (attempt: number) => app.refused(attempt) } : {}),
   });
   const kept = app ? forgettingTokens(http, app) : http;
-  return { ...kept, graphql: (query) => ask(kept, graphqlUrl(settings.apiUrl), query) };
+  const spent: Spent = { untilMs: 0, answer: null };
+  return { ...kept, graphql: (query) => ask(kept, graphqlUrl(settings.apiUrl), query, spent) };
+}
+
+/** GraphQL's limit is one of its own, beside that of REST. */
+interface Spent {
+  untilMs: number;
+  answer: GraphqlAnswer | null;
 }
 
 /** An Enterprise server has its GraphQL beside REST, github.com below. */
@@ -47,8 +56,9 @@ export function graphqlUrl(apiUrl: string): string {
   return apiUrl.endsWith('/api/v3') ? apiUrl.replace(/v3$/, 'graphql') : `${apiUrl}/graphql`;
 }
 
-async function ask(http: ForgeHttp, url: string, asked: GraphqlQuery): Promise<GraphqlAnswer> {
-  const { query, variables, purpose, makesContent } = asked;
+async function ask(http: ForgeHttp, url: string, asked: GraphqlQuery, spent: Spent): Promise<GraphqlAnswer> {
+  const { query, variables, purpose, makesContent, isOptional = false } = asked;
+  if (isOptional && spent.answer && Date.now() < spent.untilMs) return spent.answer;
   const { headers, body } = await http.post(url, { query, variables }, { purpose, makesContent });
   const { data, errors } = (body ?? {}) as { readonly data?: unknown; readonly errors?: unknown };
   const [first] = Array.isArray(errors) ? (errors as readonly Partial<Record<string, unknown>>[]) : [];
@@ -57,7 +67,11 @@ async function ask(http: ForgeHttp, url: string, asked: GraphqlQuery): Promise<G
   const status = statuses[type] ?? (tellsLimit(message) ? 429 : isIll(message) ? 503 : undefined);
   if (status === undefined) return { kind: 'refused', type, message };
   const about = { purpose, server: url, status, headers, body: { message }, isPage: false, now: new Date() };
-  throw forgeFailure(about);
+  const failure = forgeFailure(about);
+  if (!isOptional || !type.startsWith('RATE_LIMIT')) throw failure;
+  spent.untilMs = Date.now() + (failure.retryAfterMs ?? 0);
+  spent.answer = { kind: 'refused', type, message };
+  return spent.answer;
 }
 
 /** GitHub says so by 200 or by 502, and whether it did what was asked is open. */

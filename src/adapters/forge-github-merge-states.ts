@@ -58,7 +58,8 @@ async function askPage(
   const [owner = '', name = ''] = context.repository.split('/');
   const variables = { owner, name, base: context.base, first, after };
   try {
-    const answer = await context.http.graphql({ query: mergeStatesQuery, variables, purpose, makesContent: false });
+    const query = { query: mergeStatesQuery, variables, purpose, makesContent: false, isOptional: true };
+    const answer = await context.http.graphql(query);
     if (answer.kind === 'refused') return 'nothing';
     return shaped(context.http, purpose, MergeStates, answer.data).repository.pullRequests;
   } catch (error) {

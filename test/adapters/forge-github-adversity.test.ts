@@ -228,6 +228,22 @@ describe('how pull requests can be merged', () => {
     expect(server.requests.filter(({ path: where }) => where.endsWith('graphql'))).toHaveLength(3);
   });
 
+  it('is not asked again until GraphQL’s own limit is reset, and REST goes on', async () => {
+    await opened();
+    const errors = [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded for user ID 1.' }];
+    answers('POST', /graphql$/, {
+      status: 200,
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-resource': 'graphql' },
+      body: { data: null, errors },
+    });
+    server.requests.length = 0;
+
+    const states = [await forge.open(prefix), await forge.open(prefix)].flat();
+
+    expect(states.map(({ mergeability }) => mergeability)).toEqual(['unknown', 'unknown']);
+    expect(server.requests.filter(({ path: where }) => where.endsWith('graphql'))).toHaveLength(1);
+  });
+
   it('stays unknown where GitHub cannot tell it at all, and the list is there all the same', async () => {
     await opened();
     for (let n = 0; n < 3; n++) answers('POST', /graphql$/, tooMuch);

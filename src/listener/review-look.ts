@@ -17,7 +17,7 @@ export interface ReviewLook {
   readonly tips: ReadonlyMap<string, CommitId>;
   /** By branch. */
   readonly open: ReadonlyMap<string, PullRequest>;
-  /** By branch: older ones that say the very same as the one in `open`. */
+  /** By branch: newer ones that say the very same as the one in `open`. */
   readonly doubles: ReadonlyMap<string, readonly PullRequest[]>;
   readonly fingerprint: string;
 }
@@ -44,6 +44,8 @@ export function reviewContext(context: LaneContext): ReviewContext | null {
 export async function lookAtReview(context: ReviewContext, memory: LaneMemory): Promise<ReviewLook> {
   const { review, publication, telemetry, namespace } = context;
   const { head, tips } = await review.branches.tips(publication.branchPrefix);
+  // Without a base there are none; Gitea even denies that an empty repository could have any.
+  if (head === null) return { head, tips, ...byBranch([]), fingerprint: fingerprintOf(head, tips, []) };
   const listed = await review.forge.open(publication.branchPrefix);
   const open = [...listed, ...(await rememberClosed(context, memory, listed))];
   memory.review.open = open;
@@ -52,17 +54,25 @@ export async function lookAtReview(context: ReviewContext, memory: LaneMemory): 
   return { head, tips, ...byBranch(open), fingerprint: fingerprintOf(head, tips, open) };
 }
 
-/** The newest counts where a forge has several. */
+/** The newest counts where a forge has several; of those that say the very same the oldest, for people may know it. */
 function byBranch(all: readonly PullRequest[]): Pick<ReviewLook, 'open' | 'doubles'> {
   const open = new Map<string, PullRequest>();
   const doubles = new Map<string, PullRequest[]>();
-  for (const one of [...all].sort((left, right) => right.number - left.number)) {
-    const newest = open.get(one.head);
-    if (newest === undefined) open.set(one.head, one);
-    else if (one.number !== newest.number && saysTheSame(one, newest))
-      doubles.set(one.head, [...(doubles.get(one.head) ?? []), one]);
+  const newestFirst = all.toSorted((left, right) => right.number - left.number);
+  // One that Towpath closed, and a person opened again, is that person's where there is another.
+  const reopenedLast = newestFirst.toSorted((left, right) => Number(isReopened(left)) - Number(isReopened(right)));
+  for (const one of reopenedLast) {
+    const newer = open.get(one.head);
+    // A list that changes while it is read may name one twice.
+    if (newer !== undefined && (one.number === newer.number || !saysTheSame(one, newer))) continue;
+    open.set(one.head, one);
+    if (newer !== undefined) doubles.set(one.head, [...(doubles.get(one.head) ?? []), newer]);
   }
   return { open, doubles };
+}
+
+function isReopened({ body }: PullRequest): boolean {
+  return typeof readMarker(body)?.closed === 'string';
 }
 
 /** Both were opened by us for one thing; one that we closed, and a person opened again, says that we closed it. */

@@ -11,14 +11,18 @@ import { startScriptedControlPlane } from '../support/scripted-control-plane.ts'
 import { until } from '../support/until.ts';
 
 /** Runs of each; for a long search: TOWPATH_RUNS=1000. */
-const numRuns = Number(process.env['TOWPATH_RUNS'] ?? 12);
+const numRuns = Number(process.env['TOWPATH_RUNS'] ?? 10);
 
-it.each(['forge', 'fast-forward'] as const)(
-  'keeps its promises where %s merges',
-  async (merge) => {
+it.each([
+  ['people merge', { publication: {} }],
+  ['the listener merges what is approved', { publication: { merge: 'fast-forward' } }],
+  ['the forge merges by itself, and drift is restored', { publication: { autoMerge: 'squash' }, drift: 'restore' }],
+])(
+  'keeps its promises where %s',
+  async (_where, { publication, ...settings }) => {
     await fc.assert(
       fc.asyncProperty(fc.array(reviewEvent, { minLength: 4, maxLength: 16 }), async (events) => {
-        await playAll(events, { mode: 'proposed', forge: 'gitea', merge });
+        await playAll(events, { ...settings, publication: { mode: 'proposed', forge: 'gitea', ...publication } });
       }),
       { numRuns, endOnFailure: true },
     );
@@ -26,7 +30,7 @@ it.each(['forge', 'fast-forward'] as const)(
   120_000 + numRuns * 3_000,
 );
 
-async function playAll(events: readonly ReviewEvent[], publication: Readonly<Record<string, unknown>>): Promise<void> {
+async function playAll(events: readonly ReviewEvent[], namespace: Readonly<Record<string, unknown>>): Promise<void> {
   const world = reviewWorld();
   const people = reviewPeople(world);
   const plane = await startScriptedControlPlane();
@@ -43,12 +47,15 @@ async function playAll(events: readonly ReviewEvent[], publication: Readonly<Rec
     return listed;
   };
   const start = () =>
-    startReviewProcess(world, plane, { review: { ...review, forge: { ...forge, open }, branches } }, publication);
+    startReviewProcess(world, plane, { review: { ...review, forge: { ...forge, open }, branches } }, namespace);
   const stage = {
     ...{ world, plane, people, lag, process: start() },
     restart: async () => {
-      await stage.process.stop();
+      const killed = stage.process;
+      await killed.stop();
       stage.process = start();
+      await stage.look();
+      await killed.arrive();
     },
     look: async () => {
       for (const times of [1, 2, 3]) {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { TowpathError } from '../../src/domain/failure.ts';
 import type { ForgeMethod } from './memory-forge.ts';
 import type { ReviewPeople } from './review-people.ts';
-import type { ReviewProcess } from './review-process.ts';
+import type { Moment, ReviewProcess } from './review-process.ts';
 import type { ReviewWorld } from './review-world.ts';
 import type { ScriptedControlPlane } from './scripted-control-plane.ts';
 
@@ -19,7 +19,7 @@ export type ReviewEvent =
       readonly which: number;
     }
   | { readonly kind: 'fault'; readonly method: ForgeMethod; readonly how: 'fails' | 'answer is lost' }
-  | { readonly kind: 'kill'; readonly calls: number; readonly when: 'before' | 'after' };
+  | { readonly kind: 'kill'; readonly calls: number; readonly when: Moment };
 
 const acts = [
   ...(['merge', 'squash', 'rebase'] as const),
@@ -62,7 +62,7 @@ export const reviewEvent: fc.Arbitrary<ReviewEvent> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('kill' as const),
       calls: fc.nat(10),
-      when: fc.constantFrom('before', 'after'),
+      when: fc.constantFrom('before', 'after', 'on its way'),
     }),
   },
   { weight: 10, arbitrary: fc.record({ kind: fc.constantFrom(...simple) }) },

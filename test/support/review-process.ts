@@ -7,10 +7,14 @@ import { memoryRepository } from './memory-repository.ts';
 import type { ReviewWorld } from './review-world.ts';
 import type { ScriptedControlPlane } from './scripted-control-plane.ts';
 
+export type Moment = 'before' | 'after' | 'on its way';
+
 export interface ReviewProcess {
   readonly isDead: boolean;
-  /** After so many calls from now, before the next is made or right after it. */
-  killAfter(calls: number, when: 'before' | 'after'): void;
+  /** After so many calls from now, before the next is made, right after it, or while it is still on its way. */
+  killAfter(calls: number, when: Moment): void;
+  /** What was on its way and arrives only now. */
+  arrive(): Promise<void>;
   wake(): void;
   stop(): Promise<void>;
 }
@@ -19,9 +23,9 @@ export function startReviewProcess(
   world: ReviewWorld,
   plane: ScriptedControlPlane,
   parts: Pick<NamespaceParts, 'review'>,
-  publication: Readonly<Record<string, unknown>>,
+  namespace: Readonly<Record<string, unknown>>,
 ): ReviewProcess {
-  const fate = { left: Number.POSITIVE_INFINITY, when: 'before' as 'before' | 'after' };
+  const fate: Fate = { left: Number.POSITIVE_INFINITY, when: 'before', onItsWay: async () => undefined };
   const mortal = <T extends object>(port: T): T => mortalPort(port, fate);
   const { url, listenerId } = plane;
   const controlPlane = httpControlPlane({ url, apiKey: 'listener-key' }, listenerId);
@@ -31,7 +35,7 @@ export function startReviewProcess(
     ...{ listenerId, url },
     repository: mortal(memoryRepository(world.remote)),
     parts: { review: review && { ...review, forge: mortal(review.forge), branches: mortal(review.branches) } },
-    namespace: { credentials: { passwordFile: '/nowhere' }, publication },
+    namespace: { credentials: { passwordFile: '/nowhere' }, ...namespace },
     timings: { stopMs: 1 },
   });
   return {
@@ -39,6 +43,11 @@ export function startReviewProcess(
       return fate.left < 0;
     },
     killAfter: (calls, when) => Object.assign(fate, { left: calls, when }),
+    arrive: async () => {
+      // Whoever asked does not hear the answer.
+      await fate.onItsWay().catch(() => undefined);
+      fate.onItsWay = async () => undefined;
+    },
     wake: () => running.wake(),
     stop: async () => {
       fate.left = -1;
@@ -50,7 +59,13 @@ export function startReviewProcess(
 /** To ask costs no call: only what leaves the process, or comes into it, is counted. */
 const within = new Set(['budgets', 'dispose', 'close', 'desired', 'info']);
 
-function mortalPort<T extends object>(port: T, fate: { left: number; readonly when: 'before' | 'after' }): T {
+interface Fate {
+  left: number;
+  when: Moment;
+  onItsWay: () => Promise<unknown>;
+}
+
+function mortalPort<T extends object>(port: T, fate: Fate): T {
   const isForge = 'markMerged' in port;
   const counted = (name: string): boolean => !within.has(name) || (name === 'close' && isForge);
   return new Proxy(port, {
@@ -59,9 +74,12 @@ function mortalPort<T extends object>(port: T, fate: { left: number; readonly wh
       if (typeof method !== 'function' || !counted(String(name))) return method;
       return async (...given: readonly unknown[]) => {
         const isLast = fate.left === 0;
-        if (fate.left < 0 || (isLast && fate.when === 'before')) throw died(fate);
+        const call = async (): Promise<unknown> => Reflect.apply(method, target, given);
+        // A report of a term that is over is refused.
+        if (isLast && fate.when === 'on its way' && name !== 'report') fate.onItsWay = call;
+        if (fate.left < 0 || (isLast && fate.when !== 'after')) throw died(fate);
         fate.left -= 1;
-        const answer: unknown = await Reflect.apply(method, target, given);
+        const answer = await call();
         if (isLast) throw died(fate);
         return answer;
       };
@@ -69,7 +87,7 @@ function mortalPort<T extends object>(port: T, fate: { left: number; readonly wh
   });
 }
 
-function died(fate: { left: number }): TowpathError {
+function died(fate: Fate): TowpathError {
   fate.left = -1;
   return new TowpathError('waiting', 'NotLeading', 'This process is dead');
 }

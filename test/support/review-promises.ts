@@ -111,7 +111,10 @@ function words({ world, plane }: Promised, wanted: Wanted): string | null {
     return last.reason === 'Rejected' && open.length > 0 ? 'said to be rejected, and open' : null;
   }
   const [only] = open;
-  const isSo = only !== undefined && readMarker(only.body)?.revisionId === wanted.revision;
+  const isSo =
+    only !== undefined &&
+    last.pullRequest?.endsWith(`/${only.number}`) === true &&
+    readMarker(only.body)?.revisionId === wanted.revision;
   return last.reason === 'InReview' && isSo ? null : `said to be ${last.reason}; open: ${open.length}`;
 }
 

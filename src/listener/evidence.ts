@@ -156,6 +156,18 @@ function reportedCommit(last: LastReport): CommitId | null {
   return (isOnItsWay(last) ? null : commit) ?? (reason === 'HistoryRewritten' ? lostIn(message) : null);
 }
 
+/** Whether a commit that the branch held once is gone with a history that a person gave up. */
+export async function wentWithHistory(
+  repository: Repository,
+  snapshot: Snapshot,
+  accepted: CommitId | undefined,
+  commit: CommitId | null,
+): Promise<boolean> {
+  if (commit === null || snapshot.head === null) return false;
+  const isGivenUp = accepted !== undefined || (await readAcceptedHistory(repository, snapshot)) !== null;
+  return isGivenUp && !(await descends(repository, snapshot, commit));
+}
+
 /** Its commit, if it names one, is of before: the one that is on its way is not there yet. */
 export function isOnItsWay({ stage }: LastReport): boolean {
   return stage === 'queued' || stage === 'rendered' || stage === 'in-review';

@@ -4,11 +4,13 @@ import type { NamespacePlan, Step } from '../core/plan.ts';
 import { branchState, nothingReplaced, type Ourselves } from '../core/proposal.ts';
 import { decideReview, type ReviewState, type ReviewStep, type Wish } from '../core/review.ts';
 import type { Desired } from '../domain/desired.ts';
+import type { PullRequest } from '../domain/pull-request.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import type { Proposal, Snapshot } from '../ports.ts';
 import type { LaneMemory } from './context.ts';
 import { isWriting } from './decide.ts';
 import { changes } from './draft.ts';
+import { wentWithHistory } from './evidence.ts';
 import { noteClosed, type ReviewContext, type ReviewLook, rememberLongAgo } from './review-look.ts';
 
 export interface ReviewCase {
@@ -48,9 +50,30 @@ export async function reviewCases(
       await rememberLongAgo(context, memory);
       decided = decide();
     }
+    if (decided.next.kind === 'merged' && (await isGivenUp(context, snapshot, decided.next.pullRequest))) {
+      forgetMerged(memory, branch, decided.next.pullRequest);
+      decided = decide();
+    }
     cases.push({ step, branch, wish, state: decided.state, next: unlessUnfinished(memory, branch, decided.next) });
   }
   return cases;
+}
+
+/** Merged into a history that a person gave up since: what is gone with that is proposed anew. */
+async function isGivenUp(
+  { clock, timings, repository, settings }: ReviewContext,
+  snapshot: Snapshot,
+  { mergeCommit, updatedAt }: PullRequest,
+): Promise<boolean> {
+  // Right after a merge git may be behind the forge's API.
+  if (clock.now().getTime() - updatedAt.getTime() < timings.mergedMs) return false;
+  return wentWithHistory(repository, snapshot, settings.acceptHistory, mergeCommit);
+}
+
+function forgetMerged({ review }: LaneMemory, branch: string, { number }: PullRequest): void {
+  const left = (review.closed.get(branch) ?? []).filter((one) => one.number !== number);
+  review.closed.set(branch, left);
+  review.asked.add(number);
 }
 
 /** The answer to its opening was lost in the middle: to open it once more adds what is missing. */

@@ -199,17 +199,21 @@ describe('other commands', () => {
     expect(after).toEqual([]);
   });
 
-  it('push the acceptance of a history straight to the branch', async () => {
+  it('push the acceptance of a history straight to the branch, and what is gone with the old one is proposed anew', async () => {
     const begun = await begin();
-    const { world, operation } = begun;
-    await merged(begun, 'chat');
+    const { world, running, operation } = begun;
+    const id = await merged(begun, 'chat');
     world.remote.head = null;
     world.remote.commit('Begin anew', [{ kind: 'write', path: repoPath('README.md'), content: 'anew\n' }]);
 
     const operated = await operate(operation, releaseHistory(operation, null, agreed));
+    const accepted = world.remote.head;
+    running.wake();
+    await waits(begun, id);
 
-    expect(operated.sent).toEqual([expect.objectContaining({ kind: 'pushed', commit: world.remote.head })]);
+    expect(operated.sent).toEqual([expect.objectContaining({ kind: 'pushed', commit: accepted })]);
     expect(world.remote.files().has('ACCEPTED-HISTORY')).toBe(true);
+    expect(world.open().map(({ title }) => title)).toEqual([expect.stringMatching(/^deploy\(chat\)/)]);
   });
 });
 

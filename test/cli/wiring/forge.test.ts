@@ -189,7 +189,7 @@ describe('a wired listener', () => {
     answer = ({ url: path = '' }) =>
       path.includes('/graphql')
         ? { status: 200, body: { errors: [{ type: 'FORBIDDEN', message: 'Resource not accessible by integration' }] } }
-        : null;
+        : { status: 200, body: { node_id: 'R_1', full_name: 'acme/agents' } };
     const wired = await wireListener(configured({ publication }), { purpose: 'preview', log: memoryLog() });
     const [parts] = wired.namespaces.values();
     if (parts === undefined) throw new Error('nothing was wired');

@@ -89,7 +89,7 @@ describe.concurrent('examples', () => {
   });
 
   it('pull-request is applied once a person has merged it', async ({ onTestFinished }) => {
-    const repository = await gitea.makeRepository();
+    const repository = await gitea.makeRepository({ empty: true });
     const [bot, ada, grace] = [
       await gitea.makeUser('towpath'),
       await gitea.makeUser('ada'),
@@ -98,7 +98,6 @@ describe.concurrent('examples', () => {
     for (const { name } of [bot, ada, grace]) {
       await gitea.request('PUT', `${repository.path}/collaborators/${name}`, { permission: 'write' });
     }
-    await repository.protect({ enable_push: true, enable_push_whitelist: true, push_whitelist_usernames: ['ada'] });
     const { port: webhookPort } = await freePorts('port');
     const tokens = {
       push: await token(bot, ['write:repository', 'write:issue']),
@@ -123,6 +122,7 @@ describe.concurrent('examples', () => {
       },
       patienceMs,
     );
+    await repository.protect({ enable_push: true, enable_push_whitelist: true, push_whitelist_usernames: ['ada'] });
     await people.merge(pull);
     await reader.reaches(id, 'DEPLOYED');
 

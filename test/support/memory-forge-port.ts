@@ -56,6 +56,10 @@ export function memoryForgePort(state: MemoryForgeState): Forge {
 }
 
 function listed(state: MemoryForgeState, prefix: string): PullRequest[] {
+  // As Gitea, which has no pull requests of an empty repository.
+  if (state.options.branches.baseHead() === null) {
+    throw new TowpathError('terminal', 'ForgeMissing', 'Cannot list pull requests at memory://forge: not found');
+  }
   return [...state.pullRequests.values()]
     .filter((one) => one.base === state.options.base && one.fork === null && one.head.startsWith(prefix))
     .map((one) => shown(settled(state, one)));

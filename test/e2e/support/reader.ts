@@ -138,9 +138,11 @@ async function startPod(copy: string, home: string, webhookPort: number): Promis
     writeFileSync(join(mounted, name), Buffer.from(value, 'base64'));
   }
   writeFileSync(join(mounted, 'kubeconfig'), await serviceAccountKubeconfig('towpath-listener', home));
+  // A machine that runs several of these and their engines may not get to a renewal within the usual ten seconds.
+  const election = `{ namespace: ${home}, leaseDuration: 60s, renewDeadline: 40s }`;
   const text = (configuration['towpath.yaml'] ?? '')
     .replaceAll('/run/secrets/towpath/', `${mounted}/`)
-    .replace('leaderElection: {}', `leaderElection: { namespace: ${home} }`)
+    .replace('leaderElection: {}', `leaderElection: ${election}`)
     .replaceAll('host: 0.0.0.0', 'host: 127.0.0.1')
     .replace('port: 9464', 'port: 0')
     .replace('port: 8701', `port: ${webhookPort}`);

@@ -64,7 +64,7 @@ describe('a folder that a person edited', () => {
     expect(commit?.body).toMatch(/^Change: restore$/m);
     expect(released.stdout).toContain(`pushed as ${commit?.id.slice(0, 12)} to main of`);
     const { stdout } = await world.run('hold', 'list');
-    expect(stdout).toContain('Nothing waits for a person');
+    expect(stdout).toContain('Nothing is held');
   });
 
   it('is laid down again where it was removed, with who is named as the author', async () => {
@@ -300,6 +300,6 @@ describe('what cannot be released', () => {
 
     expect(code).toBe(1);
     expect(stdout).toContain('Cannot read');
-    expect(stdout).toContain('Nothing waits for a person, as far as could be read');
+    expect(stdout).toContain('Nothing is held, as far as could be read');
   });
 });

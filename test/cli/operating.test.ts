@@ -28,6 +28,10 @@ describe('the question', () => {
     expect(await ask(answer)).toEqual({ answer: goesOn, said: expect.stringContaining('Go on? [y/N] ') });
   });
 
+  it('that is broken off leaves its line to what is said next', async () => {
+    expect((await ask(null)).said).toMatch(/\[y\/N\] \n$/);
+  });
+
   it('is refused where nobody can answer it', async () => {
     await expect(ask('y', false)).rejects.toThrow('Cannot release "chat" unasked: standard input is no terminal');
   });
@@ -89,6 +93,8 @@ describe('towpath pr list', () => {
       credentials: { passwordFile: 'api-key' },
       publication: { mode: 'proposed', forge: 'gitea', apiUrl: 'http://127.0.0.1:1/api/v1' },
     });
+    // An empty repository has no pull requests to ask for.
+    await world.repository.seed({ 'README.md': 'ours\n' });
 
     const { code, stdout, stderr } = await world.run('pr', 'list');
 

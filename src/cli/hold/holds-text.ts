@@ -26,7 +26,7 @@ export function holdsJson(all: readonly NamespaceHolds[], config: string) {
 export function holdsText(all: readonly NamespaceHolds[], config: string, now: Date): string {
   const count = all.reduce((sum, { found }) => sum + (found ?? []).length, 0);
   const summary =
-    count === 0 ? 'Nothing waits for a person' : `${count} ${count === 1 ? 'thing waits' : 'things wait'} for a person`;
+    count === 0 ? 'Nothing is held' : `${count} ${count === 1 ? 'thing waits' : 'things wait'} for a person`;
   const isWhole = all.every(({ failure }) => failure === null);
   return `${all.map((each) => namespaceText(each, config, now)).join('\n')}\n${pc.bold(isWhole ? summary : `${summary}, as far as could be read`)}\n`;
 }
@@ -39,7 +39,7 @@ function namespaceText(
   const holds = found ?? [];
   const title = `${pc.bold(namespace)} ${pc.dim(`${repository} ${branch} ${head?.slice(0, 12) ?? ''}`.trimEnd())}`;
   if (failure) return `${title}\n  ${pc.red(messages(failure).join('\n  because: '))}\n`;
-  if (holds.length === 0) return `${title}\n  ${pc.dim('nothing waits')}\n`;
+  if (holds.length === 0) return `${title}\n  ${pc.dim('nothing is held')}\n`;
   const rows = holds.map((hold) => [kindWords[hold.kind], subjectOf(hold)] as const);
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const lines = holds.flatMap((hold, index) =>

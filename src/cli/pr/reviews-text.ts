@@ -42,7 +42,7 @@ function namespaceText({ namespace, repository, branch, found, failure }: Namesp
   if (reviews === null) {
     return `${title}\n  ${pc.dim('nothing is proposed: publication.mode is direct, and changes go straight to the branch')}\n`;
   }
-  if (reviews.length === 0) return `${title}\n  ${pc.dim('nothing waits')}\n`;
+  if (reviews.length === 0) return `${title}\n  ${pc.dim('nothing waits for review')}\n`;
   const rows = reviews.map((review) => ({ review, cells: cellsOf(review, now) }));
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map(({ cells }) => (cells[column] ?? '').length)));
   const lines = rows.flatMap(({ review, cells }) => rowLines(review, cells, widths));

@@ -68,25 +68,21 @@ afterAll(() => server.close());
 it.each([
   ['in memory', inMemory, 25],
   ['on real git', onRealGit, 20],
-] as const)(
-  'converges %s',
-  async (_where, makeRemote, numRuns) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(event, { minLength: 3, maxLength: 14 }), async (events) => {
-        const world = await startWorld(await makeRemote());
-        try {
-          for (const each of events) await world.play(each);
-          await world.settle();
-          await world.check();
-        } finally {
-          await world.stop();
-        }
-      }),
-      { numRuns, endOnFailure: true },
-    );
-  },
-  120_000,
-);
+] as const)('converges %s', async (_where, makeRemote, numRuns) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { minLength: 3, maxLength: 14 }), async (events) => {
+      const world = await startWorld(await makeRemote());
+      try {
+        for (const each of events) await world.play(each);
+        await world.settle();
+        await world.check();
+      } finally {
+        await world.stop();
+      }
+    }),
+    { numRuns, endOnFailure: true },
+  );
+});
 
 interface World {
   readonly plane: ScriptedControlPlane;

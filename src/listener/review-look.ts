@@ -71,7 +71,8 @@ function byBranch(all: readonly PullRequest[]): Pick<ReviewLook, 'open' | 'doubl
   return { open, doubles };
 }
 
-function isReopened({ body }: PullRequest): boolean {
+/** By a person, after Towpath had closed it. */
+export function isReopened({ body }: PullRequest): boolean {
   return typeof readMarker(body)?.closed === 'string';
 }
 

@@ -18,7 +18,7 @@ import { type RepositoryView, viewAt } from './repository-view.ts';
 import { type Acted, type DraftedCase, lastingFailure, propose } from './review-acts.ts';
 import { type ReviewCase, reviewCases } from './review-cases.ts';
 import { cleanUp, closeOne } from './review-close.ts';
-import { lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
+import { isReopened, lookAtReview, type ReviewContext, type ReviewLook } from './review-look.ts';
 import { mergeApproved } from './review-merge.ts';
 import { awaitMerged, isBelieved } from './review-merged.ts';
 import { countRemovals } from './review-removals.ts';
@@ -48,8 +48,7 @@ export async function attemptReviewPass(
   awaitOpenings(context, memory, look, beganAt);
   const waiting = waitingCases(cases);
   const taken = takenCases(context, memory, waiting, beganAt);
-  // Once it is said that one is gone, it is forgotten, and nobody would close what is still open.
-  const leaving = cases.filter(({ step, next }) => step.kind === 'removed' && next.kind === 'close');
+  const leaving = cases.filter(isLeaving);
   const decision = await draftPlan(context, memory, view, withoutSteps(plan, leaving), {
     takes: (step) => taken.has(step),
     remembers: (step) => waiting.has(step),
@@ -75,6 +74,16 @@ export async function attemptReviewPass(
     refusal: decision.refusal,
     orphans: plan.orphans,
   };
+}
+
+/** Once it is said that one is gone, it is forgotten, and nobody would close, or know, what is still open. */
+function isLeaving(each: ReviewCase): boolean {
+  return each.step.kind === 'removed' && (each.next.kind === 'close' || leftOpen(each) !== null);
+}
+
+/** What a person works on, though nothing is wanted of it any more; merging it would bring the deployment back. */
+function leftOpen({ state: { branch, open } }: ReviewCase) {
+  return branch.kind === 'edited' && open !== null && !isReopened(open) ? { by: branch.by, open } : null;
 }
 
 function withoutSteps(plan: NamespacePlan, cases: readonly ReviewCase[]): NamespacePlan {
@@ -165,8 +174,11 @@ async function sayStanding(
 ): Promise<readonly Report[]> {
   awaitMerged(context, memory, cases);
   const reports: Report[] = [];
-  for (const { step, next, branch } of cases) {
+  for (const each of cases) {
+    const { step, next, branch } = each;
     const { desired } = step;
+    const left = step.kind === 'removed' ? leftOpen(each) : null;
+    if (left !== null) reports.push(...sayInReview(context, desired, editedWords(branch, left.by, left.open)));
     if (next.kind === 'wait' && context.publication.merge === 'forge') {
       reports.push(...sayUnlessNoted(context, desired, next.pullRequest));
     } else if (next.kind === 'edited') {

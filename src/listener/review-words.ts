@@ -43,7 +43,7 @@ export function editedWords(
     pullRequest === null ? 'delete the branch' : `merge #${pullRequest.number}, or close it and delete the branch`;
   const message =
     `Branch ${branch} holds a commit by ${author}, ${by.id.slice(0, 12)}, and is left as it is; ` +
-    `${then}, and the next revision is proposed again`;
+    `${then}, and it goes on from there`;
   return { outcome: 'progressing', reason: 'EditedInReview', message, pullRequest };
 }
 

@@ -328,3 +328,24 @@ it('a merged removal counts against the limit, whatever the commit of its squash
   await until('the hold', () => plane.reports.some(({ reason }) => reason === 'DeletionLimit'));
   expect(world.open()).toEqual([]);
 });
+
+it('a deployment is not called gone while a person works on its pull request: merging it would bring it back', async () => {
+  const { world, plane, running } = await begin(stops, reviewWorld());
+  const id = plane.create('chat');
+  await reported(plane, id, 'InReview');
+  const { number, head } = onlyOpen(world);
+  world.remote.commitOn(head, 'Tune it', [{ kind: 'write', path: 'theirs' as never, content: 'theirs\n' }]);
+  plane.remove(id);
+  const removals = () => plane.reports.filter(({ kind }) => kind === 'removal').map(({ reason }) => reason);
+
+  await until('the word', () => removals().length > 0);
+  await lookAgain({ world, running });
+  const whileOpen = removals();
+  world.forge.people.close(number, 'Jane');
+  running.wake();
+  await until('its end', () => !plane.wanted().has(id));
+
+  expect(whileOpen).toEqual(['EditedInReview']);
+  expect(removals()).toEqual(['EditedInReview', 'Removed']);
+  expect(world.remote.branches.has(head)).toBe(true);
+});

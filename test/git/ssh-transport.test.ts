@@ -69,7 +69,7 @@ describe('git over SSH', () => {
         channel.on('data', (chunk: Buffer) => {
           received += chunk.length;
           channel.pause();
-          setTimeout(() => channel.resume(), 5);
+          setTimeout(() => channel.resume(), 10);
         });
         channel.on('end', () => {
           channel.write(`${received}`);
@@ -79,7 +79,7 @@ describe('git over SSH', () => {
         return true;
       },
     });
-    const transport = connect({ port: own.port, idleTimeoutMs: 1_500 });
+    const transport = connect({ port: own.port, idleTimeoutMs: 3_000 });
 
     const answer = await text(transport.request('git-receive-pack', [Buffer.alloc(12_000_000)]));
 

@@ -45,16 +45,16 @@ export async function startPostgres(): Promise<PostgresServer> {
     ['-D', data, '-U', 'towpath', '-A', 'trust', '--no-sync', '--encoding=UTF8', '--locale=C'],
     { ...as, stdio: 'pipe' },
   );
-  const port = await freePort();
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=200'];
-  const server = spawn(
-    join(binaries, 'postgres'),
-    ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-    { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
+  const { port, server } = await onFreePort((free) =>
+    spawn(
+      join(binaries, 'postgres'),
+      ['-D', data, '-p', String(free), ...settings.flatMap((setting) => ['-c', setting])],
+      { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
+    ),
   );
   const kill = () => server.kill('SIGKILL');
   process.once('exit', kill);
-  await untilReady(server);
   return {
     ...databasesOf((database) => `postgres://towpath:towpath@127.0.0.1:${port}/${database}`),
     async stop() {
@@ -104,14 +104,26 @@ function isOpenToAll(path: string): boolean {
   return (statSync(real).mode & 0o001) !== 0 && (parent === real || isOpenToAll(parent));
 }
 
-async function untilReady(server: ChildProcess): Promise<void> {
+/** Another program may take the port in the moment before Postgres does; then another port is tried. */
+async function onFreePort(start: (port: number) => ChildProcess): Promise<{ port: number; server: ChildProcess }> {
+  for (;;) {
+    const port = await freePort();
+    const server = start(port);
+    const said = await lastWords(server);
+    if (said === null) return { port, server };
+    if (!said.includes('Address already in use')) throw new Error(`Cannot start the test's Postgres: ${said}`);
+  }
+}
+
+/** Null once it is ready; what it said where it ended before. */
+function lastWords(server: ChildProcess): Promise<string | null> {
   let said = '';
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve) => {
     server.stderr?.on('data', (chunk) => {
       said += String(chunk);
-      if (said.includes('ready to accept connections')) resolve();
+      if (said.includes('ready to accept connections')) resolve(null);
     });
-    server.once('exit', () => reject(new Error(`Cannot start the test's Postgres: ${said}`)));
+    server.once('close', () => resolve(said));
   });
 }
 

@@ -184,8 +184,9 @@ describe('a rewritten history', () => {
     await site.start();
     // Only after a minute: right after a merge git may be behind the forge.
     const pull = await eventually('it anew', async () => (await site.people.pulls('open'))[0], patienceMs);
-    await site.people.merge(pull);
-    await eventually('its commit', async () => (await site.latest(id)).towpath.commit === (await base.head()));
+    await site.people.merge(pull, 'squash');
+    const merged = await base.head();
+    await eventually('its commit', async () => (await site.latest(id)).towpath.commit === merged);
     expect(await site.latest(id)).toMatchObject({ status: 'DEPLOYED', towpath: { outcome: 'succeeded' } });
     expect(await base.folderOf('chat')).toMatch(/^deployments\/chat-/);
   });

@@ -11,7 +11,7 @@ import { startScriptedControlPlane } from '../support/scripted-control-plane.ts'
 import { until } from '../support/until.ts';
 
 /** Runs of each; for a long search: TOWPATH_RUNS=1000. */
-const numRuns = Number(process.env['TOWPATH_RUNS'] ?? 10);
+const numRuns = Number(process.env['TOWPATH_RUNS'] ?? 8);
 
 it.each([
   ['people merge', { publication: {} }],

@@ -54,8 +54,8 @@ describe.each(files)('%s', (file) => {
     for (const found of imports.filter((one) => one.from.startsWith('.'))) {
       const target = relative(root, resolve(dirname(path), found.from));
       const targetLayer = target.split('/')[0] ?? target;
-      const sameTechnology = layer === 'adapters' && targetLayer === 'adapters' && sharesPrefix(file, target);
-      expect(sameTechnology || allowed.includes(targetLayer), `${file} imports ${target}`).toBe(true);
+      const isWithin = layer === 'adapters' && targetLayer === 'adapters' && isOneAdapter(file, target);
+      expect(isWithin || allowed.includes(targetLayer), `${file} imports ${target}`).toBe(true);
       if (targetLayer === 'ports.ts') expect(found.typeOnly, `${file} imports ${target} as a value`).toBe(true);
     }
   });
@@ -85,14 +85,18 @@ describe.each(files)('%s', (file) => {
   });
 });
 
-/** `adapters/forge-github.ts` and `adapters/forge-github-app.ts` are one adapter; forges share their HTTP client. */
-function sharesPrefix(one: string, other: string): boolean {
-  const technology = (name: string): string => {
-    const words = name.replace(/^adapters\//, '').split(/[-./]/);
-    return words.slice(0, words[1] === 'http' && words[0] === 'forge' ? 1 : 2).join('-');
-  };
-  if (technology(other) === 'forge' && technology(one).startsWith('forge-')) return true;
-  return technology(one) === technology(other);
+/** A folder is one adapter; each forge is one of its own, and all share their HTTP client. */
+function isOneAdapter(one: string, other: string): boolean {
+  const [group, part] = placeOf(one);
+  const [otherGroup, otherPart] = placeOf(other);
+  if (group === '' || group !== otherGroup) return false;
+  return group !== 'forge' || part === otherPart || otherPart === 'http';
+}
+
+/** `adapters/forge/gitea/write.ts` is in forge, and there in gitea. */
+function placeOf(file: string): readonly [string, string] {
+  const [, group = '', part = ''] = file.split('/').slice(0, -1);
+  return [group, part];
 }
 
 function packageOf(specifier: string): string {

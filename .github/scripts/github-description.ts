@@ -73,7 +73,7 @@ const webhooks = [
   'workflow-run-completed',
 ];
 
-/** What `src/core/webhook-event.ts` looks at, at any depth. */
+/** What `src/core/webhook/event.ts` looks at, at any depth. */
 const webhookFields = new Set(
   'base branches changes clone_url from full_name html_url pull_request ref ref_type repository ssh_url url zen'.split(
     ' ',

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SchemaBundle, SchemaCatalogue } from '../core/manifest-schemas.ts';
+import type { SchemaBundle, SchemaCatalogue } from '../core/validate/manifest-schemas.ts';
 
 const vendored = fileURLToPath(new URL('../../templates/schemas', import.meta.url));
 

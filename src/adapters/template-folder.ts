@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { TemplateSource } from '../core/template-set.ts';
+import type { TemplateSource } from '../core/template/set.ts';
 import { TowpathError } from '../domain/failure.ts';
 
 /** Beside `src` in a checkout and beside `dist` in the package: two folders up from this file either way. */

@@ -1,12 +1,12 @@
 /** Where adapters meet the rest: a configuration becomes the ports that a listener works with. */
 import { readFile } from 'node:fs/promises';
-import { chooseControlPlane } from '../adapters/control-plane-choice.ts';
-import { type HttpControlPlane, httpControlPlane } from '../adapters/control-plane-http.ts';
-import { mirrorControlPlane } from '../adapters/control-plane-mirror.ts';
+import { chooseControlPlane } from '../adapters/control-plane/choice.ts';
+import { type HttpControlPlane, httpControlPlane } from '../adapters/control-plane/http.ts';
+import { mirrorControlPlane } from '../adapters/control-plane/mirror.ts';
 import { systemClock } from '../adapters/system-clock.ts';
-import { noTelemetry } from '../adapters/telemetry-none.ts';
-import type { ManifestSchemas } from '../core/manifest-schemas.ts';
-import { parseSecretKey, type SecretKey } from '../core/secret-names.ts';
+import { noTelemetry } from '../adapters/telemetry/none.ts';
+import { parseSecretKey, type SecretKey } from '../core/secrets/secret-names.ts';
+import type { ManifestSchemas } from '../core/validate/manifest-schemas.ts';
 import type { Configuration, Namespace } from '../domain/configuration.ts';
 import { TowpathError } from '../domain/failure.ts';
 import { NamespaceName } from '../domain/identifiers.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { AgentServer, Namespace } from '../domain/configuration.ts';
 import type { RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
-import { decryptionSecretOf } from './flux-objects.ts';
+import { decryptionSecretOf } from './flux/objects.ts';
 
 export interface NamespaceInputs {
   readonly namespace: Namespace;

@@ -1,8 +1,8 @@
 /** The folder's kustomization.yaml: an explicit list, so that nothing counts that is not named. */
 
 import { folderOf } from '../domain/resource-name.ts';
-import type { RenderInput } from './template-set.ts';
-import { yamlScalar } from './yaml-text.ts';
+import type { RenderInput } from './template/set.ts';
+import { yamlScalar } from './template/yaml-text.ts';
 
 export const kustomizationFile = 'kustomization.yaml';
 

@@ -2,7 +2,7 @@
 import type { Finding } from '../domain/finding.ts';
 import { plainLine } from './plain-line.ts';
 import { isObject, type JsonObject } from './read-manifest.ts';
-import { escapePointer } from './schema-problems.ts';
+import { escapePointer } from './validate/schema-problems.ts';
 
 export interface Manifest {
   readonly path: string;

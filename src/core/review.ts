@@ -3,7 +3,7 @@ import type { CommitId, DeploymentId, RevisionId } from '../domain/identifiers.t
 import type { PullRequest } from '../domain/pull-request.ts';
 import type { BranchCommit, BranchState } from './proposal.ts';
 import type { Change } from './provenance.ts';
-import { type Marker, readMarker } from './pull-request-marker.ts';
+import { type Marker, readMarker } from './pull-request/marker.ts';
 
 /** A change that the base should get. */
 export interface Wish {

@@ -1,6 +1,6 @@
 /** Where in a YAML text the things that JSON pointers lead to stand; walked once, when there is something to say. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
-import { escapePointer } from './schema-problems.ts';
+import { escapePointer } from './validate/schema-problems.ts';
 
 /** The line of a pointer's key or item, or of the nearest one around it; 1-based. */
 export function lineFinder(text: string, events: readonly Event[]): (pointer: string) => number {

@@ -38,7 +38,7 @@ export interface PullRequestContent {
   readonly labels: readonly string[];
 }
 
-/** Handlebars templates over what `core/pull-request.ts` tells of a change; null: Towpath's own words. */
+/** Handlebars templates over what `core/pull-request/pull-request.ts` tells of a change; null: Towpath's own words. */
 export interface PullRequestTemplates {
   readonly title: string | null;
   readonly body: string | null;

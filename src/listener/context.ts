@@ -1,8 +1,8 @@
 /** What a lane works with: its ports, its settings and the little that it remembers between passes. */
 
 import type { KeptSteps } from '../core/plan.ts';
-import type { SecretKey } from '../core/secret-names.ts';
-import type { RenderInput } from '../core/template-set.ts';
+import type { SecretKey } from '../core/secrets/secret-names.ts';
+import type { RenderInput } from '../core/template/set.ts';
 import type { AgentServer, Namespace } from '../domain/configuration.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, ListenerId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
@@ -21,8 +21,8 @@ import type {
   Telemetry,
 } from '../ports.ts';
 import type { DesiredState } from './desired-state.ts';
-import type { Leadership } from './leadership.ts';
-import type { Observer } from './observer.ts';
+import type { Leadership } from './leader/leadership.ts';
+import type { Observer } from './observe/observer.ts';
 import type { RepositoryView } from './repository-view.ts';
 import type { Timings } from './timings.ts';
 

@@ -7,7 +7,7 @@ import {
   fluxKustomizationPath,
   fluxReadme,
   fluxReadmePath,
-} from '../core/flux-objects.ts';
+} from '../core/flux/objects.ts';
 import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
 import type { Drift } from '../core/plan.ts';
@@ -22,9 +22,9 @@ import type { CommitDraft, Snapshot } from '../ports.ts';
 import type { LaneContext, Prepared } from './context.ts';
 import type { RemovingStep } from './decide.ts';
 import type { WritingStep } from './drafting.ts';
-import { ownLabels } from './plain-secrets.ts';
 import type { RepositoryView } from './repository-view.ts';
-import { secretsWord } from './secret-plan.ts';
+import { ownLabels } from './secrets/plain-secrets.ts';
+import { secretsWord } from './secrets/plan.ts';
 
 /** What a reviewer is told of a draft beside its commit. */
 export interface DraftedChange {

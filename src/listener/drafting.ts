@@ -8,9 +8,9 @@ import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
 import { describe } from './describe.ts';
 import { type Draft, draftDeploy, filesNeededOnce } from './draft.ts';
-import { refuseLeaks } from './leaks.ts';
 import { prepareRevision } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
+import { refuseLeaks } from './secrets/leaks.ts';
 import { reportSetback } from './step-reports.ts';
 import { backoff } from './timings.ts';
 

@@ -9,8 +9,8 @@ import { whileItMoves } from './moving.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
 import { reportRefused } from './refused.ts';
 import { type RepositoryView, viewAt, viewOf } from './repository-view.ts';
-import { reviewContext } from './review-look.ts';
-import { attemptReviewPass } from './review-pass.ts';
+import { reviewContext } from './review/look.ts';
+import { attemptReviewPass } from './review/pass.ts';
 
 export type PassOutcome =
   /** Nothing changed anywhere: one request, no rendering. */

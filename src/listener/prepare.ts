@@ -1,10 +1,10 @@
 /** Steps 4 to 6 for one revision: fetch its specification, render, validate, hide its secrets. */
 import type { Folder } from '../core/folder.ts';
 import { inputsDigest } from '../core/inputs-digest.ts';
-import { withoutCoincidences } from '../core/planted-secrets.ts';
 import { describeFindings } from '../core/report.ts';
-import { ordinarySealedText } from '../core/sealed-words.ts';
-import type { RenderInput } from '../core/template-set.ts';
+import { withoutCoincidences } from '../core/secrets/planted-secrets.ts';
+import { ordinarySealedText } from '../core/secrets/sealed-words.ts';
+import type { RenderInput } from '../core/template/set.ts';
 import type { Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { BlobId } from '../domain/identifiers.ts';
@@ -12,9 +12,9 @@ import { parseImageReference } from '../domain/image-reference.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import type { Specification } from '../domain/specification.ts';
 import type { LaneContext, Prepared, Rendering } from './context.ts';
-import { refuseLeaks } from './leaks.ts';
 import { refuseWithoutLeadership } from './publish.ts';
-import { planSecrets } from './secret-plan.ts';
+import { refuseLeaks } from './secrets/leaks.ts';
+import { planSecrets } from './secrets/plan.ts';
 
 /** Throws TowpathError, classed; findings make a terminal one that names them all. */
 export async function prepareRevision(

@@ -18,7 +18,7 @@ import { type Decision, decide } from './decide.ts';
 import { createDesiredState, type DesiredState } from './desired-state.ts';
 import type { Draft } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
-import { soleLeadership } from './leadership.ts';
+import { soleLeadership } from './leader/leadership.ts';
 import { type ListenerPorts, laneContext } from './listener.ts';
 import { viewAt } from './repository-view.ts';
 import { defaultTimings } from './timings.ts';

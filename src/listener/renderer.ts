@@ -1,13 +1,14 @@
 /** Steps 4 and 5 as one: policy on what was asked for, rendering, validation, and the last look for planted secrets. */
-import type { ManifestSchemas } from '../core/manifest-schemas.ts';
-import { findPlantedSecrets, withoutCoincidences, withoutValues } from '../core/planted-secrets.ts';
-import { checkPolicy } from '../core/policy.ts';
-import { renderDeployment } from '../core/render.ts';
-import type { RenderInput, TemplateSet } from '../core/template-set.ts';
-import { validateDeployment } from '../core/validate.ts';
-import { validateSealed } from '../core/validate-sealed.ts';
-import { validationContext } from '../core/validation-context.ts';
-import { routeUrl } from '../core/values-route.ts';
+
+import { checkPolicy } from '../core/policy/policy.ts';
+import { findPlantedSecrets, withoutCoincidences, withoutValues } from '../core/secrets/planted-secrets.ts';
+import { renderDeployment } from '../core/template/render.ts';
+import type { RenderInput, TemplateSet } from '../core/template/set.ts';
+import { validationContext } from '../core/validate/context.ts';
+import type { ManifestSchemas } from '../core/validate/manifest-schemas.ts';
+import { validateSealed } from '../core/validate/sealed.ts';
+import { validateDeployment } from '../core/validate/validate.ts';
+import { routeUrl } from '../core/values/route.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { Renderer, Rendering } from './context.ts';
 

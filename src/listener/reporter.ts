@@ -3,7 +3,7 @@ import { asTowpathError, failureKind } from '../domain/failure.ts';
 import type { Report } from '../domain/report.ts';
 import type { Clock, ControlPlane, Log, Telemetry } from '../ports.ts';
 import { describe } from './describe.ts';
-import type { Leadership } from './leadership.ts';
+import type { Leadership } from './leader/leadership.ts';
 import { backoff, type Timings } from './timings.ts';
 import { createWaker } from './waker.ts';
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { openAccess } from '../../src/adapters/cluster-kubernetes-access.ts';
+import { openAccess } from '../../src/adapters/kubernetes/access.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 let folder: string;
@@ -87,7 +87,7 @@ it('leaves the models of the official client out of memory where the account is 
     import { registerHooks } from 'node:module';
     let loaded = 0;
     registerHooks({ load: (url, context, next) => { if (url.includes('client-node')) loaded += 1; return next(url, context); } });
-    const { openKubernetes } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/adapters/cluster-kubernetes-http.ts'))});
+    const { openKubernetes } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/adapters/kubernetes/http.ts'))});
     openKubernetes({ kubeconfig: ${JSON.stringify(path)} }, { request: () => undefined });
     console.log(loaded);`;
 

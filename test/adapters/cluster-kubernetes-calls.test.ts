@@ -4,11 +4,11 @@ import {
   connectKubernetes,
   type KubernetesConnection,
   kubernetesCluster,
-} from '../../src/adapters/cluster-kubernetes.ts';
-import { detectEngine } from '../../src/adapters/cluster-kubernetes-detect.ts';
-import { openKubernetes } from '../../src/adapters/cluster-kubernetes-http.ts';
+} from '../../src/adapters/kubernetes/cluster.ts';
+import { detectEngine } from '../../src/adapters/kubernetes/detect.ts';
+import { openKubernetes } from '../../src/adapters/kubernetes/http.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import type { DeploymentId, NamespaceName } from '../../src/domain/identifiers.ts';
 import { ownLabels } from '../../src/domain/live-object.ts';
 import type { Cluster } from '../../src/ports.ts';

@@ -7,9 +7,9 @@ import {
   connectKubernetes,
   type KubernetesConnection,
   kubernetesCluster,
-} from '../../src/adapters/cluster-kubernetes.ts';
-import { openKubernetes } from '../../src/adapters/cluster-kubernetes-http.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+} from '../../src/adapters/kubernetes/cluster.ts';
+import { openKubernetes } from '../../src/adapters/kubernetes/http.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import type { DeploymentId, NamespaceName } from '../../src/domain/identifiers.ts';
 import { type ClusterChange, type EngineKind, ownLabels } from '../../src/domain/live-object.ts';
 import type { Cluster } from '../../src/ports.ts';

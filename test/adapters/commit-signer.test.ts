@@ -2,7 +2,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitSigner } from '../../src/adapters/commit-signer.ts';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { openRepository } from '../../src/cli/wiring/repository.ts';
 import { Git, Namespace } from '../../src/domain/configuration.ts';
 import { Signing } from '../../src/domain/configuration-publication.ts';

@@ -1,8 +1,8 @@
 /** What GitHub does to whoever relies on it: limits in odd places, answers too early, people and plans that say no. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { githubForge } from '../../src/adapters/forge-github.ts';
-import { githubHttp } from '../../src/adapters/forge-github-http.ts';
-import { githubRefs } from '../../src/adapters/forge-github-refs.ts';
+import { githubForge } from '../../src/adapters/forge/github/forge.ts';
+import { githubHttp } from '../../src/adapters/forge/github/http.ts';
+import { githubRefs } from '../../src/adapters/forge/github/refs.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
 import type { Forge } from '../../src/ports.ts';
 import { request } from '../contract/forge.ts';

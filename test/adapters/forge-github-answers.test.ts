@@ -1,7 +1,7 @@
 /** What only GitHub says: its merge states, its refusals in GraphQL, its requests a call, and names that change. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { githubForge } from '../../src/adapters/forge-github.ts';
-import { type GithubHttp, githubHttp, graphqlUrl } from '../../src/adapters/forge-github-http.ts';
+import { githubForge } from '../../src/adapters/forge/github/forge.ts';
+import { type GithubHttp, githubHttp, graphqlUrl } from '../../src/adapters/forge/github/http.ts';
 import type { Forge } from '../../src/ports.ts';
 import { request } from '../contract/forge.ts';
 import { review, type ServedPull, type ServedRepository } from '../support/forge-server-pulls.ts';

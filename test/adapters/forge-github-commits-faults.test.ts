@@ -1,8 +1,8 @@
 /** Commits by GitHub's API on the base and on branches, whatever the network, other people and GitHub's rules do. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { githubApiCommits } from '../../src/adapters/forge-github-commits.ts';
-import { githubHttp } from '../../src/adapters/forge-github-http.ts';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { githubApiCommits } from '../../src/adapters/forge/github/commits.ts';
+import { githubHttp } from '../../src/adapters/forge/github/http.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import type { CommitDraft } from '../../src/domain/commit.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';

@@ -1,8 +1,8 @@
 /** Commits by GitHub's API keep the contract of Branches and end up in real git, whatever the network does. */
 import { afterAll, beforeAll } from 'vitest';
-import { githubApiCommits } from '../../src/adapters/forge-github-commits.ts';
-import { githubHttp } from '../../src/adapters/forge-github-http.ts';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { githubApiCommits } from '../../src/adapters/forge/github/commits.ts';
+import { githubHttp } from '../../src/adapters/forge/github/http.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { branchesContract, type MadeCommit } from '../contract/branches.ts';
 import { type BranchesWorld, type Changes, realWorld, type WholeRepository } from '../contract/branches-world.ts';

@@ -1,6 +1,6 @@
 /** The stand-in for GitHub holds requests and answers to GitHub's own description, and notices what does not fit. */
 import { describe, expect, it } from 'vitest';
-import { readWebhook } from '../../src/core/webhook-event.ts';
+import { readWebhook } from '../../src/core/webhook/event.ts';
 import type { ForgeAnswer, ForgeCall } from '../support/forge-server.ts';
 import { ajvOver, describedIn, misfits } from '../support/github-description.ts';
 import { graphqlMisfits } from '../support/github-graphql-schema.ts';

@@ -1,7 +1,7 @@
 /** GitHub knows of a pull request already, while its list or our memory does not. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { githubForge } from '../../src/adapters/forge-github.ts';
-import { githubHttp } from '../../src/adapters/forge-github-http.ts';
+import { githubForge } from '../../src/adapters/forge/github/forge.ts';
+import { githubHttp } from '../../src/adapters/forge/github/http.ts';
 import type { Forge } from '../../src/ports.ts';
 import { request } from '../contract/forge.ts';
 import type { ServedRepository } from '../support/forge-server-pulls.ts';

@@ -1,7 +1,7 @@
 /** GitHub's adapter does what every forge must, against a server with GitHub's recorded shapes. */
 import { afterAll, beforeAll } from 'vitest';
-import { githubForge } from '../../src/adapters/forge-github.ts';
-import { githubHttp } from '../../src/adapters/forge-github-http.ts';
+import { githubForge } from '../../src/adapters/forge/github/forge.ts';
+import { githubHttp } from '../../src/adapters/forge/github/http.ts';
 import { forgeContract } from '../contract/forge.ts';
 import { type SpokenFaults, startFaultProxy } from '../contract/forge-faults.ts';
 import { contractWorld } from '../support/forge-server-contract.ts';

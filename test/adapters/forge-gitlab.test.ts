@@ -1,7 +1,7 @@
 /** GitLab's adapter does what every forge must, against a server with GitLab's recorded shapes. */
 import { afterAll, beforeAll } from 'vitest';
-import { gitlabForge } from '../../src/adapters/forge-gitlab.ts';
-import { forgeHttp } from '../../src/adapters/forge-http.ts';
+import { gitlabForge } from '../../src/adapters/forge/gitlab/forge.ts';
+import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import { forgeContract } from '../contract/forge.ts';
 import { type SpokenFaults, startFaultProxy } from '../contract/forge-faults.ts';
 import { contractWorld } from '../support/forge-server-contract.ts';

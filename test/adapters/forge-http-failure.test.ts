@@ -1,6 +1,6 @@
 /** What each forge's refusals mean: a table of their own words, and nothing secret in ours. */
 import { describe, expect, it } from 'vitest';
-import { forgeFailure } from '../../src/adapters/forge-http-failure.ts';
+import { forgeFailure } from '../../src/adapters/forge/http/failure.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const epoch = now.getTime() / 1000;

@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openGitHttpBackend } from '../../src/adapters/git-http-backend.ts';
+import { openGitHttpBackend } from '../../src/adapters/git-http/backend.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { nativeGit } from '../support/native-git.ts';
 import { temporaryFolder } from '../support/temp.ts';

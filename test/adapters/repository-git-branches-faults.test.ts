@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GitRepository, type GitRepositoryOptions } from '../../src/adapters/repository-git.ts';
+import { GitRepository, type GitRepositoryOptions } from '../../src/adapters/repository/repository.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';

@@ -1,6 +1,6 @@
 /** The git adapter keeps the Branches contract over smart HTTP. */
 import { afterAll, beforeAll } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { branchesContract } from '../contract/branches.ts';
 import { beforePushTo, realWorld } from '../contract/branches-world.ts';

@@ -1,6 +1,6 @@
 /** What the git adapter does beyond the contract: few requests, odd servers, credentials, signatures, memory. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GitRepository, type GitRepositoryOptions } from '../../src/adapters/repository-git.ts';
+import { GitRepository, type GitRepositoryOptions } from '../../src/adapters/repository/repository.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import { type BlobId, CommitId } from '../../src/domain/identifiers.ts';
 import { HttpTransport, type HttpTransportOptions } from '../../src/git/http-transport.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type GitReader, openGitReader } from '../../src/adapters/repository-git-reader.ts';
+import { type GitReader, openGitReader } from '../../src/adapters/repository/reader.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 import { temporaryFolder } from '../support/temp.ts';
 

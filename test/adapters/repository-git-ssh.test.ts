@@ -1,7 +1,7 @@
 /** The git adapter keeps the contracts of Repository and Branches over SSH. */
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { sshTransport } from '../../src/git/ssh-transport.ts';
 import { branchesContract } from '../contract/branches.ts';
 import { beforePushTo, realWorld } from '../contract/branches-world.ts';

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { gitCredentials } from '../../src/adapters/git-credentials.ts';
 import { openDispatcher } from '../../src/adapters/http-dispatcher.ts';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { draft } from '../contract/repository.ts';

@@ -1,5 +1,5 @@
 /** The git adapter keeps the Repository contract over smart HTTP. */
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { repositoryContract } from '../contract/repository.ts';
 

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSchemaCatalogue } from '../../src/adapters/schema-folder.ts';
-import { compileSchemas } from '../../src/core/manifest-schemas.ts';
+import { compileSchemas } from '../../src/core/validate/manifest-schemas.ts';
 
 const folder = join(import.meta.dirname, '../../templates/schemas');
 const catalogue = readSchemaCatalogue();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { listenerMetrics, prometheusTelemetry } from '../../src/adapters/telemetry-prometheus.ts';
-import { severalTelemetry } from '../../src/adapters/telemetry-several.ts';
+import { listenerMetrics, prometheusTelemetry } from '../../src/adapters/telemetry/prometheus.ts';
+import { severalTelemetry } from '../../src/adapters/telemetry/several.ts';
 import { DeploymentId, NamespaceName, RevisionId } from '../../src/domain/identifiers.ts';
 import type { Telemetry } from '../../src/ports.ts';
 

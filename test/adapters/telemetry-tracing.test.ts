@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
-import { openTracing } from '../../src/adapters/telemetry-tracing.ts';
+import { openTracing } from '../../src/adapters/telemetry/tracing.ts';
 import { DeploymentId, NamespaceName, RevisionId } from '../../src/domain/identifiers.ts';
 import { memoryLog } from '../support/memory-log.ts';
 

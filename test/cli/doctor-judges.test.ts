@@ -6,8 +6,8 @@ import { judgeRights, judgeVersion, neededKinds, neededRights } from '../../src/
 import { AnyObject, type Seen } from '../../src/cli/doctor/cluster-reader.ts';
 import { judgeNamespaces } from '../../src/cli/doctor/control-plane-checks.ts';
 import { type FluxFacts, judgeFlux } from '../../src/cli/doctor/flux-judge.ts';
-import { argoCdObjects, ownCluster } from '../../src/core/bootstrap-argo-cd.ts';
-import { fluxObjects } from '../../src/core/bootstrap-flux.ts';
+import { argoCdObjects, ownCluster } from '../../src/core/bootstrap/argo-cd.ts';
+import { fluxObjects } from '../../src/core/bootstrap/flux.ts';
 import { Configuration, Namespace } from '../../src/domain/configuration.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 

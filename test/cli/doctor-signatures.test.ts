@@ -8,8 +8,8 @@ import {
   judgeFluxSignatures,
   judgeSigningKey,
 } from '../../src/cli/doctor/signing-judge.ts';
-import { argoCdObjects, ownCluster } from '../../src/core/bootstrap-argo-cd.ts';
-import { fluxObjects } from '../../src/core/bootstrap-flux.ts';
+import { argoCdObjects, ownCluster } from '../../src/core/bootstrap/argo-cd.ts';
+import { fluxObjects } from '../../src/core/bootstrap/flux.ts';
 import { Namespace } from '../../src/domain/configuration.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 import type { KeyIdentity } from '../../src/git/sign-key.ts';

@@ -1,7 +1,7 @@
 /** The memory repository answers as real git does: what tests learn from it holds of the real one. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { BlobId, CommitId } from '../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';

@@ -6,11 +6,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTemplateSet } from '../../src/adapters/template-folder.ts';
-import { argoCdObjects, ownCluster } from '../../src/core/bootstrap-argo-cd.ts';
-import { argoCdCredentials, fluxCredentials } from '../../src/core/bootstrap-credentials.ts';
-import { fluxObjects, fluxUrl } from '../../src/core/bootstrap-flux.ts';
-import { emittedKinds, resourceOf, unreadableKinds } from '../../src/core/bootstrap-kinds.ts';
-import { bootstrapFile, bootstrapName, bootstrapText, distinctObjects } from '../../src/core/bootstrap-object.ts';
+import { argoCdObjects, ownCluster } from '../../src/core/bootstrap/argo-cd.ts';
+import { argoCdCredentials, fluxCredentials } from '../../src/core/bootstrap/credentials.ts';
+import { fluxObjects, fluxUrl } from '../../src/core/bootstrap/flux.ts';
+import { emittedKinds, resourceOf, unreadableKinds } from '../../src/core/bootstrap/kinds.ts';
+import { bootstrapFile, bootstrapName, bootstrapText, distinctObjects } from '../../src/core/bootstrap/object.ts';
 import { Namespace } from '../../src/domain/configuration.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 

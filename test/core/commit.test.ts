@@ -7,7 +7,7 @@ import { decideRemovals } from '../../src/core/deletion-limit.ts';
 import { makeFolder } from '../../src/core/folder.ts';
 import { plainIdentity, plainLine } from '../../src/core/plain-line.ts';
 import { contentDigest, type Provenance, parseProvenance, writeProvenance } from '../../src/core/provenance.ts';
-import { databasePassword, environmentSecretName, parseSecretKey } from '../../src/core/secret-names.ts';
+import { databasePassword, environmentSecretName, parseSecretKey } from '../../src/core/secrets/secret-names.ts';
 import type {
   DeploymentId,
   DeploymentName,

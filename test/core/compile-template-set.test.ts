@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compileTemplateSet } from '../../src/core/compile-template-set.ts';
-import { renderDeployment } from '../../src/core/render.ts';
+import { compileTemplateSet } from '../../src/core/template/compile.ts';
+import { renderDeployment } from '../../src/core/template/render.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { renderInput } from './support/render-input.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { fluxKustomization, fluxKustomizationPath } from '../../src/core/flux-objects.ts';
+import { fluxKustomization, fluxKustomizationPath } from '../../src/core/flux/objects.ts';
 import { Flux } from '../../src/domain/configuration-cluster.ts';
 import { DeploymentId, DeploymentName, NamespaceName } from '../../src/domain/identifiers.ts';
 import { folderOf, resourceName } from '../../src/domain/resource-name.ts';

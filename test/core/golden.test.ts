@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkPolicy } from '../../src/core/policy.ts';
+import { checkPolicy } from '../../src/core/policy/policy.ts';
 import { problemsOf, render } from './support/agent-server.ts';
 import { insecureSettings } from './support/pod-security.ts';
 import { renderCases } from './support/render-cases.ts';

@@ -1,6 +1,6 @@
 /** No Secret in plain leaves, however it is written down; what sops encrypted, and what only speaks of Secrets, may. */
 import { describe, expect, it } from 'vitest';
-import { findPlainSecrets } from '../../src/core/plain-secret-check.ts';
+import { findPlainSecrets } from '../../src/core/secrets/plain-secret-check.ts';
 
 function said(text: string, path = 'a.yaml'): readonly string[] {
   return findPlainSecrets(new Map([[path, text]])).map((finding) => finding.message);

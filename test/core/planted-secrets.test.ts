@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { dump } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { findPlantedSecrets, sensitiveValues, withoutCoincidences } from '../../src/core/planted-secrets.ts';
+import { findPlantedSecrets, sensitiveValues, withoutCoincidences } from '../../src/core/secrets/planted-secrets.ts';
 
 const secret = 'hunter2-"quoted"\n\u{1f600} $&+\'end';
 const found = (text: string, values: Readonly<Record<string, string>> = { TOKEN: secret }) =>

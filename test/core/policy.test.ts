@@ -1,6 +1,6 @@
 /** DESIGN's policy line by line: what a hostile client tries, and the field that the refusal names. */
 import { describe, expect, it } from 'vitest';
-import { checkPolicy } from '../../src/core/policy.ts';
+import { checkPolicy } from '../../src/core/policy/policy.ts';
 import { type SampleChanges, sampleInput, sampleName } from '../support/hand-written-deployment.ts';
 
 const foreign = 'billing-bot-0123456789';

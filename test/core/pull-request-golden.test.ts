@@ -11,7 +11,7 @@ import {
   pullRequestContent,
   type ReviewedChange,
   readMarker,
-} from '../../src/core/pull-request.ts';
+} from '../../src/core/pull-request/pull-request.ts';
 import { edit, firstDeployment, removal, update } from './support/review-cases.ts';
 
 const golden = join(import.meta.dirname, 'golden-pull-request');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { marked, type Token } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { plainLine } from '../../src/core/plain-line.ts';
-import { bareText, code, pageUrl, prose, titleText } from '../../src/core/pull-request-text.ts';
+import { bareText, code, pageUrl, prose, titleText } from '../../src/core/pull-request/text.ts';
 
 /** Text with whatever means something to Markdown, HTML or a forge, more often than chance would have it. */
 const hostile = fc

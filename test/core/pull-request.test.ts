@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { marked } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { checkPullRequestTemplates } from '../../src/core/pull-request/example.ts';
 import {
   closedBody,
   type Marker,
@@ -9,8 +10,7 @@ import {
   type ReviewedChange,
   readMarker,
   withMarker,
-} from '../../src/core/pull-request.ts';
-import { checkPullRequestTemplates } from '../../src/core/pull-request-example.ts';
+} from '../../src/core/pull-request/pull-request.ts';
 import { edit, firstDeployment, firstRevision, removal, update } from './support/review-cases.ts';
 
 const own = { title: null, body: null };

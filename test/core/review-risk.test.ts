@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { pullRequestContent, type ReviewedChange } from '../../src/core/pull-request.ts';
-import { isOlder } from '../../src/core/review-image.ts';
+import { pullRequestContent, type ReviewedChange } from '../../src/core/pull-request/pull-request.ts';
+import { isOlder } from '../../src/core/risk/image-name.ts';
 import { edit, firstDeployment, removal, update } from './support/review-cases.ts';
 
 function risksOf(change: ReviewedChange): readonly string[] {

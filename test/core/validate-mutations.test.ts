@@ -1,8 +1,8 @@
 /** Validation of whatever a broken template may print: always findings or nothing, never a fault. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { validateDeployment } from '../../src/core/validate.ts';
-import { contextOfFolder, validationContext } from '../../src/core/validation-context.ts';
+import { contextOfFolder, validationContext } from '../../src/core/validate/context.ts';
+import { validateDeployment } from '../../src/core/validate/validate.ts';
 import type { FileTree, RepoPath } from '../../src/domain/file-tree.ts';
 import { sampleFiles, sampleInput, sampleName } from '../support/hand-written-deployment.ts';
 import { schemas } from '../support/validation.ts';

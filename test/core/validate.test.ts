@@ -1,7 +1,7 @@
 /** Validation of rendered files: what is right passes, and everything that is wrong is named with file and line. */
 import { describe, expect, it } from 'vitest';
-import { validateDeployment } from '../../src/core/validate.ts';
-import { contextOfFolder } from '../../src/core/validation-context.ts';
+import { contextOfFolder } from '../../src/core/validate/context.ts';
+import { validateDeployment } from '../../src/core/validate/validate.ts';
 import { Namespace } from '../../src/domain/configuration.ts';
 import type { RepoPath } from '../../src/domain/file-tree.ts';
 import { sampleFiles, sampleInput, sampleName } from '../support/hand-written-deployment.ts';

@@ -1,8 +1,8 @@
 /** What LangChain's operator is told of a deployment, and what it cannot be told. */
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { checkPolicy } from '../../src/core/policy.ts';
-import { routeUrl } from '../../src/core/values-route.ts';
+import { checkPolicy } from '../../src/core/policy/policy.ts';
+import { routeUrl } from '../../src/core/values/route.ts';
 import { render } from './support/agent-server.ts';
 import { type InputChanges, renderInput } from './support/render-input.ts';
 

@@ -1,7 +1,7 @@
 /** What webhooks of the forges say, by payloads of the shapes that they send. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readWebhook, targetsOf, type WebhookEvent } from '../../src/core/webhook-event.ts';
+import { readWebhook, targetsOf, type WebhookEvent } from '../../src/core/webhook/event.ts';
 
 const githubRepository = {
   id: 35129377,

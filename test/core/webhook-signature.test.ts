@@ -1,7 +1,7 @@
 /** Whether a webhook is signed: known answers of the forges' documentation, and everything that is near to them. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { isSigned } from '../../src/core/webhook-signature.ts';
+import { isSigned } from '../../src/core/webhook/signature.ts';
 
 // GitHub's documentation gives these for testing one's own check.
 const secret = "It's a Secret to Everybody";

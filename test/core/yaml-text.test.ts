@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { UnwritableValue, yamlBlock, yamlFlow, yamlKey, yamlScalar } from '../../src/core/yaml-text.ts';
+import { UnwritableValue, yamlBlock, yamlFlow, yamlKey, yamlScalar } from '../../src/core/template/yaml-text.ts';
 
 /** Kubernetes reads YAML 1.1, most other programs 1.2; js-yaml is a reader that shares no code with `yaml`. */
 const readers: Readonly<Record<string, (text: string) => unknown>> = {

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { connectKubernetes, kubernetesCluster } from '../../src/adapters/cluster-kubernetes.ts';
-import { type KubernetesHttp, openKubernetes } from '../../src/adapters/cluster-kubernetes-http.ts';
-import { kubernetesLease } from '../../src/adapters/cluster-kubernetes-lease.ts';
+import { connectKubernetes, kubernetesCluster } from '../../src/adapters/kubernetes/cluster.ts';
+import { type KubernetesHttp, openKubernetes } from '../../src/adapters/kubernetes/http.ts';
+import { kubernetesLease } from '../../src/adapters/kubernetes/lease.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import {
   type AccessRule,
   argoCdAccess,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { Check } from '../../src/cli/doctor/check.ts';
-import { fluxKustomization, fluxKustomizationPath, fluxReadme, fluxReadmePath } from '../../src/core/flux-objects.ts';
+import { fluxKustomization, fluxKustomizationPath, fluxReadme, fluxReadmePath } from '../../src/core/flux/objects.ts';
 import { Flux } from '../../src/domain/configuration-cluster.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 import type { ResourceName } from '../../src/domain/resource-name.ts';

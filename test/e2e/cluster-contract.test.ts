@@ -1,10 +1,10 @@
 /** The adapter keeps the contracts of Cluster and LeaseStore on a real API server, with the engines' real CRDs. */
 import { afterAll, inject } from 'vitest';
-import { connectKubernetes, kubernetesCluster } from '../../src/adapters/cluster-kubernetes.ts';
-import { type KubernetesHttp, openKubernetes } from '../../src/adapters/cluster-kubernetes-http.ts';
-import { kubernetesLease } from '../../src/adapters/cluster-kubernetes-lease.ts';
+import { connectKubernetes, kubernetesCluster } from '../../src/adapters/kubernetes/cluster.ts';
+import { type KubernetesHttp, openKubernetes } from '../../src/adapters/kubernetes/http.ts';
+import { kubernetesLease } from '../../src/adapters/kubernetes/lease.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import type { NamespaceName } from '../../src/domain/identifiers.ts';
 import { clusterContract } from '../contract/cluster.ts';
 import { leaseContract } from '../contract/lease.ts';

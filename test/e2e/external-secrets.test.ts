@@ -1,7 +1,7 @@
 /** A real API server takes our ExternalSecrets as they are, and adds nothing that an engine would take for a change. */
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { externalSecretSealer } from '../../src/adapters/secret-sealer-external.ts';
+import { externalSecretSealer } from '../../src/adapters/secret-sealer/external.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 import { administrator, makeNamespace } from './harness/fixtures.ts';
 import { type KubernetesObject, objectsIn } from './harness/kubernetes.ts';

@@ -1,8 +1,8 @@
 /** Pull requests on a real Gitea: the contract of every forge, and what only a real one shows. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { giteaForge } from '../../src/adapters/forge-gitea.ts';
-import { forgeHttp } from '../../src/adapters/forge-http.ts';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { giteaForge } from '../../src/adapters/forge/gitea/forge.ts';
+import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { BranchDraft, Forge } from '../../src/ports.ts';
 import { forgeContract, heads, prefix, request } from '../contract/forge.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
-import { sopsSealer } from '../../src/adapters/secret-sealer-sops.ts';
+import { sopsSealer } from '../../src/adapters/secret-sealer/sops.ts';
 import { systemClock } from '../../src/adapters/system-clock.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 import type { PlainSecret } from '../../src/ports.ts';

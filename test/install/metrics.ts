@@ -1,6 +1,6 @@
 /** The metrics that dashboard and alert rules may ask for, with the labels of each: what the programs themselves serve. */
-import { listenerMetrics } from '../../src/adapters/telemetry-prometheus.ts';
-import type { MetricDefinition } from '../../src/adapters/telemetry-prometheus-measures.ts';
+import { listenerMetrics } from '../../src/adapters/telemetry/prometheus.ts';
+import type { MetricDefinition } from '../../src/adapters/telemetry/prometheus-measures.ts';
 import { controlPlaneMetrics } from '../../src/cli/control-plane/monitoring.ts';
 
 export const metrics: Readonly<Record<string, readonly string[]>> = Object.fromEntries(

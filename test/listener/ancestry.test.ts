@@ -1,6 +1,6 @@
 /** Which commits hold ours: over new heads, merges, rewritten history, and after a look where nothing was known. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { type Ancestry, createAncestry } from '../../src/listener/ancestry.ts';

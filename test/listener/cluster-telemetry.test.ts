@@ -1,6 +1,6 @@
 /** What is measured of a revision's way, and what many deployments cost. */
 import { afterEach, expect, it } from 'vitest';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import type { RevisionStep, Telemetry } from '../../src/ports.ts';
 import { type ClusterWorld, clusterWorld } from '../support/cluster-world.ts';
 import { until } from '../support/until.ts';

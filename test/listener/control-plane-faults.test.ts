@@ -1,7 +1,7 @@
 /** What a control plane that fails, lies or forgets does to the loop, on real git: nothing lost, nothing removed. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
-import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { SecretSealer } from '../../src/ports.ts';

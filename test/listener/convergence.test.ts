@@ -1,7 +1,7 @@
 /** Whatever the order of events, the tree in the repository equals what is wanted, and each revision has one commit. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { blobId } from '../../src/core/blob-id.ts';
 import { contentDigest, parseProvenance } from '../../src/core/provenance.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';

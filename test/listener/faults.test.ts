@@ -1,7 +1,7 @@
 /** What faults of the git server and bad repositories do to the loop, on real git over real HTTP. */
 import { rm, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { folderOf, resourceName } from '../../src/domain/resource-name.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';

@@ -5,7 +5,7 @@
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { deployDraft } from '../../src/core/commit.ts';
-import type { RenderInput } from '../../src/core/template-set.ts';
+import type { RenderInput } from '../../src/core/template/set.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import { describeFinding } from '../../src/domain/finding.ts';
 import { folderOf } from '../../src/domain/resource-name.ts';

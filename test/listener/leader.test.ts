@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/system-clock.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
-import { type HeldLeadership, lead } from '../../src/listener/leader.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
+import { type HeldLeadership, lead } from '../../src/listener/leader/leader.ts';
 import { type Fate, goTimings, leaseWorld, quickly, type Replica, untilTold } from '../support/lease-world.ts';
 import { memoryLease } from '../support/memory-lease.ts';
 import { memoryLog } from '../support/memory-log.ts';

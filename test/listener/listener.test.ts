@@ -1,8 +1,8 @@
 /** The loop over real HTTP and a memory repository: what the listener does with what is wanted. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
-import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import { parseProvenance } from '../../src/core/provenance.ts';
 import type { Namespace } from '../../src/domain/configuration.ts';
 import { TowpathError } from '../../src/domain/failure.ts';

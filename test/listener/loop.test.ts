@@ -1,7 +1,7 @@
 /** The loop with every real part: public API, control plane, long poll, templates, schemas, git over HTTP, and back. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { RunningListener } from '../../src/listener/listener.ts';
 import { otherImage, type Tenant } from '../support/control-plane.ts';

@@ -2,10 +2,10 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { chooseControlPlane } from '../../src/adapters/control-plane-choice.ts';
-import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
-import { mirrorControlPlane } from '../../src/adapters/control-plane-mirror.ts';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { chooseControlPlane } from '../../src/adapters/control-plane/choice.ts';
+import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
+import { mirrorControlPlane } from '../../src/adapters/control-plane/mirror.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { Tenant } from '../support/control-plane.ts';
 import { otherImage } from '../support/control-plane.ts';

@@ -1,18 +1,18 @@
 /** Commands where changes are proposed: they open pull requests, and the running listener leaves those to people. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { reviewsText } from '../../src/cli/pr/reviews-text.ts';
-import { readMarker } from '../../src/core/pull-request-marker.ts';
+import { readMarker } from '../../src/core/pull-request/marker.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
 import type { RunningListener } from '../../src/listener/listener.ts';
-import { lookAround, type Operation, operate } from '../../src/listener/operate.ts';
-import { adopt } from '../../src/listener/operate-adopt.ts';
-import { releaseHistory } from '../../src/listener/operate-history.ts';
-import { listHolds } from '../../src/listener/operate-holds.ts';
-import { releaseDeletions, releaseDeployment } from '../../src/listener/operate-release.ts';
-import { listReviews } from '../../src/listener/operate-reviews.ts';
+import { adopt } from '../../src/listener/operate/adopt.ts';
+import { releaseHistory } from '../../src/listener/operate/history.ts';
+import { listHolds } from '../../src/listener/operate/holds.ts';
+import { lookAround, type Operation, operate } from '../../src/listener/operate/operate.ts';
+import { releaseDeletions, releaseDeployment } from '../../src/listener/operate/release.ts';
+import { listReviews } from '../../src/listener/operate/reviews.ts';
 import { teamA } from '../support/listener-world.ts';
 import { memoryRepository } from '../support/memory-repository.ts';
 import { agreed, operationOf } from '../support/operation.ts';

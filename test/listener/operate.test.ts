@@ -1,13 +1,13 @@
 /** What a command does when somebody else acts at the same moment, and what it writes before a person has agreed. */
 import { afterEach, expect, it } from 'vitest';
-import { clusterSecretSealer } from '../../src/adapters/secret-sealer-cluster.ts';
+import { clusterSecretSealer } from '../../src/adapters/secret-sealer/cluster.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
-import { lookAround, operate } from '../../src/listener/operate.ts';
-import { releaseHistory } from '../../src/listener/operate-history.ts';
-import { listHolds } from '../../src/listener/operate-holds.ts';
-import { releaseDeletions, releaseDeployment } from '../../src/listener/operate-release.ts';
+import { releaseHistory } from '../../src/listener/operate/history.ts';
+import { listHolds } from '../../src/listener/operate/holds.ts';
+import { lookAround, operate } from '../../src/listener/operate/operate.ts';
+import { releaseDeletions, releaseDeployment } from '../../src/listener/operate/release.ts';
 import { clusterWorld } from '../support/cluster-world.ts';
 import { listen } from '../support/listener-world.ts';
 import { type MemoryRemote, memoryRemote, memoryRepository } from '../support/memory-repository.ts';

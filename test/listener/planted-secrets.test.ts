@@ -1,10 +1,10 @@
 /** Secret values and rendered files: what leaks is refused, what coincides is not. */
 import { describe, expect, it } from 'vitest';
-import { sensitiveValues } from '../../src/core/planted-secrets.ts';
+import { sensitiveValues } from '../../src/core/secrets/planted-secrets.ts';
 import { DeploymentName } from '../../src/domain/identifiers.ts';
-import { refuseLeaks } from '../../src/listener/leaks.ts';
 import { leftSecret } from '../../src/listener/prepare.ts';
 import { createRenderer } from '../../src/listener/renderer.ts';
+import { refuseLeaks } from '../../src/listener/secrets/leaks.ts';
 import { agentServerSet } from '../core/support/agent-server.ts';
 import { renderInput } from '../core/support/render-input.ts';
 import { schemas } from '../support/validation.ts';

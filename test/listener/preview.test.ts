@@ -1,8 +1,8 @@
 /** What `towpath plan` shows: the same decisions as a pass, and nothing written. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
-import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import { previewPass } from '../../src/listener/preview.ts';
 import { configurationFor, listen, secretKey, systemClock, teamA } from '../support/listener-world.ts';
 import { memoryLog } from '../support/memory-log.ts';

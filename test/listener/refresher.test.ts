@@ -1,7 +1,7 @@
 /** Asking the engine to look: at once after a push, again with growing delay, and no more once it has looked. */
 import { expect, it } from 'vitest';
 import { TowpathError } from '../../src/domain/failure.ts';
-import { createRefresher } from '../../src/listener/refresher.ts';
+import { createRefresher } from '../../src/listener/observe/refresher.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 const timings = { refreshMs: { first: 10, most: 40 } };

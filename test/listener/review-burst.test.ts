@@ -1,7 +1,7 @@
 /** A burst of new deployments under the budgets of github.com: in virtual time, since an hour is an hour. */
 import { expect, it } from 'vitest';
-import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import { requestBudget, requestLimitsOf } from '../../src/core/request-budget.ts';
 import { Configuration } from '../../src/domain/configuration.ts';
 import { Present } from '../../src/domain/desired.ts';
@@ -10,7 +10,7 @@ import type { ForgeBudget } from '../../src/domain/pull-request.ts';
 import { Specification } from '../../src/domain/specification.ts';
 import { emptyMemory } from '../../src/listener/context.ts';
 import { createDesiredState } from '../../src/listener/desired-state.ts';
-import { soleLeadership } from '../../src/listener/leadership.ts';
+import { soleLeadership } from '../../src/listener/leader/leadership.ts';
 import { laneContext } from '../../src/listener/listener.ts';
 import { runPass } from '../../src/listener/pass.ts';
 import { defaultTimings } from '../../src/listener/timings.ts';

@@ -1,6 +1,6 @@
 /** Two processes and one forge: what a killed one asked for is waited for, and what was opened twice stays once. */
 import { afterEach, expect, it } from 'vitest';
-import { readMarker } from '../../src/core/pull-request-marker.ts';
+import { readMarker } from '../../src/core/pull-request/marker.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import type { NewPullRequest } from '../../src/domain/pull-request.ts';
 import { begin, lookAgain, onlyOpen, reported, withForge } from '../support/review-steps.ts';

@@ -1,6 +1,6 @@
 /** What goes wrong with one pull request stays with that one, and what people decided outlives every failure. */
 import { afterEach, expect, it } from 'vitest';
-import { readMarker } from '../../src/core/pull-request-marker.ts';
+import { readMarker } from '../../src/core/pull-request/marker.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { begin, lookAgain, onlyOpen, reported, withForge } from '../support/review-steps.ts';
 import { reviewWorld } from '../support/review-world.ts';

@@ -1,10 +1,10 @@
 /** What is remembered of pull requests: enough for every decision, and never more with the years. */
 import { expect, it } from 'vitest';
-import { type Marker, readMarker, withMarker } from '../../src/core/pull-request-marker.ts';
+import { type Marker, readMarker, withMarker } from '../../src/core/pull-request/marker.ts';
 import { DeploymentId, ListenerId, RevisionId } from '../../src/domain/identifiers.ts';
 import type { PullRequest } from '../../src/domain/pull-request.ts';
 import { emptyMemory } from '../../src/listener/context.ts';
-import { noteClosed } from '../../src/listener/review-look.ts';
+import { noteClosed } from '../../src/listener/review/look.ts';
 
 const uuid = '22222222-2222-4222-8222-222222222222';
 const marker: Marker = {

@@ -1,6 +1,6 @@
 /** Changes that are proposed: what the listener does with branches and pull requests, and what people do to them. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { readMarker } from '../../src/core/pull-request-marker.ts';
+import { readMarker } from '../../src/core/pull-request/marker.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import type { DeploymentId, ListenerId } from '../../src/domain/identifiers.ts';
 import type { MergeMethod } from '../../src/domain/pull-request.ts';

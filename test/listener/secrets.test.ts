@@ -1,6 +1,6 @@
 /** What comes from outside stays in its place: no secret value anywhere, no hostile text beyond its line. Real parts. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { Renderer } from '../../src/listener/context.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';

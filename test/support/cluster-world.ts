@@ -1,5 +1,5 @@
 /** A listener with a cluster: control plane, branch, API server and engine stay while the listener comes and goes. */
-import { clusterSecretSealer } from '../../src/adapters/secret-sealer-cluster.ts';
+import { clusterSecretSealer } from '../../src/adapters/secret-sealer/cluster.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import type { EngineKind } from '../../src/domain/live-object.ts';
 import type { RemovalReport, RevisionReport } from '../../src/domain/report.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type GitHttpBackend, type GitVerdict, openGitHttpBackend } from '../../src/adapters/git-http-backend.ts';
+import { type GitHttpBackend, type GitVerdict, openGitHttpBackend } from '../../src/adapters/git-http/backend.ts';
 import { temporaryFolder } from './temp.ts';
 import { type TestRepository, testRepository } from './test-repository.ts';
 

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type GitHttpBackend, type GitHttpOptions, openGitHttpBackend } from '../../src/adapters/git-http-backend.ts';
+import { type GitHttpBackend, type GitHttpOptions, openGitHttpBackend } from '../../src/adapters/git-http/backend.ts';
 import { applyFault, type Fault, watchBody } from './git-faults.ts';
 import { temporaryFolder } from './temp.ts';
 import { type TestRepository, testRepository } from './test-repository.ts';

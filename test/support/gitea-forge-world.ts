@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { giteaForge } from '../../src/adapters/forge-gitea.ts';
-import { forgeHttp } from '../../src/adapters/forge-http.ts';
+import { giteaForge } from '../../src/adapters/forge/gitea/forge.ts';
+import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
 import { type FaultProxy, type SpokenFaults, startFaultProxy } from '../contract/forge-faults.ts';
 import type { ForgeReviewer, ForgeWorld } from '../contract/forge-world.ts';

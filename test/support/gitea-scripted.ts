@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { giteaForge } from '../../src/adapters/forge-gitea.ts';
-import { forgeHttp } from '../../src/adapters/forge-http.ts';
+import { giteaForge } from '../../src/adapters/forge/gitea/forge.ts';
+import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import type { Forge } from '../../src/ports.ts';
 import { type MemoryLog, memoryLog } from './memory-log.ts';
 

@@ -1,7 +1,7 @@
 /** GitLab's adapter in front of the stand-in for GitLab, anew for each test of a file, and answers changed on demand. */
 import { afterEach, beforeEach } from 'vitest';
-import { gitlabForge } from '../../src/adapters/forge-gitlab.ts';
-import { forgeHttp } from '../../src/adapters/forge-http.ts';
+import { gitlabForge } from '../../src/adapters/forge/gitlab/forge.ts';
+import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import type { Approval } from '../../src/domain/pull-request.ts';
 import type { Forge } from '../../src/ports.ts';
 import { request } from '../contract/forge.ts';

@@ -1,7 +1,7 @@
 /** Replicas that contend for one Lease in virtual time, over a network that delays, loses and refuses. */
 import type { LeaseTimings } from '../../src/core/lease-decision.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
-import { type HeldLeadership, type LeaderState, lead } from '../../src/listener/leader.ts';
+import { type HeldLeadership, type LeaderState, lead } from '../../src/listener/leader/leader.ts';
 import type { LeaseStore } from '../../src/ports.ts';
 import { type MemoryLease, memoryLease } from './memory-lease.ts';
 import { type MemoryLog, memoryLog } from './memory-log.ts';

@@ -1,5 +1,5 @@
 /** A listener as a process of its own, so that a test can kill it at any moment. Settings come as JSON in argv. */
-import { GitRepository } from '../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import type { ListenerId } from '../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { listen } from './listener-world.ts';

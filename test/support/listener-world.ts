@@ -1,13 +1,13 @@
 /** A listener with everything around it: a scripted control plane over HTTP, and a repository that a test chooses. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
-import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
-import { parseSecretKey } from '../../src/core/secret-names.ts';
+import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
+import { parseSecretKey } from '../../src/core/secrets/secret-names.ts';
 import { Configuration } from '../../src/domain/configuration.ts';
 import { type ListenerId, NamespaceName } from '../../src/domain/identifiers.ts';
 import type { NamespaceParts, Renderer } from '../../src/listener/context.ts';
-import { type Leadership, soleLeadership } from '../../src/listener/leadership.ts';
+import { type Leadership, soleLeadership } from '../../src/listener/leader/leadership.ts';
 import { type RunningListener, startListener } from '../../src/listener/listener.ts';
 import type { Timings } from '../../src/listener/timings.ts';
 import type { Clock, ControlPlane, Repository, Telemetry } from '../../src/ports.ts';

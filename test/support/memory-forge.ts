@@ -53,7 +53,7 @@ export interface MemoryForgeOptions {
   readonly users?: readonly string[];
   /** False: as Gitea, which does not see that a head was pushed to the base. */
   readonly seesPushedMerges?: boolean;
-  /** As `src/adapters/forge-http.ts` takes it. */
+  /** As `src/adapters/forge/http/http.ts` takes it. */
   readonly budget?: { take(kind: 'content'): void };
 }
 

@@ -1,9 +1,9 @@
 /** A command's operation in this process: the ports of a test's listener, run by a person. */
-import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
-import { namedSecretSealer } from '../../src/adapters/secret-sealer-named.ts';
-import { noTelemetry } from '../../src/adapters/telemetry-none.ts';
+import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
+import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
+import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import type { NamespaceParts } from '../../src/listener/context.ts';
-import type { Operation } from '../../src/listener/operate.ts';
+import type { Operation } from '../../src/listener/operate/operate.ts';
 import type { Repository } from '../../src/ports.ts';
 import { configurationFor, hurried, secretKey, systemClock, teamA } from './listener-world.ts';
 import { memoryLog } from './memory-log.ts';

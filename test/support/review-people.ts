@@ -1,5 +1,5 @@
 /** What people do to branches, pull requests and the base; and what of it must never be lost or asked again. */
-import { type Marker, readMarker } from '../../src/core/pull-request-marker.ts';
+import { type Marker, readMarker } from '../../src/core/pull-request/marker.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
 import type { MergeMethod } from '../../src/domain/pull-request.ts';

@@ -1,5 +1,5 @@
 /** A listener under review that can be killed between any two of its calls: what it was about to do or say is lost. */
-import { httpControlPlane } from '../../src/adapters/control-plane-http.ts';
+import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import type { NamespaceParts } from '../../src/listener/context.ts';
 import { listenTo } from './listener-world.ts';

@@ -1,7 +1,7 @@
 /** What a lane under review promises at each moment, and once it has come to rest. */
 import { expect } from 'vitest';
 import { parseProvenance } from '../../src/core/provenance.ts';
-import { readMarker } from '../../src/core/pull-request-marker.ts';
+import { readMarker } from '../../src/core/pull-request/marker.ts';
 import { type DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
 import type { Branches, Forge } from '../../src/ports.ts';

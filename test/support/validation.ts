@@ -1,10 +1,10 @@
 /** Validation as tests ask for it: one edit in a deployment that is right, and what is said about it. */
 import { expect, it } from 'vitest';
 import { readSchemaCatalogue } from '../../src/adapters/schema-folder.ts';
-import { compileSchemas } from '../../src/core/manifest-schemas.ts';
-import type { RenderInput } from '../../src/core/template-set.ts';
-import { validateDeployment } from '../../src/core/validate.ts';
-import { validationContext } from '../../src/core/validation-context.ts';
+import type { RenderInput } from '../../src/core/template/set.ts';
+import { validationContext } from '../../src/core/validate/context.ts';
+import { compileSchemas } from '../../src/core/validate/manifest-schemas.ts';
+import { validateDeployment } from '../../src/core/validate/validate.ts';
 import type { FileTree, RepoPath } from '../../src/domain/file-tree.ts';
 import { describeFinding } from '../../src/domain/finding.ts';
 import { sampleFiles, sampleInput } from './hand-written-deployment.ts';

@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import { TowpathError } from '../../domain/failure.ts';
 import { repoPath } from '../../domain/file-tree.ts';
-import { type AdoptShown, adopt } from '../../listener/operate-adopt.ts';
+import { type AdoptShown, adopt } from '../../listener/operate/adopt.ts';
 import type { AdoptOptions } from '../commands/adopt.ts';
 import { runOperation } from '../operating/operated.ts';
 

@@ -1,15 +1,15 @@
 /** Brings objects into a cluster by server-side apply, one after the other, and tells what each of them became. */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { wordsOf } from '../../adapters/cluster-kubernetes-failure.ts';
+import { wordsOf } from '../../adapters/kubernetes/failure.ts';
 import {
   bodyOf,
   type KubernetesAnswer,
   type KubernetesCall,
   type KubernetesHttp,
-} from '../../adapters/cluster-kubernetes-http.ts';
-import { resourceOf } from '../../core/bootstrap-kinds.ts';
-import { type BootstrapObject, describeObject } from '../../core/bootstrap-object.ts';
+} from '../../adapters/kubernetes/http.ts';
+import { resourceOf } from '../../core/bootstrap/kinds.ts';
+import { type BootstrapObject, describeObject } from '../../core/bootstrap/object.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 export interface Applied {

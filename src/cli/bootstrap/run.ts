@@ -2,20 +2,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pc from 'picocolors';
-import { openKubernetes } from '../../adapters/cluster-kubernetes-http.ts';
-import { noTelemetry } from '../../adapters/telemetry-none.ts';
+import { openKubernetes } from '../../adapters/kubernetes/http.ts';
+import { noTelemetry } from '../../adapters/telemetry/none.ts';
 import { readTemplateSet } from '../../adapters/template-folder.ts';
-import { argoCdObjects } from '../../core/bootstrap-argo-cd.ts';
-import { argoCdCredentials, fluxCredentials } from '../../core/bootstrap-credentials.ts';
-import { fluxObjects } from '../../core/bootstrap-flux.ts';
-import { type EmittedKind, emittedKinds, unreadableKinds } from '../../core/bootstrap-kinds.ts';
+import { argoCdObjects } from '../../core/bootstrap/argo-cd.ts';
+import { argoCdCredentials, fluxCredentials } from '../../core/bootstrap/credentials.ts';
+import { fluxObjects } from '../../core/bootstrap/flux.ts';
+import { type EmittedKind, emittedKinds, unreadableKinds } from '../../core/bootstrap/kinds.ts';
 import {
   type BootstrapObject,
   bootstrapFile,
   bootstrapText,
   describeObject,
   distinctObjects,
-} from '../../core/bootstrap-object.ts';
+} from '../../core/bootstrap/object.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';

@@ -1,7 +1,7 @@
 /** What bootstrap sets up so that an engine verifies signatures: by keys that are named, or by the one that Towpath signs with. */
-import type { ArgoCdSignatures } from '../../core/bootstrap-argo-cd.ts';
-import { fluxSigners } from '../../core/bootstrap-flux.ts';
-import type { BootstrapObject } from '../../core/bootstrap-object.ts';
+import type { ArgoCdSignatures } from '../../core/bootstrap/argo-cd.ts';
+import { fluxSigners } from '../../core/bootstrap/flux.ts';
+import type { BootstrapObject } from '../../core/bootstrap/object.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';

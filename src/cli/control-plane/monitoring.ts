@@ -5,7 +5,7 @@ import {
   histogram,
   type MetricDefinitions,
   openMeasures,
-} from '../../adapters/telemetry-prometheus-measures.ts';
+} from '../../adapters/telemetry/prometheus-measures.ts';
 import type { Answered } from '../../control-plane/api/answered.ts';
 import type { OpenControlPlane } from '../../control-plane/control-plane.ts';
 import { countStatuses } from '../../control-plane/store/count-statuses.ts';

@@ -1,5 +1,5 @@
 /** Who may clone and push in `towpath dev`: whoever holds an API key of it; the key is the password. */
-import type { GitHttpOptions } from '../../adapters/git-http-backend.ts';
+import type { GitHttpOptions } from '../../adapters/git-http/backend.ts';
 import type { OpenControlPlane } from '../../control-plane/control-plane.ts';
 import { Refusal } from '../../control-plane/refusal.ts';
 

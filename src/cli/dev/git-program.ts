@@ -1,5 +1,5 @@
 /** The one program that `towpath dev` needs: looked for before anything slow begins. */
-import { runGit } from '../../adapters/git-http-repositories.ts';
+import { runGit } from '../../adapters/git-http/repositories.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 /** `repack --geometric`, by which the repositories are kept tidy. */

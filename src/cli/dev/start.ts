@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { type GitHttpBackend, openGitHttpBackend } from '../../adapters/git-http-backend.ts';
+import { type GitHttpBackend, openGitHttpBackend } from '../../adapters/git-http/backend.ts';
 import { type OpenControlPlane, openControlPlane } from '../../control-plane/control-plane.ts';
 import { encryptionKeyFromText, keyring } from '../../control-plane/secrets/keyring.ts';
 import { startListener } from '../../listener/listener.ts';

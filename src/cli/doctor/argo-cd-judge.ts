@@ -1,7 +1,7 @@
 /** Whether Argo CD has what it needs for one namespace, and nothing that works against it. */
 import { z } from 'zod';
-import { projectName } from '../../core/bootstrap-argo-cd.ts';
-import type { EmittedKind } from '../../core/bootstrap-kinds.ts';
+import { projectName } from '../../core/bootstrap/argo-cd.ts';
+import type { EmittedKind } from '../../core/bootstrap/kinds.ts';
 import { sameRepository } from '../../core/repository-url.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';

@@ -1,7 +1,7 @@
 /** Looks at the cluster itself: whether it answers, its version and clock, and the Lease of several replicas. */
 import { readFile } from 'node:fs/promises';
-import { openKubernetes } from '../../adapters/cluster-kubernetes-http.ts';
-import { noTelemetry } from '../../adapters/telemetry-none.ts';
+import { openKubernetes } from '../../adapters/kubernetes/http.ts';
+import { noTelemetry } from '../../adapters/telemetry/none.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import { clusterAccess } from '../bootstrap/cluster-access.ts';
 import type { DoctorOptions } from '../commands/doctor.ts';

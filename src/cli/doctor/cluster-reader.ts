@@ -1,8 +1,8 @@
 /** What the doctor asks of a cluster: answers as data, so that judging them needs no cluster. */
 import PQueue from 'p-queue';
 import { z } from 'zod';
-import { wordsOf } from '../../adapters/cluster-kubernetes-failure.ts';
-import { bodyOf, type KubernetesAnswer, type KubernetesHttp } from '../../adapters/cluster-kubernetes-http.ts';
+import { wordsOf } from '../../adapters/kubernetes/failure.ts';
+import { bodyOf, type KubernetesAnswer, type KubernetesHttp } from '../../adapters/kubernetes/http.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 /** As much of any object as is judged. */

@@ -1,5 +1,5 @@
 /** What the configuration says of one namespace: its key, its templates, and what does not fit together. */
-import type { ManifestSchemas } from '../../core/manifest-schemas.ts';
+import type { ManifestSchemas } from '../../core/validate/manifest-schemas.ts';
 import type { AgentServer, Namespace } from '../../domain/configuration.ts';
 import { readSecretKey } from '../wire.ts';
 import { openRenderer } from '../wiring/renderer.ts';

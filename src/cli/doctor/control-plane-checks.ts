@@ -1,7 +1,7 @@
 /** Whether the control plane answers, knows our key and our listener, and which namespaces it lets it serve. */
 import { request } from 'undici';
 import { z } from 'zod';
-import { type ControlPlaneClient, connectToControlPlane } from '../../adapters/control-plane-client.ts';
+import { type ControlPlaneClient, connectToControlPlane } from '../../adapters/control-plane/client.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import { ControlPlaneInfo, RegisteredListener } from '../../domain/desired.ts';

@@ -1,5 +1,5 @@
 /** Which GitOps engine applies a namespace's repository, and that it is one and no more. */
-import type { EmittedKind } from '../../core/bootstrap-kinds.ts';
+import type { EmittedKind } from '../../core/bootstrap/kinds.ts';
 import { type ArgoCdFacts, argoCdFollows, judgeArgoCd } from './argo-cd-judge.ts';
 import { type Finding, failed, skipped, warning } from './check.ts';
 import { type FluxFacts, type FluxSubject, fluxFollows, judgeFlux } from './flux-judge.ts';

@@ -1,6 +1,6 @@
 /** Whether Flux has what it needs for one namespace, and nothing that works against it. */
 import { z } from 'zod';
-import { fluxFolder, gitRepositoryName } from '../../core/flux-objects.ts';
+import { fluxFolder, gitRepositoryName } from '../../core/flux/objects.ts';
 import { sameRepository } from '../../core/repository-url.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';

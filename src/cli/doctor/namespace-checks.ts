@@ -1,7 +1,7 @@
 /** Looks at a namespace in the cluster: its kinds, its engine and the listener's rights, and has each of them judged. */
 import { readTemplateSet } from '../../adapters/template-folder.ts';
-import { projectName } from '../../core/bootstrap-argo-cd.ts';
-import { emittedKinds } from '../../core/bootstrap-kinds.ts';
+import { projectName } from '../../core/bootstrap/argo-cd.ts';
+import { emittedKinds } from '../../core/bootstrap/kinds.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { attempt, type Finding, failed, ok, skipped } from './check.ts';

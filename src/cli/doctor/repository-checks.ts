@@ -1,7 +1,7 @@
 /** Whether the repository of a namespace can be read and would take a push, without pushing. */
 import { sshAccess } from '../../adapters/git-credentials.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
-import { gitError } from '../../adapters/repository-git-failure.ts';
+import { gitError } from '../../adapters/repository/failure.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
 import { HttpTransport } from '../../git/http-transport.ts';

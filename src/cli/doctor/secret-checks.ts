@@ -1,6 +1,6 @@
 /** How a namespace seals its secrets: whether the certificate is good, and for how long; whether recipients can be read. */
-import { readSealingCertificate } from '../../adapters/secret-sealer-certificate.ts';
-import { readAgeRecipients } from '../../adapters/secret-sealer-sops.ts';
+import { readSealingCertificate } from '../../adapters/secret-sealer/certificate.ts';
+import { readAgeRecipients } from '../../adapters/secret-sealer/sops.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import { attempt, type Finding, ok, warning } from './check.ts';
 

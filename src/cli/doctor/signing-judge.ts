@@ -1,6 +1,6 @@
 /** Whether the engine takes the commits that Towpath signs, or does not sign: what it verifies, and by which keys. */
 import { z } from 'zod';
-import { gitRepositoryName } from '../../core/flux-objects.ts';
+import { gitRepositoryName } from '../../core/flux/objects.ts';
 import { sameRepository } from '../../core/repository-url.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import { forgeAddress } from '../../domain/forge-address.ts';

@@ -1,5 +1,5 @@
 /** Runs `towpath hold list`: reads each namespace by itself, and prints what waits there. */
-import { listHolds } from '../../listener/operate-holds.ts';
+import { listHolds } from '../../listener/operate/holds.ts';
 import type { HoldListOptions } from '../commands/hold.ts';
 import { survey } from '../operating/survey.ts';
 import { holdsJson, holdsText } from './holds-text.ts';

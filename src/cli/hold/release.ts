@@ -1,8 +1,8 @@
 /** Runs `towpath hold release`. */
 import { TowpathError } from '../../domain/failure.ts';
 import { CommitId } from '../../domain/identifiers.ts';
-import { releaseHistory } from '../../listener/operate-history.ts';
-import { type ReleaseShown, releaseDeletions, releaseDeployment } from '../../listener/operate-release.ts';
+import { releaseHistory } from '../../listener/operate/history.ts';
+import { type ReleaseShown, releaseDeletions, releaseDeployment } from '../../listener/operate/release.ts';
 import type { HoldReleaseOptions } from '../commands/hold.ts';
 import { type Operating, runOperation } from '../operating/operated.ts';
 

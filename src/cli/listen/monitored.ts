@@ -1,10 +1,10 @@
 /** What watches over a listener: metrics, traces and health, each only where it is configured. */
-import { noTelemetry } from '../../adapters/telemetry-none.ts';
-import { prometheusTelemetry } from '../../adapters/telemetry-prometheus.ts';
-import { severalTelemetry } from '../../adapters/telemetry-several.ts';
-import { openTracing } from '../../adapters/telemetry-tracing.ts';
+import { noTelemetry } from '../../adapters/telemetry/none.ts';
+import { prometheusTelemetry } from '../../adapters/telemetry/prometheus.ts';
+import { severalTelemetry } from '../../adapters/telemetry/several.ts';
+import { openTracing } from '../../adapters/telemetry/tracing.ts';
 import type { Configuration } from '../../domain/configuration.ts';
-import type { LeaderState } from '../../listener/leader.ts';
+import type { LeaderState } from '../../listener/leader/leader.ts';
 import type { Log, Telemetry } from '../../ports.ts';
 import { type Health, startMonitoring } from '../server/monitoring.ts';
 import { version } from '../version.ts';

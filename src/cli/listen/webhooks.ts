@@ -1,7 +1,7 @@
 /** Webhooks of a listener: who is woken by which repository, for as long as the process lives. */
 import { systemClock } from '../../adapters/system-clock.ts';
 import { normalRepository } from '../../core/repository-url.ts';
-import { targetsOf, type WebhookTarget } from '../../core/webhook-event.ts';
+import { targetsOf, type WebhookTarget } from '../../core/webhook/event.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import type { RunningListener } from '../../listener/listener.ts';

@@ -2,8 +2,8 @@
 import pc from 'picocolors';
 import type { Identity } from '../../core/plain-line.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
-import { type Command, type Operated, type Operation, operate, type Sent } from '../../listener/operate.ts';
-import type { Changes, CommitShown } from '../../listener/operate-shown.ts';
+import { type Command, type Operated, type Operation, operate, type Sent } from '../../listener/operate/operate.ts';
+import type { Changes, CommitShown } from '../../listener/operate/shown.ts';
 import type { FilePreview } from '../../listener/preview.ts';
 import { fileText } from '../plan/plan-text.ts';
 import { version } from '../version.ts';

@@ -2,7 +2,7 @@
 import type { Configuration } from '../../domain/configuration.ts';
 import { asTowpathError, TowpathError } from '../../domain/failure.ts';
 import type { CommitId, NamespaceName } from '../../domain/identifiers.ts';
-import { type Look, lookAround } from '../../listener/operate.ts';
+import { type Look, lookAround } from '../../listener/operate/operate.ts';
 import { version } from '../version.ts';
 import type { WiredListener } from '../wire.ts';
 import { configurationOf, namespacesOf, type Selected, wired } from './configured.ts';

@@ -1,5 +1,5 @@
 /** Runs `towpath pr list`: reads each namespace by itself, and prints its pull requests. */
-import { listReviews } from '../../listener/operate-reviews.ts';
+import { listReviews } from '../../listener/operate/reviews.ts';
 import type { PullRequestListOptions } from '../commands/pr.ts';
 import { survey } from '../operating/survey.ts';
 import { reviewsJson, reviewsText } from './reviews-text.ts';

@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import { short } from '../../core/commit.ts';
 import { plainLine } from '../../core/plain-line.ts';
-import type { ReviewSeen, ReviewState } from '../../listener/operate-reviews.ts';
+import type { ReviewSeen, ReviewState } from '../../listener/operate/reviews.ts';
 import { messages } from '../failure-text.ts';
 import { age } from '../operating/age.ts';
 import { failureJson, type Surveyed } from '../operating/survey.ts';

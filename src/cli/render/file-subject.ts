@@ -1,7 +1,7 @@
 /** A deployment from a file: what a client would send, or a whole specification; nothing is contacted. */
 import { readFile } from 'node:fs/promises';
 import { systemClock } from '../../adapters/system-clock.ts';
-import { parseSecretKey } from '../../core/secret-names.ts';
+import { parseSecretKey } from '../../core/secrets/secret-names.ts';
 import { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { Repository } from '../../ports.ts';

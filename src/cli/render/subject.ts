@@ -1,6 +1,6 @@
 /** What is rendered: a deployment in the shape in which a lane would meet it. */
 import { systemClock } from '../../adapters/system-clock.ts';
-import { noTelemetry } from '../../adapters/telemetry-none.ts';
+import { noTelemetry } from '../../adapters/telemetry/none.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import type { Present } from '../../domain/desired.ts';
 import { TowpathError } from '../../domain/failure.ts';
@@ -8,7 +8,7 @@ import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { Specification } from '../../domain/specification.ts';
 import type { LaneContext, NamespaceParts } from '../../listener/context.ts';
 import { createDesiredState } from '../../listener/desired-state.ts';
-import { soleLeadership } from '../../listener/leadership.ts';
+import { soleLeadership } from '../../listener/leader/leadership.ts';
 import { laneContext } from '../../listener/listener.ts';
 import { defaultTimings } from '../../listener/timings.ts';
 import type { ControlPlane } from '../../ports.ts';

@@ -1,6 +1,6 @@
 /** Runs `towpath secrets reseal`. */
 import pc from 'picocolors';
-import { type ResealShown, reseal } from '../../listener/operate-reseal.ts';
+import { type ResealShown, reseal } from '../../listener/operate/reseal.ts';
 import { type OperateOptions, runOperation } from '../operating/operated.ts';
 
 /** 1 also where some could not be sealed anew. */

@@ -1,7 +1,7 @@
 /** Forges tell of changes here: POST /webhook, signed; what is not signed learns nothing and wakes nobody. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readWebhook, type WebhookEvent } from '../../core/webhook-event.ts';
-import { isSigned } from '../../core/webhook-signature.ts';
+import { readWebhook, type WebhookEvent } from '../../core/webhook/event.ts';
+import { isSigned } from '../../core/webhook/signature.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { Log } from '../../ports.ts';
 import { type RunningServer, type ServerSettings, startServer } from './http-server.ts';

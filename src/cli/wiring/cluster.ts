@@ -1,9 +1,9 @@
 /** The cluster of a listener: whether there is one, which engine applies each namespace, and the Lease of its replicas. */
 import { readFileSync } from 'node:fs';
-import { connectKubernetes, type KubernetesConnection, kubernetesCluster } from '../../adapters/cluster-kubernetes.ts';
-import { detectEngine } from '../../adapters/cluster-kubernetes-detect.ts';
-import { isInCluster, openKubernetes } from '../../adapters/cluster-kubernetes-http.ts';
-import { kubernetesLease } from '../../adapters/cluster-kubernetes-lease.ts';
+import { connectKubernetes, type KubernetesConnection, kubernetesCluster } from '../../adapters/kubernetes/cluster.ts';
+import { detectEngine } from '../../adapters/kubernetes/detect.ts';
+import { isInCluster, openKubernetes } from '../../adapters/kubernetes/http.ts';
+import { kubernetesLease } from '../../adapters/kubernetes/lease.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';

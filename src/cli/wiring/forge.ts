@@ -1,10 +1,10 @@
 /** The forge of a namespace, by the kind that its repository lies on: its API, its account, its budget. */
 import { readFile } from 'node:fs/promises';
-import type { GithubAppAccess } from '../../adapters/forge-github-app.ts';
-import type { GithubHttp } from '../../adapters/forge-github-http.ts';
-import type { ForgeHttpSettings } from '../../adapters/forge-http.ts';
+import type { GithubAppAccess } from '../../adapters/forge/github/app.ts';
+import type { GithubHttp } from '../../adapters/forge/github/http.ts';
+import type { ForgeHttpSettings } from '../../adapters/forge/http/http.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
-import { checkPullRequestTemplates } from '../../core/pull-request-example.ts';
+import { checkPullRequestTemplates } from '../../core/pull-request/example.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { ProposedPublication } from '../../domain/configuration-publication.ts';
 import { TowpathError } from '../../domain/failure.ts';
@@ -62,7 +62,7 @@ async function committingByApi(
 ): Promise<Repository & Branches> {
   const name = forgeAddress(settings)?.repository;
   if (github === null || name === undefined) throw new RangeError(`Cannot commit by the API of ${repository.url}`);
-  const { githubApiCommits } = await import('../../adapters/forge-github-commits.ts');
+  const { githubApiCommits } = await import('../../adapters/forge/github/commits.ts');
   return githubApiCommits({ repository, http: github.http, name });
 }
 
@@ -115,16 +115,16 @@ async function openKind(
   switch (kind) {
     case 'gitea': {
       const [{ forgeHttp }, { giteaForge }] = await Promise.all([
-        import('../../adapters/forge-http.ts'),
-        import('../../adapters/forge-gitea.ts'),
+        import('../../adapters/forge/http/http.ts'),
+        import('../../adapters/forge/gitea/forge.ts'),
       ]);
       const forge = giteaForge({ http: forgeHttp(http), repository, base, log, now: () => clock.now() });
       return { forge, github: null };
     }
     case 'github': {
       const [{ githubHttp }, { githubForge }] = await Promise.all([
-        import('../../adapters/forge-github-http.ts'),
-        import('../../adapters/forge-github.ts'),
+        import('../../adapters/forge/github/http.ts'),
+        import('../../adapters/forge/github/forge.ts'),
       ]);
       const app = place === null ? await openGithubApp(settings, parts) : null;
       const client = githubHttp(http, app);
@@ -132,8 +132,8 @@ async function openKind(
     }
     case 'gitlab': {
       const [{ forgeHttp }, { gitlabForge }] = await Promise.all([
-        import('../../adapters/forge-http.ts'),
-        import('../../adapters/forge-gitlab.ts'),
+        import('../../adapters/forge/http/http.ts'),
+        import('../../adapters/forge/gitlab/forge.ts'),
       ]);
       return { forge: gitlabForge({ http: forgeHttp(http), repository, base }), github: null };
     }

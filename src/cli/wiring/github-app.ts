@@ -1,6 +1,6 @@
 /** The GitHub App of a namespace, and its tokens as what git pushes and reads with over HTTP. */
-import type { GithubAppAccess } from '../../adapters/forge-github-app.ts';
-import type { ForgeHttpSettings } from '../../adapters/forge-http.ts';
+import type { GithubAppAccess } from '../../adapters/forge/github/app.ts';
+import type { ForgeHttpSettings } from '../../adapters/forge/http/http.ts';
 import { gitCredentials } from '../../adapters/git-credentials.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import { forgeAddress } from '../../domain/forge-address.ts';
@@ -18,7 +18,7 @@ export async function openGithubApp(
   // Who names an App has said what kind of forge it is.
   const address = forgeAddress({ repository: url, publication: { ...publication, forge: 'github' } });
   if (address === null) throw new RangeError(`Cannot tell where the API of ${url} answers`);
-  const { githubApp } = await import('../../adapters/forge-github-app.ts');
+  const { githubApp } = await import('../../adapters/forge/github/app.ts');
   return githubApp({ ...http, app, apiUrl: address.apiUrl, repository: address.repository });
 }
 

@@ -1,8 +1,8 @@
 /** Render and validate as one port of the listener: a template set, the schemas, the policy, the last look for secrets. */
 import { readSchemaCatalogue } from '../../adapters/schema-folder.ts';
 import { readTemplateSet } from '../../adapters/template-folder.ts';
-import { compileTemplateSet } from '../../core/compile-template-set.ts';
-import { compileSchemas, type ManifestSchemas } from '../../core/manifest-schemas.ts';
+import { compileTemplateSet } from '../../core/template/compile.ts';
+import { compileSchemas, type ManifestSchemas } from '../../core/validate/manifest-schemas.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import type { Renderer } from '../../listener/context.ts';
 import { createRenderer } from '../../listener/renderer.ts';

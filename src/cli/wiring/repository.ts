@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { sshAccess } from '../../adapters/git-credentials.ts';
 import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters/http-dispatcher.ts';
-import { GitRepository } from '../../adapters/repository-git.ts';
-import type { IsomorphicRepository } from '../../adapters/repository-git-isomorphic.ts';
+import type { IsomorphicRepository } from '../../adapters/repository/isomorphic/repository.ts';
+import { GitRepository } from '../../adapters/repository/repository.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { Sign } from '../../git/commit.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
@@ -66,7 +66,7 @@ async function openIsomorphic(
   dispatcher: Dispatcher,
   signing: { readonly sign?: Sign },
 ): Promise<IsomorphicRepository> {
-  const { IsomorphicRepository } = await import('../../adapters/repository-git-isomorphic.ts');
+  const { IsomorphicRepository } = await import('../../adapters/repository/isomorphic/repository.ts');
   const { repository: url, branch, createBranch } = namespace;
   return new IsomorphicRepository({
     url,

@@ -1,9 +1,9 @@
 /** How a namespace hides its secrets: kept in the cluster, sealed in git, or left in a store. */
-import { clusterSecretSealer } from '../../adapters/secret-sealer-cluster.ts';
-import { externalSecretSealer } from '../../adapters/secret-sealer-external.ts';
-import { namedSecretSealer } from '../../adapters/secret-sealer-named.ts';
-import { sealedSecretsSealer } from '../../adapters/secret-sealer-sealed-secrets.ts';
-import { sopsSealer } from '../../adapters/secret-sealer-sops.ts';
+import { clusterSecretSealer } from '../../adapters/secret-sealer/cluster.ts';
+import { externalSecretSealer } from '../../adapters/secret-sealer/external.ts';
+import { namedSecretSealer } from '../../adapters/secret-sealer/named.ts';
+import { sealedSecretsSealer } from '../../adapters/secret-sealer/sealed-secrets.ts';
+import { sopsSealer } from '../../adapters/secret-sealer/sops.ts';
 import type { Namespace } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';

@@ -1,8 +1,8 @@
 /** When the Deployments of a revision were applied, and when they got Current, as a watch of the bench's own sees it. */
-import { startReflector } from '../../../src/adapters/cluster-kubernetes-reflector.ts';
+import { startReflector } from '../../../src/adapters/kubernetes/reflector.ts';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
-import { noTelemetry } from '../../../src/adapters/telemetry-none.ts';
-import { kstatus } from '../../../src/core/kstatus.ts';
+import { noTelemetry } from '../../../src/adapters/telemetry/none.ts';
+import { kstatus } from '../../../src/core/kstatus/kstatus.ts';
 import { type LiveObject, ownLabels } from '../../../src/domain/live-object.ts';
 import { complaints } from '../loop/process.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,5 @@
 /** Our own engine, as the listener uses it. */
-import { GitRepository } from '../../../src/adapters/repository-git.ts';
+import { GitRepository } from '../../../src/adapters/repository/repository.ts';
 import { repoPath } from '../../../src/domain/file-tree.ts';
 import type { BlobId } from '../../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../../src/git/http-transport.ts';

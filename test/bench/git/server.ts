@@ -1,7 +1,7 @@
 /** The git server of the bench in a process of its own, with a count of what passes, and far away when wanted. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { openGitHttpBackend } from '../../../src/adapters/git-http-backend.ts';
+import { openGitHttpBackend } from '../../../src/adapters/git-http/backend.ts';
 import { watchBody } from '../../support/git-faults.ts';
 
 /** `take` answers what passed since the last time. */

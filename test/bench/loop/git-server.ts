@@ -1,6 +1,6 @@
 /** The git server of the bench of the loop, in a process of its own: the embedded one, with a password of its own. */
 import { join } from 'node:path';
-import { openGitHttpBackend } from '../../../src/adapters/git-http-backend.ts';
+import { openGitHttpBackend } from '../../../src/adapters/git-http/backend.ts';
 import { startServer } from '../../../src/cli/server/http-server.ts';
 import { complaints, gitPassword, ready } from './process.ts';
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/adapters/system-clock.ts';
-import { noTelemetry } from '../../../src/adapters/telemetry-none.ts';
+import { noTelemetry } from '../../../src/adapters/telemetry/none.ts';
 import { checkForge } from '../../../src/cli/doctor/forge-checks.ts';
 import { wireListener } from '../../../src/cli/wire.ts';
 import { openForge } from '../../../src/cli/wiring/forge.ts';

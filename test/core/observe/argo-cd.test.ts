@@ -1,7 +1,7 @@
 /** What an Application says of our commit: the recorded order in which real Argo CD changes its status, fact by fact. */
 import { describe, expect, it } from 'vitest';
-import { argoCdVerdict } from '../../../src/core/argo-cd.ts';
-import type { EngineVerdict } from '../../../src/core/observe-engine.ts';
+import { argoCdVerdict } from '../../../src/core/argo-cd/argo-cd.ts';
+import type { EngineVerdict } from '../../../src/core/observe/engine.ts';
 import type { LiveObject } from '../../../src/domain/live-object.ts';
 import {
   type ApplicationShape,

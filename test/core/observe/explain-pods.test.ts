@@ -1,6 +1,6 @@
 /** What keeps a pod from being ready, in the words of whoever knows, with something to try. */
 import { describe, expect, it } from 'vitest';
-import { explainPods, type PodTrouble } from '../../../src/core/explain-pods.ts';
+import { explainPods, type PodTrouble } from '../../../src/core/explain-pods/explain-pods.ts';
 import type { LiveObject } from '../../../src/domain/live-object.ts';
 import { at, backOff, container, crashing, event, iso, notReady, pod, ready } from './live-objects.ts';
 

@@ -1,7 +1,7 @@
 /** What Flux's objects say of our commit. */
 import { describe, expect, it } from 'vitest';
-import { fluxVerdict } from '../../../src/core/flux.ts';
-import type { EngineVerdict } from '../../../src/core/observe-engine.ts';
+import { fluxVerdict } from '../../../src/core/flux/flux.ts';
+import type { EngineVerdict } from '../../../src/core/observe/engine.ts';
 import type { LiveObject } from '../../../src/domain/live-object.ts';
 import {
   at,

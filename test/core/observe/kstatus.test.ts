@@ -1,6 +1,6 @@
 /** Objects in, one word of kstatus out; the numbers are those of a real rollout, version by version. */
 import { describe, expect, it } from 'vitest';
-import { kstatus } from '../../../src/core/kstatus.ts';
+import { kstatus } from '../../../src/core/kstatus/kstatus.ts';
 import type { LiveObject } from '../../../src/domain/live-object.ts';
 import { deployment, iso, object, pod, progressing, ready, rolledOut, statefulSet } from './live-objects.ts';
 

@@ -1,6 +1,6 @@
 /** A removed deployment is gone when nothing of it is left but the claims that keep its data. */
 import { describe, expect, it } from 'vitest';
-import { observeRemoval, oursToDelete, type RemovalVerdict } from '../../../src/core/observe-removal.ts';
+import { observeRemoval, oursToDelete, type RemovalVerdict } from '../../../src/core/observe/removal.ts';
 import type { EngineObjects, ObjectReference } from '../../../src/domain/live-object.ts';
 import { application, condition, fluxCondition, iso, kustomization } from './live-objects.ts';
 

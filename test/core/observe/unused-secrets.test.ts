@@ -1,6 +1,6 @@
 /** A Secret is collected only when nothing needs it any more, and it is no longer young. */
 import { expect, it } from 'vitest';
-import { unusedSecrets } from '../../../src/core/unused-secrets.ts';
+import { unusedSecrets } from '../../../src/core/secrets/unused-secrets.ts';
 import { DeploymentId } from '../../../src/domain/identifiers.ts';
 
 const deploymentId = DeploymentId.parse('22222222-2222-4222-8222-222222222222');

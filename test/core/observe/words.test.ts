@@ -1,7 +1,7 @@
 /** Other programs' words are repeated without secrets, without what ticks, and never at full length. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { durationWords, quote, sentences, shortRevision } from '../../../src/core/observe-words.ts';
+import { durationWords, quote, sentences, shortRevision } from '../../../src/core/observe/words.ts';
 
 describe('a secret in somebody’s words', () => {
   it.each([

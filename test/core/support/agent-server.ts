@@ -1,12 +1,12 @@
 /** The shipped sets and the vendored schemas, compiled once for a test file. */
 import { readSchemaCatalogue } from '../../../src/adapters/schema-folder.ts';
 import { readTemplateSet } from '../../../src/adapters/template-folder.ts';
-import { compileTemplateSet } from '../../../src/core/compile-template-set.ts';
-import { compileSchemas } from '../../../src/core/manifest-schemas.ts';
-import { renderDeployment } from '../../../src/core/render.ts';
-import type { RenderInput } from '../../../src/core/template-set.ts';
-import { validateDeployment } from '../../../src/core/validate.ts';
-import { validationContext } from '../../../src/core/validation-context.ts';
+import { compileTemplateSet } from '../../../src/core/template/compile.ts';
+import { renderDeployment } from '../../../src/core/template/render.ts';
+import type { RenderInput } from '../../../src/core/template/set.ts';
+import { validationContext } from '../../../src/core/validate/context.ts';
+import { compileSchemas } from '../../../src/core/validate/manifest-schemas.ts';
+import { validateDeployment } from '../../../src/core/validate/validate.ts';
 import type { FileTree } from '../../../src/domain/file-tree.ts';
 import { describeFinding } from '../../../src/domain/finding.ts';
 

@@ -1,5 +1,5 @@
 /** Representative deployments: between them every template, every option of the set and every field of resource_spec. */
-import type { RenderInput } from '../../../src/core/template-set.ts';
+import type { RenderInput } from '../../../src/core/template/set.ts';
 import { renderInput } from './render-input.ts';
 
 const langsmith = {

@@ -1,6 +1,6 @@
 /** Inputs for rendering, as small as a test needs: a valid deployment, changed where the test says so. */
-import type { RenderInput } from '../../../src/core/template-set.ts';
-import { hasExternalDatabase } from '../../../src/core/values-server.ts';
+import type { RenderInput } from '../../../src/core/template/set.ts';
+import { hasExternalDatabase } from '../../../src/core/values/server.ts';
 import { AgentServer, Namespace } from '../../../src/domain/configuration.ts';
 import { resourceName } from '../../../src/domain/resource-name.ts';
 import { Specification } from '../../../src/domain/specification.ts';

@@ -2,8 +2,8 @@
 
 import { short } from '../../../src/core/commit.ts';
 import { contentDigest, type Provenance } from '../../../src/core/provenance.ts';
-import type { ReviewedChange } from '../../../src/core/pull-request.ts';
-import type { RenderInput } from '../../../src/core/template-set.ts';
+import type { ReviewedChange } from '../../../src/core/pull-request/pull-request.ts';
+import type { RenderInput } from '../../../src/core/template/set.ts';
 import { RevisionId } from '../../../src/domain/identifiers.ts';
 import { render } from './agent-server.ts';
 import { type InputChanges, renderInput } from './render-input.ts';

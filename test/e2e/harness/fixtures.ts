@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, inject } from 'vitest';
 import { parse } from 'yaml';
-import { createRepository } from '../../../src/adapters/git-http-repositories.ts';
+import { createRepository } from '../../../src/adapters/git-http/repositories.ts';
 import { type TestRepository, testRepository } from '../../support/test-repository.ts';
 import { kubeconfigOf } from './certificates.ts';
 import { eventually } from './eventually.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openGitHttpBackend } from '../../../src/adapters/git-http-backend.ts';
+import { openGitHttpBackend } from '../../../src/adapters/git-http/backend.ts';
 
 export interface GitAddress {
   /** `http://127.0.0.1:<port>/git`, without a slash at the end. */

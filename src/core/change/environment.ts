@@ -1,0 +1,149 @@
+/** Environment variables by name, never by value; and the Secrets that pods refer to, by name. */
+
+import { dig } from '../manifest.ts';
+import { code } from '../pull-request/text.ts';
+import { secretOwner } from '../secrets/secret-ownership.ts';
+import type { Fact } from './facts.ts';
+import { canonical } from './objects.ts';
+import { compareText, listed, missingFrom } from './words.ts';
+import type { ChangedContainer, ChangedPod } from './workloads.ts';
+
+/** The same for all parts that it names. */
+export interface EnvironmentChange {
+  /** Markdown. */
+  readonly parts: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+/** What every revision changes, because it is the revision's own name. */
+export interface RevisionNames {
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export function environmentChanges(
+  pods: readonly ChangedPod[],
+  revisions: RevisionNames,
+): readonly EnvironmentChange[] {
+  const groups = new Map<string, EnvironmentChange>();
+  for (const container of pods.flatMap((pod) => pod.containers)) {
+    const change = environmentChange(container, revisions);
+    if (change.added.length + change.removed.length + change.changed.length === 0) continue;
+    const key = JSON.stringify([change.added, change.removed, change.changed]);
+    groups.set(key, { ...change, parts: [...(groups.get(key)?.parts ?? []), container.part] });
+  }
+  return [...groups.values()];
+}
+
+/** More names than this make a table unreadable; then the table counts, and a list of its own names them. */
+const namesInTable = 12;
+
+export function environmentFacts(changes: readonly EnvironmentChange[]): readonly Fact[] {
+  return changes.flatMap(({ parts, added, removed, changed }) => {
+    const isShort = added.length + removed.length + changed.length <= namesInTable;
+    const say = (names: readonly string[], word: string): readonly string[] => {
+      if (names.length === 0) return [];
+      return [isShort ? `${word} ${listed(names.map((name) => code(name)))}` : `${names.length} ${word}`];
+    };
+    const after = [...say(added, 'added'), ...say(removed, 'removed'), ...say(changed, 'changed')].join('; ');
+    return [{ topic: 'Environment', part: listed(parts, 6), before: null, after }];
+  });
+}
+
+export function needsOwnList({ added, removed, changed }: EnvironmentChange): boolean {
+  return added.length + removed.length + changed.length > namesInTable;
+}
+
+/** By name: which Secrets the pods read no longer, and which they begin to read. */
+export function secretFacts(pods: readonly ChangedPod[]): readonly Fact[] {
+  return pods.map((pod) => {
+    const [before, after] = [secretNames(pod, 'before'), secretNames(pod, 'after')];
+    const replaced = new Set(missingFrom(before, after).map(ownSecret));
+    const young = missingFrom(after, before).map((name) => {
+      const own = ownSecret(name);
+      return own !== null && replaced.has(own) ? `${code(name)} (other values)` : code(name);
+    });
+    const old = missingFrom(before, after).map((name) => code(name));
+    return { topic: 'Secrets, by name', part: pod.part, before: listed(old) || null, after: listed(young) || null };
+  });
+}
+
+/** Secrets that only the proposal refers to, and that are not of Towpath's own making. */
+export function newForeignSecrets(pod: ChangedPod): readonly string[] {
+  return missingFrom(secretNames(pod, 'after'), secretNames(pod, 'before')).filter(
+    (name) => secretOwner(name) === null,
+  );
+}
+
+function environmentChange(container: ChangedContainer, revisions: RevisionNames): EnvironmentChange {
+  const [before, after] = [variables(container.before), variables(container.after)];
+  const changed = [...after].filter(([name, source]) => {
+    const old = before.get(name);
+    if (old === undefined || canonical(old) === canonical(source)) return false;
+    return !(isText(old, revisions.before) && isText(source, revisions.after));
+  });
+  return {
+    parts: [],
+    added: missingFrom([...after.keys()], [...before.keys()]),
+    removed: missingFrom([...before.keys()], [...after.keys()]),
+    changed: changed.map(([name]) => name),
+  };
+}
+
+/** By name; a whole Secret or ConfigMap counts as one, with a name that no variable has. */
+function variables(container: unknown): ReadonlyMap<string, unknown> {
+  const found = new Map<string, unknown>();
+  for (const variable of listAt(container, 'env')) {
+    const name = dig(variable, 'name');
+    if (typeof name === 'string') found.set(name, sourceOf(variable));
+  }
+  for (const source of listAt(container, 'envFrom')) {
+    const [kind, reference] = dig(source, 'secretRef')
+      ? ['Secret', dig(source, 'secretRef', 'name')]
+      : ['ConfigMap', dig(source, 'configMapRef', 'name')];
+    // A Secret of Towpath's own gets another name with other values: still the same variables.
+    const name = typeof reference === 'string' ? (ownSecret(reference) ?? reference) : '';
+    found.set(`all of ${kind} ${name}`, dig(source, 'prefix') ?? null);
+  }
+  return found;
+}
+
+/** A Secret's name is a digest of its values; that they changed is told once, not with every variable of it. */
+function sourceOf(variable: unknown): unknown {
+  const secret = dig(variable, 'valueFrom', 'secretKeyRef');
+  const name = dig(secret, 'name');
+  if (typeof name !== 'string') return { value: dig(variable, 'value'), from: dig(variable, 'valueFrom') };
+  return { secret: ownSecret(name) ?? name, key: dig(secret, 'key') };
+}
+
+function ownSecret(name: string): string | null {
+  const owner = secretOwner(name);
+  return owner === null ? null : `${owner}${/-(?:env|database)/.exec(name.slice(owner.length))?.[0] ?? ''}`;
+}
+
+function isText(source: unknown, text: string | null): boolean {
+  return text !== null && dig(source, 'value') === text;
+}
+
+function secretNames(pod: ChangedPod, side: 'before' | 'after'): readonly string[] {
+  const names: unknown[] = [
+    ...pod.containers.flatMap((container) => [
+      ...listAt(container[side], 'env').map((one) => dig(one, 'valueFrom', 'secretKeyRef', 'name')),
+      ...listAt(container[side], 'envFrom').map((one) => dig(one, 'secretRef', 'name')),
+    ]),
+    ...listAt(pod[side], 'imagePullSecrets').map((one) => dig(one, 'name')),
+    ...listAt(pod[side], 'volumes').flatMap((volume) => [
+      dig(volume, 'secret', 'secretName'),
+      dig(volume, 'csi', 'nodePublishSecretRef', 'name'),
+      ...listAt(dig(volume, 'projected'), 'sources').map((one) => dig(one, 'secret', 'name')),
+    ]),
+  ];
+  return [...new Set(names.filter((name): name is string => typeof name === 'string'))].sort(compareText);
+}
+
+export function listAt(value: unknown, key: string): readonly unknown[] {
+  const found = dig(value, key);
+  return Array.isArray(found) ? found : [];
+}

@@ -1,0 +1,169 @@
+/** What the server in API and queue is told by Towpath: ports, databases, traces, licence, who may call. */
+import type { Finding } from '../../domain/finding.ts';
+import { isOperated, type RenderInput } from '../template/set.ts';
+import {
+  type EnvironmentVariable,
+  externalNames,
+  fromSecretKey,
+  mergeEnvironment,
+  type SecretKeyReference,
+  secretOf,
+  usersEnvironment,
+} from './environment.ts';
+import type { RouteValues } from './route.ts';
+
+export const serverPort = 8000;
+const databasePort = 5432;
+const redisPort = 6379;
+/** The server's own defaults, said aloud because the pod's grace period and the autoscaler depend on them. */
+const defaults = { shutdownGraceSeconds: 180, jobsPerWorker: 10, longestShutdownGraceSeconds: 3600 } as const;
+
+type Demand = Pick<RenderInput, 'specification' | 'agentServer'>;
+type Users = Parameters<typeof secretOf>[0];
+
+export interface ServerValues {
+  readonly apiEnvironment: readonly EnvironmentVariable[];
+  readonly queueEnvironment: readonly EnvironmentVariable[];
+  /** How many runs one queue pod works on: what an autoscaler aims at. */
+  readonly jobsPerWorker: number;
+  /** How long a pod may take to end: longer than what the server takes to finish its runs. */
+  readonly terminationGracePeriodSeconds: number;
+  /** Where the client keeps the URI of a database or Redis of his own; null with ours in the cluster. */
+  readonly externalDatabase: SecretKeyReference | null;
+  readonly externalRedis: SecretKeyReference | null;
+}
+
+/** Whether Postgres runs outside: said by the configuration, or by a client who brings POSTGRES_URI_CUSTOM. */
+export function hasExternalDatabase({ specification, agentServer }: Demand): boolean {
+  return agentServer.database.kind === 'external' || isNamed(specification, externalNames.database);
+}
+
+export function hasExternalRedis({ specification, agentServer }: Demand): boolean {
+  return agentServer.redis.kind === 'external' || isNamed(specification, externalNames.redis);
+}
+
+export function serverValues(input: RenderInput, route: RouteValues | null, findings: Finding[]): ServerValues {
+  const users = usersEnvironment(input, findings);
+  const shared = [...identity(input), ...databases(input, users, findings), ...access(input, route)];
+  const grace = wholeNumber(input, 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', defaults.shutdownGraceSeconds, findings);
+  if (grace > defaults.longestShutdownGraceSeconds) {
+    findings.push(environmentFinding('BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', 'the server allows at most 3600'));
+  }
+  const giveWay = defaultsOf(input, grace);
+  // With a queue of its own the API takes no runs, whatever users say about workers.
+  const withoutJobs = users.filter(({ variable }) => variable.name !== 'N_JOBS_PER_WORKER');
+  const noJobs = { name: 'N_JOBS_PER_WORKER', value: '0' };
+  const isAgent = isOperated(input.namespace);
+  // An LGP has one environment for API and queue, and a field of its own for the jobs.
+  const worker = mergeEnvironment(shared, giveWay, isAgent ? withoutJobs : users, findings);
+  const splits = input.agentServer.queue && !isAgent;
+  return {
+    apiEnvironment: splits ? mergeEnvironment([...shared, noJobs], giveWay, withoutJobs, []) : worker,
+    queueEnvironment: worker,
+    jobsPerWorker: wholeNumber(input, 'N_JOBS_PER_WORKER', defaults.jobsPerWorker, findings),
+    terminationGracePeriodSeconds: grace + 30,
+    externalDatabase: secretOf(users, externalNames.database),
+    externalRedis: secretOf(users, externalNames.redis),
+  };
+}
+
+function identity({ specification, agentServer }: RenderInput): EnvironmentVariable[] {
+  const { deployment, revision } = specification;
+  return [
+    { name: 'PORT', value: String(serverPort) },
+    { name: 'LANGSMITH_DEPLOYMENT_NAME', value: deployment.name },
+    { name: 'LANGSMITH_HOST_PROJECT_ID', value: deployment.id },
+    { name: 'LANGSMITH_HOST_PROJECT_NAME', value: deployment.name },
+    { name: 'LANGSMITH_HOST_REVISION_ID', value: revision.id },
+    { name: 'LANGSMITH_PROJECT', value: deployment.name },
+    ...(agentServer.langsmith
+      ? [
+          { name: 'LANGSMITH_ENDPOINT', value: agentServer.langsmith.endpoint },
+          secretVariable('LANGSMITH_API_KEY', agentServer.langsmith.apiKey),
+        ]
+      : []),
+    ...(agentServer.licenseKey ? [secretVariable('LANGGRAPH_CLOUD_LICENSE_KEY', agentServer.licenseKey)] : []),
+  ];
+}
+
+/** The password comes before the URI that refers to it: Kubernetes knows only variables that are already there. */
+function databases(input: RenderInput, users: Users, findings: Finding[]): EnvironmentVariable[] {
+  return [...database(input, users, findings), redis(input, users, findings)].filter((variable) => variable !== null);
+}
+
+function database(input: RenderInput, users: Users, findings: Finding[]) {
+  if (hasExternalDatabase(input)) return [external('POSTGRES_URI', externalNames.database, users, findings)];
+  if (input.secrets.database === null) {
+    findings.push({ path: 'database', line: null, pointer: null, message: 'no Secret is named for its password' });
+  }
+  // Only the operator knows what it calls the Postgres that it makes.
+  if (isOperated(input.namespace)) return [];
+  const host = `${input.resourceName}-postgres:${databasePort}`;
+  return [
+    fromSecretKey('POSTGRES_PASSWORD', { name: input.secrets.database ?? '', key: 'POSTGRES_PASSWORD' }),
+    { name: 'POSTGRES_URI', value: `postgres://postgres:$(POSTGRES_PASSWORD)@${host}/postgres?sslmode=disable` },
+  ];
+}
+
+function redis(input: RenderInput, users: Users, findings: Finding[]) {
+  if (hasExternalRedis(input)) return external('REDIS_URI', externalNames.redis, users, findings);
+  if (isOperated(input.namespace)) return null;
+  return { name: 'REDIS_URI', value: `redis://${input.resourceName}-redis:${redisPort}/0` };
+}
+
+function external(name: string, custom: string, users: Users, findings: Finding[]) {
+  const reference = secretOf(users, custom);
+  if (reference) return fromSecretKey(name, reference);
+  const message = `the configuration says that it is external: give ${custom} among secrets or secret_references`;
+  findings.push({ path: 'secrets', line: null, pointer: null, message });
+  return null;
+}
+
+function access({ specification, agentServer }: RenderInput, route: RouteValues | null): EnvironmentVariable[] {
+  const mount = route && route.prefix !== '' ? [{ name: 'MOUNT_PREFIX', value: route.prefix }] : [];
+  const { auth } = agentServer;
+  if (auth?.kind !== 'langsmith') return mount;
+  return [
+    { name: 'LANGGRAPH_AUTH_TYPE', value: 'langsmith' },
+    { name: 'LANGSMITH_AUTH_ENDPOINT', value: auth.endpoint },
+    { name: 'LANGSMITH_TENANT_ID', value: auth.tenantId ?? specification.deployment.workspaceId },
+    ...mount,
+  ];
+}
+
+/** What gives way to users; an LGP cannot say what the first two go with: how long a pod may take, and its user. HOME: a user id without an entry in the image's passwd would have `/`, which is closed. */
+function defaultsOf({ agentServer, namespace }: RenderInput, grace: number): EnvironmentVariable[] {
+  const tracing = agentServer.langsmith ? [{ name: 'LANGSMITH_TRACING', value: 'true' }] : [];
+  if (isOperated(namespace)) return tracing;
+  return [
+    { name: 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', value: String(grace) },
+    ...(agentServer.runAsUser === 0 ? [] : [{ name: 'HOME', value: '/tmp' }]),
+    ...tracing,
+  ];
+}
+
+/** What shapes the manifest too, Towpath must know: the configuration may set it, a Secret may not. */
+function wholeNumber(input: RenderInput, name: string, fallback: number, findings: Finding[]): number {
+  const shaping = isOperated(input.namespace) ? 'N_JOBS_PER_WORKER' : 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS';
+  if (name === shaping && isNamed(input.specification, name)) {
+    const message = `${name} shapes the pods too: set it in agentServer.environment, not by a Secret`;
+    findings.push({ path: `secrets.${name}`, line: null, pointer: null, message });
+  }
+  const text = input.agentServer.environment[name];
+  if (text === undefined) return fallback;
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
+  findings.push(environmentFinding(name, 'expected a whole number above zero'));
+  return fallback;
+}
+
+function environmentFinding(name: string, message: string): Finding {
+  return { path: `agentServer.environment.${name}`, line: null, pointer: null, message };
+}
+
+function isNamed({ secretNames, secretReferences }: RenderInput['specification'], name: string): boolean {
+  return secretNames.includes(name) || secretReferences.some((reference) => reference.name === name);
+}
+
+function secretVariable(name: string, { secretName, key }: { secretName: string; key: string }): EnvironmentVariable {
+  return fromSecretKey(name, { name: secretName, key });
+}

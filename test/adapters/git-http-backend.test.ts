@@ -179,24 +179,37 @@ describe('faults and leftovers', () => {
     await second.close();
   });
 
-  it('leaves no process behind for a fetch that nobody reads any more', async () => {
-    const own = await startGitServer({ limits: { closingMs: forEver } });
-    const repository = await own.repository('abandoned');
-    const blob = Array.from({ length: 400_000 }, (_, at) => Math.imul(at, 2654435761).toString(36)).join('');
-    const id = await repository.seed({ 'large.txt': blob });
-    const body = `0012command=fetch0001${packet(`want ${id}\n`)}${packet('done\n')}0000`;
+  it.each(['before its answer', 'within its answer'])(
+    'leaves no process behind for a fetch that is left %s',
+    async (when) => {
+      const asked = Promise.withResolvers<void>();
+      const authorize = async (): Promise<'allow'> => {
+        asked.resolve();
+        return 'allow';
+      };
+      const own = await startGitServer({ authorize, limits: { closingMs: forEver } });
+      const repository = await own.repository('abandoned');
+      const blob = Array.from({ length: 400_000 }, (_, at) => Math.imul(at, 2654435761).toString(36)).join('');
+      const id = await repository.seed({ 'large.txt': blob });
+      const body = `${packet('command=fetch\n')}0001${packet(`want ${id}\n`)}${packet('done\n')}0000`;
 
-    const outgoing = httpRequest(`${repository.url}/git-upload-pack`, {
-      method: 'POST',
-      headers: { 'git-protocol': 'version=2', 'content-type': uploadPack },
-    });
-    outgoing.on('error', () => {}).end(body);
-    const [answer] = await once(outgoing, 'response');
-    await once(answer, 'readable');
-    outgoing.destroy();
+      const outgoing = httpRequest(`${repository.url}/git-upload-pack`, {
+        method: 'POST',
+        headers: { 'git-protocol': 'version=2', 'content-type': uploadPack },
+      });
+      outgoing.on('error', () => {}).end(body);
+      if (when === 'within its answer') {
+        const [answer] = await once(outgoing, 'response');
+        await once(answer, 'data');
+      } else {
+        await asked.promise;
+      }
+      outgoing.destroy();
 
-    await own.close();
-  });
+      await own.close();
+      expect(own.complaints).toEqual([]);
+    },
+  );
 
   it('melts many pushes into few packs behind their back', async () => {
     const own = await startGitServer({ limits: { pushesBetweenMaintenance: 4 } });

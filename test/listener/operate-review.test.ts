@@ -1,4 +1,5 @@
 /** Commands where changes are proposed: they open pull requests, and the running listener leaves those to people. */
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { reviewsText } from '../../src/cli/pr/reviews-text.ts';
 import { readMarker } from '../../src/core/pull-request/marker.ts';
@@ -239,7 +240,7 @@ describe('the list of pull requests', () => {
 
     const reviews = (await listReviews(await lookAround(operation))) ?? [];
     const holds = await listHolds(await lookAround(operation));
-    const text = reviewsText(
+    const coloured = reviewsText(
       [
         {
           namespace: teamA,
@@ -252,6 +253,7 @@ describe('the list of pull requests', () => {
       ],
       new Date(),
     );
+    const text = stripVTControlCharacters(coloured);
 
     expect(reviews.map(({ deployment, state, by }) => [deployment, state, by])).toEqual(
       expect.arrayContaining([

@@ -106,7 +106,7 @@ function relay(child: Child, response: ServerResponse, service: BackendRequest['
     const end = head.indexOf('\r\n\r\n');
     if (end < 0 && head.length <= headerLimit) return;
     child.stdout.off('data', collect);
-    if (end < 0 || response.headersSent) return void child.stdout.resume();
+    if (end < 0 || response.headersSent || response.destroyed) return void child.stdout.resume();
     writeHead(response, head.subarray(0, end).toString('latin1'));
     response.write(head.subarray(end + 4));
     child.stdout.pipe(response);

@@ -185,6 +185,8 @@ it('one of which the forge does not know yet whether it can merge it is asked fo
   await reported(plane, id, 'WaitingForForge');
 
   running.wake();
+  await until('the second asking', () => asked === 2);
+  running.wake();
   await reported(plane, id, 'Pushed');
 
   expect([asked, world.all().length]).toEqual([2, 1]);

@@ -3,28 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
+import { describe, expect, inject } from 'vitest';
 import { parse } from 'yaml';
 import type { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
-import { type ControlPlaneProcess, startControlPlaneProcess } from '../support/control-plane-process.ts';
 import { temporaryFolder } from '../support/temp.ts';
-import { type Gitea, startGitea } from './harness/gitea.ts';
 import { baseClone } from './support/base-clone.ts';
 import { act, deployed, holds, lookAgain, proposedBy, run } from './support/operated-site.ts';
 import { type ReviewSite, reviewTest } from './support/review-site.ts';
 
-let gitea: Gitea;
-let plane: ControlPlaneProcess;
-
-beforeAll(async () => {
-  [gitea, plane] = await Promise.all([startGitea(), startControlPlaneProcess()]);
-}, 900_000);
-afterAll(async () => {
-  await Promise.all([gitea?.stop(), plane?.end('SIGTERM')]);
-});
-
-const it = reviewTest(() => ({ gitea, plane }));
+const it = reviewTest();
 
 const theirs = 'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: { name: old-db }\nspec: { serviceName: old-db }\n';
 
@@ -33,7 +21,7 @@ describe('a folder that somebody else wrote', () => {
     const site = await open({ listen: false });
     const id = await site.create('chat', '1.0.0');
     const folder = `deployments/${resourceName('chat' as DeploymentName, id as DeploymentId)}`;
-    const base = await baseClone(gitea, site);
+    const base = await baseClone(site);
     await base.commit({ [`${folder}/old.yaml`]: theirs });
     await site.start();
     await site.told(id, 'ForeignFolder');
@@ -62,7 +50,7 @@ describe('a folder that somebody else wrote', () => {
 
   it('rejects its revision where a person closes that, and is proposed no more', async ({ open }) => {
     const site = await open();
-    const base = await baseClone(gitea, site);
+    const base = await baseClone(site);
     await base.commit({ 'apps/chat/old.yaml': theirs });
     const id = await site.create('chat', '1.0.0');
     await site.told(id, 'InReview');
@@ -117,7 +105,7 @@ describe('secrets that are sealed in git', () => {
     for (const name of ['chat', 'search']) {
       ids.push(await deployed(site, name, { secrets: [{ name: 'TOKEN', value: `sk-of-${name}` }] }));
     }
-    const base = await baseClone(gitea, site);
+    const base = await baseClone(site);
     const before = await base.tree();
 
     const wrong = await run(site, 'secrets', 'reseal', 'chta', '--yes');

@@ -1,8 +1,6 @@
 /** `towpath hold` beside a listener whose changes are proposed, on a real Gitea: edits, reverts, rewritten histories. */
-import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { type ControlPlaneProcess, startControlPlaneProcess } from '../support/control-plane-process.ts';
+import { describe, expect } from 'vitest';
 import { eventually } from './harness/eventually.ts';
-import { type Gitea, startGitea } from './harness/gitea.ts';
 import { baseClone } from './support/base-clone.ts';
 import { gitPush, opening } from './support/gate.ts';
 import {
@@ -19,22 +17,12 @@ import {
 import { type ReviewSite, reviewTest } from './support/review-site.ts';
 import { patienceMs } from './support/site-calls.ts';
 
-let gitea: Gitea;
-let plane: ControlPlaneProcess;
-
-beforeAll(async () => {
-  [gitea, plane] = await Promise.all([startGitea(), startControlPlaneProcess()]);
-}, 900_000);
-afterAll(async () => {
-  await Promise.all([gitea?.stop(), plane?.end('SIGTERM')]);
-});
-
-const it = reviewTest(() => ({ gitea, plane }));
+const it = reviewTest();
 
 /** A deployment whose folder a person has edited on the base, which the listener holds. */
 async function edited(site: ReviewSite) {
   const id = await deployed(site, 'chat');
-  const base = await baseClone(gitea, site);
+  const base = await baseClone(site);
   const [before, folder] = [await base.tree(), await base.folderOf('chat')];
   const commit = await base.commit({ [`${folder}/api.deployment.yaml`]: 'a: 1\n', [`${folder}/extra.yaml`]: 'b: 2\n' });
   await site.told(id, 'EditedInGit');
@@ -114,7 +102,7 @@ describe('a folder that a person edited on the base', () => {
   it('is restored while no listener runs, and the next one to start sees it deployed', async ({ open }) => {
     const site = await open();
     const id = await deployed(site, 'chat');
-    const base = await baseClone(gitea, site);
+    const base = await baseClone(site);
     const older = await base.head();
     await site.update(id, '2.0.0');
     await eventually('its proposal', async () => (await site.people.openOf('chat')).title.includes('2.0.0'));
@@ -144,7 +132,7 @@ describe('a rewritten history', () => {
   it('is accepted by a commit on the base, and what is gone from there proposed anew', async ({ open }) => {
     const site = await open();
     const id = await deployed(site, 'chat');
-    const base = await baseClone(gitea, site);
+    const base = await baseClone(site);
     const ours = await base.head();
     const head = await base.rewrite({ 'README.md': 'anew\n' });
     await site.update(id, '2.0.0');
@@ -171,7 +159,7 @@ describe('a rewritten history', () => {
   it('of a base that takes no push is accepted by the configuration, as the refusal says', async ({ open }) => {
     const site = await open();
     const id = await deployed(site, 'chat');
-    const base = await baseClone(gitea, site);
+    const base = await baseClone(site);
     const head = await base.rewrite({ 'README.md': 'anew\n' });
     await site.repository.protect({ enable_push: false });
 

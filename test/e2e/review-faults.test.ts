@@ -1,25 +1,13 @@
 /** What goes wrong between a listener and its forge: killed processes, revoked tokens, rules, and people who are faster. */
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
-import { type ControlPlaneProcess, startControlPlaneProcess } from '../support/control-plane-process.ts';
 import { eventually } from './harness/eventually.ts';
-import { type Gitea, startGitea } from './harness/gitea.ts';
 import { botScopes } from './harness/gitea-client.ts';
 import { gitPush, opening } from './support/gate.ts';
 import { type ReviewSite, reviewTest } from './support/review-site.ts';
 
-let gitea: Gitea;
-let plane: ControlPlaneProcess;
-
-beforeAll(async () => {
-  [gitea, plane] = await Promise.all([startGitea(), startControlPlaneProcess()]);
-}, 900_000);
-afterAll(async () => {
-  await Promise.all([gitea?.stop(), plane?.end('SIGTERM')]);
-});
-
-const it = reviewTest(() => ({ gitea, plane }));
+const it = reviewTest();
 
 const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `agent-${index + 1}`);
 
@@ -60,13 +48,13 @@ describe('killed in the middle of a burst', () => {
   it('a forge that comes back is told the rest, and nothing twice', async ({ open }) => {
     const site = await open({ listen: false });
     const ids = await createAll(site, 20);
-    const killed = site.gate.before(opening, gitea.kill, 7);
+    const killed = site.gate.before(opening, site.gitea.kill, 7);
     await site.start();
     await killed;
-    await gitea.start();
-    const again = site.gate.before(opening, gitea.kill, 3);
+    await site.gitea.start();
+    const again = site.gate.before(opening, site.gitea.kill, 3);
     await again;
-    await gitea.start();
+    await site.gitea.start();
 
     await expectOneEach(site, ids);
   });
@@ -92,6 +80,7 @@ it('two processes that ask for one thing at the same moment leave one pull reque
 describe.concurrent('what people must mend', () => {
   it('is a token that was revoked in the middle: said so, and gone on with once the file holds another', async ({
     open,
+    gitea,
   }) => {
     const { bot } = gitea.users;
     const old = await gitea.makeToken(bot, botScopes);
@@ -131,7 +120,7 @@ describe.concurrent('what people must mend', () => {
     const site = await open();
     const first = await site.create('chat', '1.0.0');
     await site.told(first, 'InReview');
-    await gitea.request('PATCH', `${site.repository.path}/branches/main`, { name: 'trunk' });
+    await site.gitea.request('PATCH', `${site.repository.path}/branches/main`, { name: 'trunk' });
     const second = await site.create('search', '1.0.0');
 
     const told = await site.told(second, 'MissingBranch');
@@ -166,7 +155,7 @@ describe.concurrent('what hurts nobody', () => {
     const site = await open({ listen: false });
     const id = await site.create('chat', '1.0.0');
     const tag = { tag_name: `towpath/${resourceName('chat' as DeploymentName, id as DeploymentId)}`, target: 'main' };
-    await gitea.request('POST', `${site.repository.path}/tags`, tag);
+    await site.gitea.request('POST', `${site.repository.path}/tags`, tag);
     await site.start();
 
     await site.told(id, 'InReview');

@@ -1,26 +1,14 @@
 /** What people do to pull requests of a running listener: approve, merge, push, reopen, and all that at the wrong moment. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { describe, expect } from 'vitest';
 import { runTowpath } from '../support/command-line.ts';
-import { type ControlPlaneProcess, startControlPlaneProcess } from '../support/control-plane-process.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { eventually } from './harness/eventually.ts';
-import { type Gitea, startGitea } from './harness/gitea.ts';
 import { describing, gitPush } from './support/gate.ts';
 import { type ReviewSite, reviewTest } from './support/review-site.ts';
 
-let gitea: Gitea;
-let plane: ControlPlaneProcess;
-
-beforeAll(async () => {
-  [gitea, plane] = await Promise.all([startGitea(), startControlPlaneProcess()]);
-}, 900_000);
-afterAll(async () => {
-  await Promise.all([gitea?.stop(), plane?.end('SIGTERM')]);
-});
-
-const it = reviewTest(() => ({ gitea, plane }));
+const it = reviewTest();
 
 /** A deployment that waits for review, and its pull request. */
 async function proposed(site: ReviewSite, name = 'chat') {
@@ -77,7 +65,7 @@ describe.concurrent('fast-forward', () => {
     expect(told).toMatchObject({ status: 'AWAITING_DEPLOY', towpath: { pull_request: pull.html_url } });
     expect(told.status_message).toMatch(/protected branch main.*allow the listener’s account to push there/);
     const rule = { enable_push: true, enable_push_whitelist: true, push_whitelist_usernames: ['bot'] };
-    await gitea.request('PATCH', `${site.repository.path}/branch_protections/main`, rule);
+    await site.gitea.request('PATCH', `${site.repository.path}/branch_protections/main`, rule);
     await site.reaches(id, 'DEPLOYED');
     expect(await headOf(site, 'main')).toBe(pull.head.sha);
   });

@@ -37,36 +37,27 @@ function startNext(world: ReviewWorld, plane: ScriptedControlPlane, openingMs: n
   return running;
 }
 
-it('what a killed process asked the forge for is not asked for once more while it may be at it', async () => {
-  const world = reviewWorld();
-  const { plane, id, request } = await killedWhileOpening(world, 'chat');
-  const running = startNext(world, plane, 60_000);
+it.each([
+  ['the same revision', false],
+  ['another revision', true],
+] as const)(
+  'what a killed process asked for is not asked for again while the forge may be at it: %s',
+  async (_, isNewer) => {
+    const world = reviewWorld();
+    const { plane, id, request } = await killedWhileOpening(world, 'chat');
+    if (isNewer) plane.update(id);
+    const running = startNext(world, plane, 60_000);
 
-  await lookAgain({ world, running });
-  const { create } = world.forge.calls;
-  await world.forge.forge.create(request);
-  running.wake();
-  await reported(plane, id, 'InReview');
+    await lookAgain({ world, running });
+    const { create } = world.forge.calls;
+    await world.forge.forge.create(request);
+    running.wake();
+    await reported(plane, id, 'InReview');
 
-  expect(create).toBe(0);
-  expect(world.all()).toHaveLength(1);
-});
-
-it('nor where another revision is wanted by now', async () => {
-  const world = reviewWorld();
-  const { plane, id, request } = await killedWhileOpening(world, 'chat');
-  plane.update(id);
-  const running = startNext(world, plane, 60_000);
-
-  await lookAgain({ world, running });
-  const { create } = world.forge.calls;
-  await world.forge.forge.create(request);
-  running.wake();
-  await reported(plane, id, 'InReview');
-
-  expect(create).toBe(0);
-  expect(readMarker(onlyOpen(world).body)?.revisionId).toBe(plane.wanted().get(id)?.revision);
-});
+    expect([create, world.all().length]).toEqual([0, 1]);
+    expect(readMarker(onlyOpen(world).body)?.revisionId).toBe(plane.wanted().get(id)?.revision);
+  },
+);
 
 it('what is new meanwhile waits for nothing', async () => {
   const world = reviewWorld();

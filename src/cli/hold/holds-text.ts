@@ -1,6 +1,7 @@
 /** What waits for a person, as a table for people and as data for programs. */
 import pc from 'picocolors';
 import { type Hold, type Release, reasonOf, releaseOf } from '../../core/holds.ts';
+import { shellWord } from '../../core/shell-word.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { messages } from '../failure-text.ts';
 import { age } from '../operating/age.ts';
@@ -72,8 +73,7 @@ function holdLines(
 
 function runnable({ command, effect }: Release, config: string): Release {
   if (command === null || config === 'towpath.yaml') return { command, effect };
-  const word = /^[\w./-]+$/.test(config) ? config : `'${config.replaceAll("'", `'\\''`)}'`;
-  return { command: `${command} --config ${word}`, effect };
+  return { command: `${command} --config ${shellWord(config)}`, effect };
 }
 
 const kindWords: Readonly<Record<Hold['kind'], string>> = {

@@ -52,7 +52,9 @@ export function readDeployment(text: string, origin: string, defaults: Deploymen
   return { specification: specificationOf(body, owner, text, Object.keys(values)), values };
 }
 
-function specificationOf(body: CreateBody, owner: object, text: string, secretNames: string[]): Specification {
+type Owner = Pick<z.input<typeof Specification>['deployment'], 'namespace' | 'listenerId'>;
+
+function specificationOf(body: CreateBody, owner: Owner, text: string, secretNames: string[]): Specification {
   const { name, source_config: source } = body;
   return Specification.parse({
     deployment: {

@@ -1,6 +1,7 @@
 /** How a person hands read-only credentials to an engine: commands with files in them, never a value. */
 import type { Namespace } from '../../domain/configuration.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
+import { shellWord } from '../shell-word.ts';
 import { projectName } from './argo-cd.ts';
 import { fluxCredentialsSecret } from './flux.ts';
 import { bootstrapName } from './object.ts';
@@ -13,7 +14,7 @@ export function argoCdCredentials(namespace: NamespaceName, settings: Namespace)
   const keys = { password: 'password', bearer: 'bearerToken', ssh: 'sshPrivateKey' };
   const access = accessArguments(settings, keys);
   const host = hostOf(repository);
-  const sources = [...fields.map((field) => `--from-literal=${quoted(field)}`), ...access].join(' ');
+  const sources = [...fields.map((field) => `--from-literal=${shellWord(field)}`), ...access].join(' ');
   return [
     ...(credentials === undefined
       ? []
@@ -27,7 +28,7 @@ export function argoCdCredentials(namespace: NamespaceName, settings: Namespace)
       : ['Argo CD must know the host key:', '$ argocd cert add-ssh --batch < known-hosts']),
     ...(caFile === undefined
       ? []
-      : ['Argo CD must know the certificate authority:', `$ argocd cert add-tls ${quoted(host)} --from ca.crt`]),
+      : ['Argo CD must know the certificate authority:', `$ argocd cert add-tls ${shellWord(host)} --from ca.crt`]),
   ];
 }
 
@@ -59,15 +60,10 @@ function accessArguments({ credentials }: Namespace, names: FieldNames): readonl
   if (credentials.bearerTokenFile !== undefined) return [`--from-file=${names.bearer}=read-only-token`];
   const username = credentials.username ?? (credentials.usernameFile === undefined ? 'git' : undefined);
   const user =
-    username === undefined ? '--from-file=username=user-name' : `--from-literal=${quoted(`username=${username}`)}`;
+    username === undefined ? '--from-file=username=user-name' : `--from-literal=${shellWord(`username=${username}`)}`;
   return [user, `--from-file=${names.password}=read-only-token`];
 }
 
 function hostOf(repository: string): string {
   return URL.canParse(repository) ? new URL(repository).hostname : repository.replace(/^.*@|:.*$/g, '');
-}
-
-/** One word for any POSIX shell. */
-function quoted(text: string): string {
-  return /^[A-Za-z0-9_./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -26,13 +26,8 @@ export async function listHolds(look: Look): Promise<readonly Hold[]> {
   const plan = await planPass(context, memory, view, items);
   const cases = await casesOf(look, memory, plan);
   const holds: Hold[] = [];
-  for (const step of plan.steps) {
-    const proposal = await proposalOf(
-      look,
-      cases?.find((each) => each.step === step),
-    );
-    holds.push(...(await holdsOfStep(look, step, proposal)));
-  }
+  const caseOf = new Map(cases?.map((each) => [each.step, each]));
+  for (const step of plan.steps) holds.push(...(await holdsOfStep(look, step, caseOf.get(step))));
   for (const each of cases ?? []) holds.push(...(await heldInReview(context, each)));
   holds.push(...(await heldDeletions(look, plan, cases)));
   for (const path of plan.orphans) {
@@ -41,23 +36,25 @@ export async function listHolds(look: Look): Promise<readonly Hold[]> {
   return holds;
 }
 
-async function holdsOfStep(look: Look, step: Step, proposal: HoldProposal | null): Promise<readonly Hold[]> {
+async function holdsOfStep(look: Look, step: Step, found: ReviewCase | undefined): Promise<readonly Hold[]> {
   const { name: deployment, deploymentId } = step.desired;
   const about = { deployment, deploymentId };
   switch (step.kind) {
     case 'hold': {
       const changes = await changesOf(look, step.since, step.path);
+      const proposal = await proposalOf(look, found);
       return [{ kind: step.drift, ...about, path: step.path, commit: step.since, changes, proposal }];
     }
     case 'remove-held': {
       const { path } = step.folder;
       const changes = await changesOf(look, step.since, path);
+      const proposal = await proposalOf(look, found);
       return [{ kind: 'edited-removal', ...about, path, commit: step.since, changes, proposal }];
     }
     case 'remove-foreign':
       return [{ kind: 'foreign-removal', ...about, path: step.path }];
     case 'foreign':
-      return [{ kind: 'foreign', ...about, path: step.path, proposal }];
+      return [{ kind: 'foreign', ...about, path: step.path, proposal: await proposalOf(look, found) }];
     case 'keep':
     case 'removed':
     case 'interrupted':

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { nativeGit } from '../../support/native-git.ts';
 import { temporaryFolder } from '../../support/temp.ts';
 import { testRepository } from '../../support/test-repository.ts';
-import type { Gitea } from '../harness/gitea.ts';
 import type { ReviewSite } from './review-site.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -22,7 +21,7 @@ export interface BaseClone {
   rewrite(files: Files): Promise<string>;
 }
 
-export async function baseClone(gitea: Gitea, { repository }: ReviewSite): Promise<BaseClone> {
+export async function baseClone({ gitea, repository }: ReviewSite): Promise<BaseClone> {
   const path = join(await temporaryFolder('base'), 'base.git');
   const url = repository.cloneUrlOf(gitea.users.reviewer);
   await nativeGit(['clone', '--quiet', '--bare', url, path]);

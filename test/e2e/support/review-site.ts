@@ -2,12 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { stringify } from 'yaml';
-import type { ControlPlaneProcess, Tenant } from '../../support/control-plane-process.ts';
+import {
+  type ControlPlaneProcess,
+  startControlPlaneProcess,
+  type Tenant,
+} from '../../support/control-plane-process.ts';
 import { temporaryFolder } from '../../support/temp.ts';
 import { eventually } from '../harness/eventually.ts';
-import type { Gitea } from '../harness/gitea.ts';
+import { type Gitea, startGitea } from '../harness/gitea.ts';
 import type { GiteaRepository } from '../harness/gitea-client.ts';
 import { freePorts } from '../harness/ports.ts';
 import { type Gate, startGate } from './gate.ts';
@@ -16,6 +20,7 @@ import { type ListenerProcess, startListenerProcess } from './listener-process.t
 import { type Revision, type SiteCalls, siteCalls } from './site-calls.ts';
 
 export interface ReviewSite extends SiteCalls {
+  readonly gitea: Gitea;
   readonly namespace: string;
   readonly tenant: Tenant;
   readonly repository: GiteaRepository;
@@ -55,13 +60,22 @@ export interface ReviewSiteOptions {
 
 type Open = (options?: Omit<ReviewSiteOptions, 'gitea' | 'plane'>) => Promise<ReviewSite>;
 
-/** Tests that open sites; each ends with its test. */
-export function reviewTest(started: () => Pick<ReviewSiteOptions, 'gitea' | 'plane'>) {
-  return test.extend<{ readonly open: Open }>({
+/** Tests that open sites, each of which ends with its test, on one Gitea and one control plane for the file. */
+export function reviewTest() {
+  let gitea: Gitea;
+  let plane: ControlPlaneProcess;
+  beforeAll(async () => {
+    [gitea, plane] = await Promise.all([startGitea(), startControlPlaneProcess()]);
+  }, 900_000);
+  afterAll(async () => {
+    await Promise.all([gitea?.stop(), plane?.end('SIGTERM')]);
+  });
+  return test.extend<{ readonly open: Open; readonly gitea: Gitea }>({
+    gitea: async ({ task: _task }, use) => use(gitea),
     open: async ({ task: _task }, use) => {
       const sites: ReviewSite[] = [];
       await use(async (options) => {
-        const site = await openReviewSite({ ...started(), ...options });
+        const site = await openReviewSite({ gitea, plane, ...options });
         sites.push(site);
         return site;
       });
@@ -105,7 +119,7 @@ async function openReviewSite(options: ReviewSiteOptions): Promise<ReviewSite> {
   const calls = siteCalls(plane, tenant, namespace);
   const people = giteaPeople(gitea, repository);
   return {
-    ...{ namespace, tenant, repository, people, gate, configuration, configure, ...process, ...calls },
+    ...{ gitea, namespace, tenant, repository, people, gate, configuration, configure, ...process, ...calls },
     writeToken: async (value) => void (await file('token', value)),
     told: (id, ...reasons) => told(calls, id, reasons),
     log: (id) => logOf(plane, tenant, calls, id),

@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { dump } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { findPlantedSecrets, sensitiveValues, withoutCoincidences } from '../../src/core/secrets/planted-secrets.ts';
+import {
+  findPlantedSecrets,
+  sensitiveValues,
+  withoutCoincidences,
+  withoutValues,
+} from '../../src/core/secrets/planted-secrets.ts';
 
 const secret = 'hunter2-"quoted"\n\u{1f600} $&+\'end';
 const found = (text: string, values: Readonly<Record<string, string>> = { TOKEN: secret }) =>
@@ -120,4 +125,21 @@ it('looks for both where two Secrets have a value of one name', () => {
   ]);
 
   expect(found('new-value-1 old-value-1', values)).toHaveLength(2);
+});
+
+describe('what is said of a field', () => {
+  const token = 'sk-live-4f9a8b7c6d5e';
+  const said = (message: string): string => {
+    const finding = { path: 'a.yaml', line: null, pointer: null, message };
+    return withoutValues([finding], { TOKEN: token })[0]?.message ?? '';
+  };
+
+  it.each([
+    ['as it is', `"${token}" is no name`, '"[secret]" is no name'],
+    ['cut short', '"sk-live-…" is no name', '[holds a secret]'],
+    ['in base64', `"${btoa(token)}" is no name`, '[holds a secret]'],
+    ['not at all', '"sk-liv…" is no name', '"sk-liv…" is no name'],
+  ])('shows no value that stands there %s', (_, message, expected) => {
+    expect(said(message)).toBe(expected);
+  });
 });

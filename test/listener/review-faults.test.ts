@@ -223,41 +223,6 @@ it('a deployment is gone only once its pull request is closed: nobody else would
   expect(saidBefore).toEqual([0]);
 });
 
-it('what a person closed is not merged, though it was approved before and is still listed as open', async () => {
-  const publication = { mode: 'proposed', forge: 'gitea', merge: 'fast-forward' };
-  const world = reviewWorld();
-  const { plane, running } = await begin(stops, world, { namespace: { publication } });
-  const id = plane.create('chat');
-  await reported(plane, id, 'InReview');
-  const { number } = onlyOpen(world);
-  world.forge.people.approve(number, 'Jane');
-  world.forge.beforeNext('approval', () => world.forge.people.close(number, 'Joe'));
-
-  await lookAgain({ world, running });
-  await reported(plane, id, 'Rejected');
-
-  expect(world.remote.requests.merge).toBe(0);
-});
-
-it('one whose approval the forge will not tell holds up no other', async () => {
-  const publication = { mode: 'proposed', forge: 'gitea', merge: 'fast-forward' };
-  const world = reviewWorld();
-  const invalid = new TowpathError('terminal', 'ForgeInvalid', 'Cannot read its reviews: the forge answers 422');
-  const parts = withForge(world, (forge) => ({
-    approval: (pullRequest) => (pullRequest.number === 1 ? Promise.reject(invalid) : forge.approval(pullRequest)),
-  }));
-  const { plane, running } = await begin(stops, world, { parts, namespace: { publication } });
-  await reported(plane, plane.create('bad'), 'InReview');
-  const good = plane.create('good');
-  const { number } = await until('the second', () => world.open()[1]);
-  await lookAgain({ world, running });
-
-  world.forge.people.approve(number, 'Jane');
-  await lookAgain({ world, running });
-
-  expect((await reported(plane, good, 'Pushed')).outcome).toBe('succeeded');
-});
-
 it('one whose opening broke off, and that a person closed before it was finished, is not opened again', async () => {
   const world = reviewWorld();
   world.forge.loseAnswer('create');

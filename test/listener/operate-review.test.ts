@@ -220,6 +220,27 @@ describe('other commands', () => {
   });
 });
 
+it('a refused adoption is named while its revision is wanted, and not beside the next one', async () => {
+  const begun = await begin();
+  const { world, plane, running, operation } = begun;
+  const id = plane.create('chat');
+  const path = folderOf('chat', id);
+  world.remote.commit('By hand', [{ kind: 'write', path: repoPath(`${path}/theirs.yaml`), content: 'a: 1\n' }]);
+  running.wake();
+  await until('the folder to be seen', () => plane.lastReport(id)?.reason === 'ForeignFolder');
+  await operate(operation, adopt(operation, { deployment: 'chat', from: null }, agreed));
+  const number = world.open().find(({ title }) => title.startsWith('adopt('))?.number ?? 0;
+  world.forge.people.close(number, 'Joe');
+
+  const [refused] = await listHolds(await lookAround(operation));
+  plane.update(id);
+  await lookAgain(begun);
+  const [next] = await listHolds(await lookAround(operation));
+
+  expect(refused).toMatchObject({ kind: 'foreign', proposal: { number, state: 'rejected', by: 'Joe' } });
+  expect(next).toMatchObject({ kind: 'foreign', proposal: null });
+});
+
 describe('the list of pull requests', () => {
   it('tells of each how far it is, and who said what', async () => {
     const begun = await begin();

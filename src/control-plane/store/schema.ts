@@ -41,6 +41,14 @@ export interface BuildSettings {
   readonly build_command?: string;
 }
 
+/** A listener's reports that were refused: since when, when last, and why. */
+export interface ReportRefusal {
+  /** ISO 8601, both. */
+  readonly since: string;
+  readonly at: string;
+  readonly message: string;
+}
+
 /** One row: the epoch changes when a database is restored or made anew, and voids every cursor. */
 export const instance = pgTable('instance', {
   id: integer('id').primaryKey().default(1),
@@ -73,6 +81,8 @@ export const listeners = pgTable(
     changeVersion: bigint('change_version', { mode: 'number' }).notNull().default(0),
     /** The highest Lease term that has reported; a lower one is refused. */
     term: bigint('term', { mode: 'number' }).notNull().default(0),
+    /** Why its last reports were refused, for its owner to see; null while they are taken. */
+    reportRefusal: jsonb('report_refusal').$type<ReportRefusal>(),
     lastSeenAt: time('last_seen_at'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),

@@ -1,0 +1,1 @@
+ALTER TABLE "listeners" ADD COLUMN "report_refusal" jsonb;

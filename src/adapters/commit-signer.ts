@@ -41,13 +41,18 @@ async function signChecked(key: SigningKey, payload: Buffer, { keyFile }: Signin
     const signature = await key.sign(payload);
     if (await key.verify(payload, signature)) return signature;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw unusable(keyFile, `${why}; name another key by git.signing.keyFile`, cause);
+    throw unusable(keyFile, explainedSigning(cause), cause);
   }
   const message =
     `Cannot sign a commit with "${keyFile}": the signature does not verify with the key's own public part, so that ` +
     'nothing is pushed; make the file anew from the original key (git.signing.keyFile)';
   throw new TowpathError('terminal', 'SignatureInvalid', message);
+}
+
+/** The words of OpenSSL and of the OpenPGP library help nobody; our own do. */
+function explainedSigning(cause: unknown): string {
+  const why = cause instanceof SigningKeyError ? cause.message : 'the key cannot make a signature';
+  return `${why}; name another key by git.signing.keyFile`;
 }
 
 /** What is no signature at all, or one of another kind, is none of ours. */

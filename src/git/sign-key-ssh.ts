@@ -1,8 +1,9 @@
 /** Reads an SSH private key, encrypted or not, as one that signs commits. */
-import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import sshpk from 'sshpk';
 import { type SigningKey, SigningKeyError } from './sign-key.ts';
 import { keyTypeOf, signingKeyTypes, sshSignature, verifySshSignature } from './signature-ssh.ts';
+import { type KeyObjects, keyObjectsOf } from './ssh-key-object.ts';
 
 export async function readSshSigningKey(text: string, passphrase: string | null): Promise<SigningKey> {
   refuseOthers(text);
@@ -12,13 +13,12 @@ export async function readSshSigningKey(text: string, passphrase: string | null)
   if (!signingKeyTypes.includes(type)) {
     throw new SigningKeyError('unusable', `keys of type ${type} cannot sign here; ${makeOne}`);
   }
-  // Made of the public part as it is written in the file: a file whose halves do not fit must not pass its own check.
-  const publicKey = createPublicKey(sshpk.parseKey(publicBlob, 'rfc4253').toString('pkcs8'));
+  const { publicKey, privateKey } = keyObjects(key);
   const bits = publicKey.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && bits < fewestBits) {
     throw new SigningKeyError('unusable', `an RSA key of ${bits} bits is too weak; ${makeOne}`);
   }
-  const pair = { publicBlob, publicKey, privateKey: createPrivateKey(key.toString('pkcs8')) };
+  const pair = { publicBlob, publicKey, privateKey };
   return {
     sign: (payload) => sshSignature(pair, payload),
     verify: (payload, signature) => verifySshSignature(pair, payload, signature),
@@ -28,6 +28,14 @@ export async function readSshSigningKey(text: string, passphrase: string | null)
       fingerprint: `SHA256:${createHash('sha256').update(publicBlob).digest('base64').replace(/=+$/, '')}`,
     },
   };
+}
+
+function keyObjects(key: sshpk.PrivateKey): KeyObjects {
+  try {
+    return keyObjectsOf(key);
+  } catch (cause) {
+    throw new SigningKeyError('unusable', `its numbers are not those of a valid key; ${makeOne}`, { cause });
+  }
 }
 
 /** Forges take no weaker RSA key; OpenPGP's library does not either. */

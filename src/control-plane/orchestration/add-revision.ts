@@ -20,6 +20,8 @@ export interface Addition {
   readonly previous: RevisionRow | null;
   /** Where the draft brings no secrets: the set that it goes on with. */
   readonly keptSecretSetId: string | null;
+  /** The revision that is deployed once more; null where the draft is a new one. */
+  readonly copyOf: RevisionId | null;
   readonly draft: RevisionDraft;
   readonly requester: Requester;
   /** How it came about: `created`, `redeployed from revision 2`. */
@@ -58,7 +60,7 @@ export function addRevision(
 }
 
 function rowOf(addition: Addition, secretSetId: string | null): RevisionRow {
-  const { id, at, deployment, draft, listener, previous, requester } = addition;
+  const { id, at, copyOf, deployment, draft, listener, previous, requester } = addition;
   return {
     id,
     deploymentId: deployment.id,
@@ -76,6 +78,7 @@ function rowOf(addition: Addition, secretSetId: string | null): RevisionRow {
     resourceSpec: draft.resourceSpec,
     secretReferences: draft.secretReferences,
     secretSetId,
+    copyOf,
     requester,
     interrupted: false,
     lastReport: null,

@@ -81,6 +81,7 @@ export async function redeploy(
       draft: copyOf(old),
       origin,
       keptSecretSetId: old.secretSetId,
+      copyOf: old.id,
     });
   });
 }
@@ -95,7 +96,7 @@ async function revise(
   const { revision: row, secretSet } = locked;
   const secrets = secretSet === null ? [] : openSecretSet(services.secretBox, secretSet);
   const draft = draftRevision(request, { row, secrets });
-  const addition = { draft, origin: 'created', keptSecretSetId: row.secretSetId };
+  const addition = { draft, origin: 'created', keptSecretSetId: row.secretSetId, copyOf: null };
   const added = await addAudited(transaction, services, principal, locked, addition);
   return { ...locked, ...added, secretSet: added.secretSet ?? secretSet };
 }
@@ -104,6 +105,7 @@ interface Audited {
   readonly draft: RevisionDraft;
   readonly origin: string;
   readonly keptSecretSetId: string | null;
+  readonly copyOf: RevisionId | null;
 }
 
 async function addAudited(

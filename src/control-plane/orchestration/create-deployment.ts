@@ -42,7 +42,15 @@ export async function createDeployment(
     const revisionId = newRevisionId();
     const deployment = rowOf({ principal, request, listener, namespace, revisionId, at });
     const { name, email } = principal;
-    const first = { id: revisionId, previous: null, keptSecretSetId: null, draft, requester: { name, email }, at };
+    const first = {
+      id: revisionId,
+      previous: null,
+      keptSecretSetId: null,
+      copyOf: null,
+      draft,
+      requester: { name, email },
+      at,
+    };
     const addition = { listener, deployment, ...first, origin: 'created' };
     const { revision, secretSet, statements } = addRevision(transaction, services, addition);
     const { sequence: _, ...inserted } = deployment;

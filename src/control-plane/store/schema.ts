@@ -204,6 +204,8 @@ export const revisions = pgTable(
     secretReferences: jsonb('secret_references').$type<readonly SecretReference[]>().notNull(),
     /** Null without secrets. */
     secretSetId: uuid('secret_set_id').references(() => secretSets.id),
+    /** The revision that was deployed once more with this one; null where it says something of its own. */
+    copyOf: uuid('copy_of').$type<RevisionId>(),
     requester: jsonb('requester').$type<Requester>().notNull(),
     interrupted: boolean('interrupted').notNull().default(false),
     lastReport: jsonb('last_report').$type<LastReport>(),

@@ -2,8 +2,10 @@
 /** The command line: one command runs, and a failure becomes one message and an exit code. */
 import { CommanderError } from 'commander';
 import { failureText } from './failure-text.ts';
+import { outliveReaders } from './output.ts';
 import { towpath } from './program.ts';
 
+outliveReaders();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {

@@ -55,7 +55,7 @@ export async function wireListener(configuration: Configuration, options: WireOp
       await wireNamespace(configuration, settings, { ...surroundings, ...shared, namespace, engine, cluster }),
     );
   }
-  const controlPlane = wireControlPlane(configuration, surroundings);
+  const controlPlane = wireControlPlane(configuration, options.purpose, surroundings);
   const close = async (): Promise<void> => {
     await Promise.all(
       [...namespaces.values()].flatMap(({ repository, review }) => [repository.close(), review?.forge.dispose()]),
@@ -93,6 +93,7 @@ async function wireNamespace(
 
 function wireControlPlane(
   { controlPlane, listener }: Configuration,
+  purpose: WireOptions['purpose'],
   { clock, log, telemetry }: Surroundings,
 ): HttpControlPlane {
   const { url, apiKeyFile, apiKeyEnv, workspaceId, caFile, mode, pollInterval } = controlPlane;
@@ -103,7 +104,11 @@ function wireControlPlane(
   return chooseControlPlane({
     mode,
     full: () => httpControlPlane(connection, listenerId),
-    mirror: () => mirrorControlPlane({ connection, listenerId, dataFolder, pollIntervalMs: pollInterval, clock, log }),
+    mirror: () => {
+      const mayWrite = purpose !== 'preview';
+      const timing = { pollIntervalMs: pollInterval, clock };
+      return mirrorControlPlane({ connection, listenerId, dataFolder, mayWrite, log, ...timing });
+    },
     log,
   });
 }

@@ -1,5 +1,5 @@
 /** Mirror mode against our own control plane with its extension switched off: it reads, writes git, and reports nowhere. */
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { chooseControlPlane } from '../../src/adapters/control-plane/choice.ts';
@@ -7,6 +7,7 @@ import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
 import { mirrorControlPlane } from '../../src/adapters/control-plane/mirror.ts';
 import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
+import { runTowpath } from '../support/command-line.ts';
 import type { Tenant } from '../support/control-plane.ts';
 import { otherImage } from '../support/control-plane.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
@@ -49,7 +50,15 @@ function start({ tenant, remote, dataFolder }: { tenant: Tenant; remote: TestRep
     mode: 'auto',
     full: () => httpControlPlane(connection, listenerId),
     mirror: () =>
-      mirrorControlPlane({ connection, listenerId, dataFolder, pollIntervalMs: 150, clock: systemClock, log }),
+      mirrorControlPlane({
+        connection,
+        listenerId,
+        dataFolder,
+        mayWrite: true,
+        pollIntervalMs: 150,
+        clock: systemClock,
+        log,
+      }),
     log,
   });
   const repository = new GitRepository({ branch: 'main', transport: new HttpTransport({ url: remote.url }) });
@@ -104,6 +113,30 @@ it('lays down what it reads, and keeps status in a private file of its own', asy
   expect(texts.join('\n')).not.toContain('planted');
   expect(running.log.lines.join('\n')).toContain('Mirroring a control plane with the public API only');
   await remote.fsck();
+});
+
+it('leaves nothing behind where a command only looks', async () => {
+  const { tenant, remote, dataFolder } = await world('mirror-look');
+  await tenant.deploy('chat');
+  await writeFile(join(dataFolder, 'api-key'), tenant.key);
+  await writeFile(join(dataFolder, 'key'), 'ab'.repeat(32));
+  const configuration = {
+    controlPlane: { url: served.url, apiKeyFile: 'api-key' },
+    listener: { id: tenant.listenerId },
+    namespaces: { 'team-a': { repository: remote.url, engine: 'none', secrets: { keyFile: 'key' } } },
+  };
+  await writeFile(join(dataFolder, 'towpath.yaml'), JSON.stringify(configuration));
+
+  const looked = [
+    await runTowpath(['plan'], { cwd: dataFolder }),
+    await runTowpath(['hold', 'list'], { cwd: dataFolder }),
+  ];
+
+  expect(looked.map(({ code, stderr }) => ({ code, stderr }))).toEqual([
+    { code: 2, stderr: '' },
+    { code: 0, stderr: '' },
+  ]);
+  expect((await readdir(dataFolder)).sort()).toEqual(['api-key', 'key', 'towpath.yaml']);
 });
 
 it('removes what awaits deletion, and only names what vanished', async () => {

@@ -29,6 +29,8 @@ export interface MirrorOptions {
   readonly listenerId: ListenerId;
   /** Holds `status.json` and a key of its own. */
   readonly dataFolder: string;
+  /** Whether the folder may be made: whoever only looks leaves nothing behind. */
+  readonly mayWrite: boolean;
   readonly pollIntervalMs: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -37,7 +39,7 @@ export interface MirrorOptions {
 export function mirrorControlPlane(options: MirrorOptions): HttpControlPlane {
   const client = connectToControlPlane(options.connection);
   const status = statusFile(join(options.dataFolder, 'status.json'), options.log);
-  const key = digestKey(options.dataFolder);
+  const key = options.mayWrite ? madeKey(options.dataFolder) : (keptKey(options.dataFolder) ?? randomBytes(32));
   const polling = createPolling({ ...options, client, status, key });
   const host = new URL(options.connection.url).hostname;
   return {
@@ -183,11 +185,15 @@ function secretsVersionOf(key: Buffer, deployment: PublicDeployment): string | n
   return createHmac('sha256', key).update(JSON.stringify(entries)).digest('hex');
 }
 
+const keyFile = 'mirror.key';
+
 /** Made once; lost with the folder, it only makes that values are asked for once more. */
-function digestKey(folder: string): Buffer {
-  const path = join(folder, 'mirror.key');
+function madeKey(folder: string): Buffer {
+  const path = join(folder, keyFile);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Inside a clone the key must not be committed.
+    if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n');
     writeFileSync(path, randomBytes(32), { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
@@ -198,6 +204,14 @@ function digestKey(folder: string): Buffer {
     }
   }
   return readFileSync(path);
+}
+
+function keptKey(folder: string): Buffer | null {
+  try {
+    return readFileSync(join(folder, keyFile));
+  } catch {
+    return null;
+  }
 }
 
 function logReport(log: Log, report: Report): void {

@@ -4,21 +4,25 @@ import { rotateSecrets } from '../../control-plane/secrets/rotate-secrets.ts';
 import { openDatabase } from '../../control-plane/store/database.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { ControlPlaneOptions } from '../commands/control-plane.ts';
-import { openingOf } from './opening.ts';
+import { existingOpening } from './opening.ts';
 
 export async function rotateKey(options: ControlPlaneOptions): Promise<void> {
-  const { location, keyring } = await openingOf(options);
+  const { location, keyring } = await existingOpening(options, 'encrypt the stored secrets anew');
   const { database, close } = await openDatabase(location);
   try {
     const { rotated, unreadable } = await rotateSecrets(database, keyring);
     const said = options.json
       ? JSON.stringify({ keyId: keyring.current.id, rotated, unreadable })
-      : `${pc.green('✓')} ${rotated} sets of secrets are now encrypted with key ${keyring.current.id}`;
+      : `${pc.green('✓')} ${counted(rotated)} now encrypted with key ${keyring.current.id}`;
     process.stdout.write(`${said}\n`);
     if (unreadable.length > 0) throw damaged(unreadable);
   } finally {
     await close();
   }
+}
+
+function counted(sets: number): string {
+  return sets === 1 ? '1 set of secrets is' : `${sets} sets of secrets are`;
 }
 
 function damaged(ids: readonly string[]): TowpathError {

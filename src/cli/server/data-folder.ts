@@ -1,4 +1,7 @@
-/** The folder that a server keeps everything in: made for its owner only, and refused early where it cannot be used. */
+/**
+ * The folder that a server keeps everything in: made for its owner only, out of git's sight, and refused early where it
+ * cannot be used.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -8,7 +11,10 @@ import { TowpathError } from '../../domain/failure.ts';
 export async function prepareDataFolder(path: string, subfolders: readonly string[]): Promise<string> {
   const folder = resolve(path);
   try {
-    for (const name of ['', ...subfolders]) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of subfolders) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+    // It holds keys. A folder that was there before is somebody's own, and what git sees of it is his business.
+    if (made !== undefined) await writeFile(join(folder, '.gitignore'), '*\n');
     const probe = join(folder, `.probe-${randomUUID()}`);
     await writeFile(probe, '');
     await rm(probe);

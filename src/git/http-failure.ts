@@ -15,8 +15,10 @@ export async function answerError(answer: Dispatcher.ResponseData, expected: str
     return new TransportError('unusable', `the server answered ${type} instead of ${expected}; is this a git address?`);
   }
   const text = said ? `${meaningOf(status)} (HTTP ${status}: ${said})` : `${meaningOf(status)} (HTTP ${status})`;
-  const retryAfterMs = retryAfter(headers['retry-after']);
-  return new TransportError(failureOfStatus(status), text, retryAfterMs === null ? {} : { retryAfterMs });
+  const asked = headers['retry-after'];
+  if (asked === undefined) return new TransportError(failureOfStatus(status), text);
+  const askedWait = { retryAfter: String(asked), date: headers['date']?.toString() };
+  return new TransportError(failureOfStatus(status), text, { askedWait });
 }
 
 /** For what went wrong below HTTP. */
@@ -83,14 +85,6 @@ function codeOf(error: unknown): string {
     if (current instanceof AggregateError) return codeOf(current.errors[0]);
   }
   return '';
-}
-
-/** Milliseconds; servers send seconds or a date. */
-function retryAfter(header: string | readonly string[] | undefined): number | null {
-  const text = String(header ?? '').trim();
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
 }
 
 async function firstBytes(answer: Dispatcher.ResponseData): Promise<string> {

@@ -32,17 +32,23 @@ export interface Transport {
  */
 export type TransportFailure = 'auth' | 'denied' | 'missing' | 'unreachable' | 'unusable';
 
+/** In the server's own words, which nobody has judged yet: seconds or a date, and its clock. */
+export interface AskedWait {
+  readonly retryAfter: string;
+  readonly date: string | undefined;
+}
+
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly failure: TransportFailure;
-  /** Milliseconds to wait, where the server has said so. */
-  readonly retryAfterMs: number | undefined;
+  /** Where the server has said how long it wants to be left alone. */
+  readonly askedWait: AskedWait | undefined;
 
   /** `message` says only why, as the end of a sentence ("Cannot push …: <message>"), and holds no secret. */
-  constructor(failure: TransportFailure, message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+  constructor(failure: TransportFailure, message: string, options: ErrorOptions & { askedWait?: AskedWait } = {}) {
     super(message, options);
     this.failure = failure;
-    this.retryAfterMs = options.retryAfterMs;
+    this.askedWait = options.askedWait;
   }
 }
 

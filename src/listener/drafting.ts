@@ -12,7 +12,7 @@ import { prepareRevision } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { refuseLeaks } from './secrets/leaks.ts';
 import { reportSetback } from './step-reports.ts';
-import { backoff } from './timings.ts';
+import { retryDelay } from './timings.ts';
 
 /** Specifications are fetched and rendered side by side. */
 const concurrency = 16;
@@ -121,7 +121,8 @@ function setbackOf(context: LaneContext, last: Setback | undefined, step: Writin
   const message = describe(error);
   const asked = asTowpathError(error)?.retryAfterMs;
   if (failureKind(error) === 'terminal' && asked === undefined) return { revisionId, attempts, message, retryAt: null };
-  const delay = asked ?? backoff(context.timings.retryMs, attempts);
+  const isOwn = failureKind(error) === 'terminal' && asked !== undefined;
+  const delay = isOwn ? asked : retryDelay(error, context.timings.retryMs, attempts);
   return { revisionId, attempts, message, retryAt: context.clock.now().getTime() + delay };
 }
 

@@ -1,14 +1,14 @@
 /** Step 2, intake: the long poll, with a full comparison now and then and after each error. */
 import { reportFailed, reportRemoval } from '../core/report.ts';
 import type { Desired, DesiredPage } from '../domain/desired.ts';
-import { asTowpathError, failureKind } from '../domain/failure.ts';
+import { failureKind } from '../domain/failure.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { Clock, ControlPlane, Log } from '../ports.ts';
 import { describe } from './describe.ts';
 import type { DesiredState } from './desired-state.ts';
 import { unlessSaid } from './step-reports.ts';
-import { backoff, type Timings } from './timings.ts';
+import { retryDelay, type Timings } from './timings.ts';
 
 export interface IntakeOptions {
   readonly controlPlane: Pick<ControlPlane, 'desired'>;
@@ -38,7 +38,7 @@ export async function runIntake(options: IntakeOptions): Promise<void> {
       if (signal.aborted) return;
       failures += 1;
       listing.restart();
-      const delay = asTowpathError(error)?.retryAfterMs ?? backoff(timings.retryMs, failures);
+      const delay = retryDelay(error, timings.retryMs, failures);
       log.warn('Cannot ask the control plane what is wanted', {
         kind: failureKind(error),
         error: describe(error),

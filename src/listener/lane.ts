@@ -180,14 +180,18 @@ interface Pause {
 
 function pauseOf(context: LaneContext, error: unknown, failures: number, intervalMs: number): Pause {
   const known = asTowpathError(error);
-  const { retryMs, deniedMs } = context.timings;
-  if (known?.retryAfterMs !== undefined) return { atLeastMs: known.retryAfterMs, atMostMs: known.retryAfterMs };
+  const { retryMs, deniedMs, deafMs } = context.timings;
+  const delay = Math.min(backoff(retryMs, failures), intervalMs);
+  if (known?.retryAfterMs !== undefined) {
+    // A limit ends when it says; a server that is ill may be well again when somebody changes something.
+    const deaf = known.kind === 'waiting' ? known.retryAfterMs : Math.min(known.retryAfterMs, deafMs);
+    return { atLeastMs: Math.max(deaf, delay), atMostMs: Math.max(known.retryAfterMs, delay) };
+  }
   if (known?.reason === 'PushDenied' || known?.reason === 'PushRefusedByPolicy') {
     return {
       atLeastMs: Math.min(deniedMs.first, intervalMs),
       atMostMs: Math.max(backoff(deniedMs, failures), intervalMs),
     };
   }
-  const delay = Math.min(backoff(retryMs, failures), intervalMs);
   return { atLeastMs: delay, atMostMs: failureKind(error) === 'terminal' ? intervalMs : delay };
 }

@@ -4,7 +4,7 @@ import type { Report } from '../domain/report.ts';
 import type { Clock, ControlPlane, Log, Telemetry } from '../ports.ts';
 import { describe } from './describe.ts';
 import type { Leadership } from './leader/leadership.ts';
-import { backoff, type Timings } from './timings.ts';
+import { retryDelay, type Timings } from './timings.ts';
 import { createWaker } from './waker.ts';
 
 export interface Reporter {
@@ -49,7 +49,7 @@ export function startReporter(options: ReporterOptions): Reporter {
         telemetry.retry(failureKind(error));
         telemetry.queue('reports', queue.size);
         log.warn('Cannot report to the control plane', { waiting: queue.size, error: describe(error) });
-        await waker.pause(asTowpathError(error)?.retryAfterMs ?? backoff(timings.retryMs, failures));
+        await waker.pause(retryDelay(error, timings.retryMs, failures));
       }
     }
   };

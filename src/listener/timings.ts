@@ -1,4 +1,5 @@
 /** How long the listener waits for what; only tests choose other values. */
+import { asTowpathError } from '../domain/failure.ts';
 
 export interface Timings {
   /** One long poll. */
@@ -29,6 +30,8 @@ export interface Timings {
   readonly removalMs: { readonly first: number; readonly most: number };
   /** Between two questions whether the cluster can be seen; after a look failed, or a pod lacked a Secret. */
   readonly blindMs: number;
+  /** For so long not even a change makes a lane ask a server that is ill and wants to be left alone. */
+  readonly deafMs: number;
   /** How long a stop waits for the running pass and the last reports. */
   readonly stopMs: number;
 }
@@ -48,8 +51,14 @@ export const defaultTimings: Timings = {
   refreshMs: { first: 2_000, most: 60_000 },
   removalMs: { first: 500, most: 15_000 },
   blindMs: 5_000,
+  deafMs: 60_000,
   stopMs: 10_000,
 };
+
+/** What the other side has asked for, but never more often than without it: it may ask for a second for ever. */
+export function retryDelay(error: unknown, delay: Timings['retryMs'], attempt: number): number {
+  return Math.max(asTowpathError(error)?.retryAfterMs ?? 0, backoff(delay, attempt));
+}
 
 /** Doubles with each attempt (1, 2, …), and takes between half and the whole of it by chance. */
 export function backoff(delay: { readonly first: number; readonly most: number }, attempt: number): number {

@@ -4,7 +4,6 @@ import { createServer as createSecureServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseRetryAfter } from '../../src/adapters/control-plane/client.ts';
 import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
 import { asTowpathError, type TowpathError } from '../../src/domain/failure.ts';
 import { type ScriptedControlPlane, startScriptedControlPlane } from '../support/scripted-control-plane.ts';
@@ -145,15 +144,4 @@ it('trusts a private authority beside the public ones, and nobody else', async (
   server.close();
 
   expect(error.message).toMatch(/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/);
-});
-
-it.each([
-  ['120', 120_000],
-  ['0', 1_000],
-  ['999999', 3_600_000],
-  ['Mon, 23 Nov 2026 08:00:30 GMT', 30_000],
-  ['soon', null],
-  [undefined, null],
-])('takes Retry-After %j as %j ms', (header, ms) => {
-  expect(parseRetryAfter(header, new Date('2026-11-23T08:00:00Z'))).toBe(ms);
 });

@@ -140,7 +140,7 @@ describe('HttpTransport', () => {
 
     expect(error.failure).toBe(expected);
     expect(error.message).toContain(`HTTP ${status}: the reason; and more`);
-    expect(error.retryAfterMs).toBe('Retry-After' in headers ? 7000 : undefined);
+    expect(error.askedWait?.retryAfter).toBe('Retry-After' in headers ? '7' : undefined);
   });
 
   it('says so when a web page answers', async () => {

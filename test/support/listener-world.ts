@@ -1,7 +1,7 @@
 /** A listener with everything around it: a scripted control plane over HTTP, and a repository that a test chooses. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
 import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
+import { systemClock as machineClock } from '../../src/adapters/system-clock.ts';
 import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import { parseSecretKey } from '../../src/core/secrets/secret-names.ts';
 import { Configuration } from '../../src/domain/configuration.ts';
@@ -34,13 +34,11 @@ export const hurried: Timings = {
   mergedMs: 0,
   openingMs: 0,
   deniedMs: { first: 30, most: 200 },
+  deafMs: 60_000,
   stopMs: 2_000,
 };
 
-export const systemClock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) => delay(ms, undefined, signal ? { signal } : {}),
-};
+export const systemClock: Clock = machineClock();
 
 export interface ListenerSetup {
   readonly plane: ScriptedControlPlane;
@@ -53,6 +51,7 @@ export interface ListenerSetup {
   readonly log?: MemoryLog;
   readonly leadership?: Leadership;
   readonly telemetry?: Telemetry;
+  readonly clock?: Clock;
 }
 
 export interface ListenToSetup extends Omit<ListenerSetup, 'plane'> {
@@ -79,7 +78,13 @@ export function listen({ plane, ...setup }: ListenerSetup): RunningListener & { 
 }
 
 export function listenTo(setup: ListenToSetup): RunningListener & { readonly log: MemoryLog } {
-  const { controlPlane, log = memoryLog(), leadership = soleLeadership, telemetry = noTelemetry } = setup;
+  const {
+    controlPlane,
+    log = memoryLog(),
+    clock = systemClock,
+    leadership = soleLeadership,
+    telemetry = noTelemetry,
+  } = setup;
   const parts: NamespaceParts = {
     repository: setup.repository,
     sealer: namedSecretSealer(),
@@ -91,7 +96,7 @@ export function listenTo(setup: ListenToSetup): RunningListener & { readonly log
     ...setup.parts,
   };
   const running = startListener(
-    { controlPlane, namespaces: new Map([[teamA, parts]]), clock: systemClock, log, telemetry },
+    { controlPlane, namespaces: new Map([[teamA, parts]]), clock, log, telemetry },
     configurationFor({ ...setup, plane: setup }),
     { towpathVersion: '0.1.0', leadership, timings: { ...hurried, ...setup.timings } },
   );

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
+import { askedWaitMs } from '../../core/asked-wait.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 export interface ControlPlaneConnection {
@@ -177,7 +178,8 @@ function refusal<Answer>(
   if (status === 404) return new TowpathError('transient', 'NotFound', message);
   const reason = reasons[status];
   if (reason !== undefined) return new TowpathError('terminal', reason, message);
-  const retryAfterMs = parseRetryAfter(response.headers['retry-after'], new Date());
+  const { 'retry-after': retryAfter, date } = response.headers;
+  const retryAfterMs = askedWaitMs({ retryAfter, date }, Date.now());
   if (retryAfterMs !== null) return new TowpathError('waiting', 'AskedToWait', message, { retryAfterMs });
   return new TowpathError('transient', status === 429 ? 'TooManyRequests' : 'ControlPlaneFailed', message);
 }
@@ -190,14 +192,6 @@ function detailOf(text: string): string {
   } catch {
     return '';
   }
-}
-
-/** Seconds or an HTTP date; at most an hour, whatever a confused server says. */
-export function parseRetryAfter(header: string | readonly string[] | undefined, now: Date): number | null {
-  const text = typeof header === 'string' ? header : header?.[0];
-  if (text === undefined) return null;
-  const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now.getTime();
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 1_000), 3_600_000) : null;
 }
 
 function headersOf(

@@ -1,6 +1,7 @@
 /** What an API server's refusals and silences mean, in words that say what to do. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
+import { askedWaitMs } from '../../core/asked-wait.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 interface Refused {
@@ -24,8 +25,8 @@ export function refusalOf(server: string, purpose: string, { status, text, heade
   const message = `Cannot ${purpose} at ${server}: ${wordsOf(text) || `it answered ${status}`}${adviceOf(status)}`;
   const reason = terminal[status];
   if (reason !== undefined) return new TowpathError('terminal', reason, message);
-  const seconds = Number(headers['retry-after']);
-  const wait = Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: Math.min(seconds, 600) * 1000 } : {};
+  const retryAfterMs = askedWaitMs({ retryAfter: headers['retry-after'], date: headers.date }, Date.now());
+  const wait = retryAfterMs === null ? {} : { retryAfterMs };
   return new TowpathError('transient', 'ClusterUnavailable', message, wait);
 }
 

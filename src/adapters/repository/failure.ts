@@ -1,4 +1,5 @@
 /** Failures of the git engine as people and lanes need them: classed, and with what to do next. */
+import { askedWaitMs } from '../../core/asked-wait.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { failureOf, type GitFailure } from '../../git/failure.ts';
 import { PackError } from '../../git/pack-reader.ts';
@@ -9,7 +10,8 @@ import { TransportError, type TransportFailure } from '../../git/transport.ts';
 export function gitError(doing: string, error: unknown): TowpathError {
   if (error instanceof TowpathError) return error;
   if (error instanceof TransportError) {
-    const wait = error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs };
+    const retryAfterMs = error.askedWait && askedWaitMs(error.askedWait, Date.now());
+    const wait = typeof retryAfterMs === 'number' ? { retryAfterMs } : {};
     return failed(classOfTransport[error.failure], doing, error.message, { cause: error, ...wait });
   }
   if (error instanceof RemoteError) {

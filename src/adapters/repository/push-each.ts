@@ -6,7 +6,7 @@ import type { EachReport, ReceivePack, RefUpdate } from '../../git/receive-pack.
 import { plainText } from '../../git/sideband.ts';
 import type { UploadPack } from '../../git/upload-pack.ts';
 import { gitError } from './failure.ts';
-import { answerIn, breathe, lockWords, mostSendings, readPatiently } from './push.ts';
+import { answerIn, breathe, lockWords, mostSendings, readPatiently, wantsToBeLeft } from './push.ts';
 
 export interface BranchesWorld {
   readonly upload: Pick<UploadPack, 'listRefs'>;
@@ -61,7 +61,8 @@ export async function deliverEach(world: BranchesWorld, packed: Packed): Promise
       if (outcome) settled.set(update.ref, outcome);
     }
     if (settled.size === packed.updates.length) return settled;
-    if (sending >= mostSendings) throw givenUp(world, standing, sent);
+    const isOver = sending >= mostSendings || (sent.kind === 'unclear' && wantsToBeLeft(sent.error));
+    if (isOver) throw givenUp(world, standing, sent);
     await breathe(sending, world.signal);
   }
 }

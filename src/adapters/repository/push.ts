@@ -93,7 +93,7 @@ function settle(world: DeliveryWorld, answer: Answer, sending: number): Delivery
     return { kind: 'denied', class: answer.failure, message };
   }
   if (answer.kind === 'refused' && answer.failure === 'auth') throw gitError(doing, new RemoteError(answer.said));
-  if (sending < mostSendings) return null;
+  if (sending < mostSendings && !(answer.kind === 'unclear' && wantsToBeLeft(answer.error))) return null;
   if (answer.kind === 'unclear') throw gitError(doing, answer.error);
   if (answer.kind === 'refused' && answer.failure === 'moved') {
     return { kind: 'denied', class: 'denied', message: `Cannot ${doing}: ${lockWords(answer.said)}` };
@@ -121,8 +121,13 @@ export async function readPatiently<Found>(read: () => Promise<Found>, signal: A
     try {
       return await read();
     } catch (error) {
-      if (reading >= mostSendings) throw error;
+      if (reading >= mostSendings || wantsToBeLeft(error)) throw error;
       await breathe(reading, signal);
     }
   }
+}
+
+/** Then it is the lane that waits, as long as the server has asked for. */
+export function wantsToBeLeft(error: unknown): boolean {
+  return error instanceof TransportError && error.askedWait !== undefined;
 }

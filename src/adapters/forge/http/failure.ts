@@ -1,5 +1,6 @@
 /** What the refusals and silences of Gitea, GitHub and GitLab mean: one class each, in words that say what to do. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { askedWaitMs, boundedWaitMs, longestLimitMs, longestWaitMs, serverTimeMs } from '../../../core/asked-wait.ts';
 import { plainLine } from '../../../core/plain-line.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 
@@ -75,34 +76,25 @@ export function tellsLimit(message: string): boolean {
 
 function rateLimited(refusal: ForgeRefusal): TowpathError {
   // GitHub wants at least a minute, and ever more where that does not help.
-  const retryAfterMs = waitMs(refusal) ?? Math.min(60_000 * 2 ** (refusal.limits ?? 0), hourMs);
+  const retryAfterMs = waitMs(refusal, longestLimitMs) ?? Math.min(60_000 * 2 ** (refusal.limits ?? 0), longestLimitMs);
   const seconds = Math.ceil(retryAfterMs / 1000);
   const message = `${beginning(refusal)}: ${wordsOf(refusal)}; its limit of requests is used up for ${seconds} s`;
   return new TowpathError('waiting', 'ForgeRateLimited', message, { retryAfterMs });
 }
 
-const hourMs = 3_600_000;
-
-/** Whatever a confused forge says: at least a second, at most an hour. Null: it says nothing. */
-function waitMs({ headers, now }: ForgeRefusal): number | null {
-  const asked = headerOf(headers, 'retry-after');
-  // The forge's own clock, where it tells: ours may be wrong.
-  const date = Date.parse(headerOf(headers, 'date') ?? '');
-  const nowMs = Number.isFinite(date) ? date : now.getTime();
+/** Null: it says nothing. */
+function waitMs({ headers, now }: ForgeRefusal, mostMs: number): number | null {
+  const [retryAfter, date] = [headerOf(headers, 'retry-after'), headerOf(headers, 'date')];
+  if (retryAfter !== null) return askedWaitMs({ retryAfter, date }, now.getTime(), mostMs);
   // GitHub tells with every answer when its hour ends, which is the end of a wait only where nothing is left of it.
   const isLeft = Number(headerOf(headers, 'x-ratelimit-remaining') ?? 0) > 0;
   const reset = isLeft ? null : (headerOf(headers, 'x-ratelimit-reset') ?? headerOf(headers, 'ratelimit-reset'));
-  const ms = asked === null ? untilReset(reset, nowMs) : untilRetry(asked, nowMs);
-  return ms !== null && Number.isFinite(ms) ? Math.min(Math.max(ms, 1_000), hourMs) : null;
-}
-
-function untilRetry(text: string, nowMs: number): number {
-  return /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return boundedWaitMs(untilReset(reset, serverTimeMs(date, now.getTime())), mostMs);
 }
 
 /** Seconds since 1970; a small number can only be seconds from now. */
-function untilReset(text: string | null, nowMs: number): number | null {
-  if (text === null || !/^\d+$/.test(text)) return null;
+function untilReset(text: string | null, nowMs: number): number {
+  if (text === null || !/^\d+$/.test(text)) return Number.NaN;
   const seconds = Number(text);
   return seconds < 1_000_000_000 ? seconds * 1000 : seconds * 1000 - nowMs;
 }
@@ -112,7 +104,7 @@ function isReadOnlyInstance({ status, body }: ForgeRefusal): boolean {
 }
 
 function unwell(refusal: ForgeRefusal): TowpathError {
-  const retryAfterMs = waitMs(refusal);
+  const retryAfterMs = waitMs(refusal, longestWaitMs);
   const message = `${beginning(refusal)}: ${wordsOf(refusal)}; it is tried again`;
   return new TowpathError('transient', 'ForgeUnreachable', message, retryAfterMs === null ? {} : { retryAfterMs });
 }

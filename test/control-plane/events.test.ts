@@ -8,21 +8,17 @@ import { WorkspaceId } from '../../src/domain/identifiers.ts';
 
 const workspaceId = WorkspaceId.parse('11111111-1111-4111-8111-111111111111');
 
+const ada = { kind: 'workspace', keyId: workspaceId, name: 'Ada', email: 'ada@example.com', workspaceId } as const;
+
 it('is told to read everything anew, instead of every change from long ago', async () => {
   const changes = changeHub();
   const stopping = new AbortController();
   const app = new Hono<TowpathEnv>();
   app.use(async (context, next) => {
-    context.set('principal', {
-      kind: 'workspace',
-      keyId: workspaceId,
-      name: 'Ada',
-      email: 'ada@example.com',
-      workspaceId,
-    });
+    context.set('principal', ada);
     await next();
   });
-  app.route('/', eventRoutes({ changes, stopping: stopping.signal }));
+  app.route('/', eventRoutes({ changes, stopping: stopping.signal, authenticate: async () => ada }));
   const answer = await app.request('/towpath/v1/events');
 
   for (let number = 1; number <= 25_000; number++) {

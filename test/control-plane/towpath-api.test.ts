@@ -1,6 +1,7 @@
 import { asc, desc, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureAdminKey } from '../../src/control-plane/access/admin-key.ts';
+import { createKey } from '../../src/control-plane/access/keys.ts';
 import { patchDeployment } from '../../src/control-plane/orchestration/change-deployment.ts';
 import { deleteDeployment } from '../../src/control-plane/orchestration/delete-deployment.ts';
 import { deployments, listeners, revisionLogs, revisions } from '../../src/control-plane/store/schema.ts';
@@ -445,6 +446,32 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
 
     expect(text).toContain('event: resync');
     expect(text).not.toContain(foreign);
+  });
+
+  it('ends open streams and long polls of a key as soon as it is revoked, and leaves those of other keys', async () => {
+    const other = await createKey(api.services, null, {
+      kind: 'workspace',
+      workspaceId: tenant.workspaceId,
+      listenerId: null,
+      name: 'Eve',
+      email: 'eve@example.com',
+    });
+    const events = (key: string) => api.app.request('/towpath/v1/events', { headers: { 'x-api-key': key } });
+    const leaked = (await events(other.key)).body?.getReader();
+    const kept = (await events(tenant.workspaceKey)).body?.getReader();
+    await Promise.all([leaked?.read(), kept?.read()]);
+    const path = `/towpath/v1/listeners/${tenant.listenerId}/desired`;
+    const { cursor } = (await api.call(tenant.workspaceKey, 'GET', path)).body;
+    const poll = api.call(other.key, 'GET', `${path}?wait=60&after=${encodeURIComponent(cursor)}`);
+
+    await api.call(tenant.workspaceKey, 'DELETE', `/towpath/v1/keys/${other.id}`);
+
+    expect(await leaked?.read()).toEqual({ done: true, value: undefined });
+    expect((await poll).status).toBe(401);
+    const id = await addDeployment(api, tenant, 'after-the-revocation');
+    let text = '';
+    while (!text.includes(id)) text += new TextDecoder().decode((await kept?.read())?.value);
+    await kept?.cancel();
   });
 
   async function storedState(id: DeploymentId) {

@@ -1,9 +1,10 @@
-/** One HTTP(S) server on one port, and how it ends: what is under way may finish, idle connections do not hold it up. */
+/** One HTTP(S) server on one port, its limits, and how it ends: what is under way may finish, but not for ever. */
 import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TowpathError } from '../../domain/failure.ts';
+import { type Connections, trackConnections } from './connections.ts';
 
 export interface ServerSettings {
   readonly host: string;
@@ -11,8 +12,16 @@ export interface ServerSettings {
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Where host and port were said, for messages; the options of the command where nothing else is named. */
   readonly named?: { readonly host: string; readonly port: string } | undefined;
-  /** Against whoever sends slowly or keeps connections open; absent: whoever may speak to it is trusted that far. */
-  readonly limits?: { readonly requestMs: number; readonly connections: number } | undefined;
+  /** Against whoever sends slowly or keeps connections open; absent: Node's own, five minutes and no end of connections. */
+  readonly limits?: ServerLimits | undefined;
+}
+
+export interface ServerLimits {
+  /** Until the whole request has come; how long its answer takes is no matter of this. */
+  readonly requestMs: number;
+  /** Until its head has come. */
+  readonly headersMs?: number;
+  readonly connections: number;
 }
 
 export interface RunningServer {
@@ -25,21 +34,25 @@ export interface RunningServer {
 
 /** How long requests under way may take once the server stops. */
 const graceMs = 5_000;
+const handshakeMs = 10_000;
 
 export async function startServer(settings: ServerSettings, handle: RequestListener): Promise<RunningServer> {
   const timeouts = timeoutsOf(settings);
+  const connections = trackConnections(handle);
   const server = settings.tls
-    ? createTlsServer({ ...timeouts, ...(await readTls(settings.tls)) }, handle)
-    : createServer(timeouts, handle);
-  // Pushes and long polls take longer than the five minutes that Node allows a request; idle ones end by keep-alive.
-  if (settings.limits === undefined) server.requestTimeout = 0;
-  else server.maxConnections = settings.limits.connections;
+    ? createTlsServer(
+        { ...timeouts, handshakeTimeout: handshakeMs, ...(await readTls(settings.tls)) },
+        connections.handle,
+      )
+    : createServer(timeouts, connections.handle);
+  connections.watch(server);
+  if (settings.limits !== undefined) server.maxConnections = settings.limits.connections;
   await listen(server, settings);
   const { port } = server.address() as AddressInfo;
   const url = `${settings.tls ? 'https' : 'http'}://${authority(settings.host)}:${port}`;
   let closed: Promise<void> | undefined;
   const closeOnce = (): Promise<void> => {
-    closed ??= close(server);
+    closed ??= close(server, connections);
     return closed;
   };
   return { url, port, close: closeOnce };
@@ -47,9 +60,9 @@ export async function startServer(settings: ServerSettings, handle: RequestListe
 
 function timeoutsOf({ limits }: ServerSettings): ServerOptions {
   if (limits === undefined) return {};
-  const { requestMs } = limits;
-  const connectionsCheckingInterval = Math.min(5_000, requestMs);
-  return { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval };
+  const { requestMs, headersMs = requestMs } = limits;
+  const connectionsCheckingInterval = Math.min(5_000, headersMs);
+  return { requestTimeout: requestMs, headersTimeout: headersMs, connectionsCheckingInterval };
 }
 
 async function readTls(files: { readonly certFile: string; readonly keyFile: string }) {
@@ -87,10 +100,10 @@ function authority(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, connections: Connections): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  connections.stop();
+  const timer = setTimeout(() => connections.cut(), graceMs);
   await closed;
   clearTimeout(timer);
 }

@@ -1,6 +1,7 @@
 /** Server-sent events: every change of a workspace's deployments and revisions, as it happens. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
+import { watchKey } from '../../access/key-watch.ts';
 import { requireWorkspace, type TowpathEnv } from './access.ts';
 import type { TowpathServices } from './services.ts';
 
@@ -13,12 +14,16 @@ const longestQueue = 10_000;
  * `event: deployment` or `revision` with what changed as JSON, `event: resync` where something may have been missed:
  * read the lists again. Names of events and fields are those of the triggers in the migrations.
  */
-export function eventRoutes({ changes, stopping }: Pick<TowpathServices, 'changes' | 'stopping'>) {
+export function eventRoutes(services: Pick<TowpathServices, 'authenticate' | 'changes' | 'stopping'>) {
+  const { changes, stopping } = services;
   const app = new OpenAPIHono<TowpathEnv>();
   app.get('/towpath/v1/events', (context) => {
-    const { workspaceId } = requireWorkspace(context);
+    const { principal, workspaceId } = requireWorkspace(context);
+    const { headers } = context.req.raw;
     context.header('X-Accel-Buffering', 'no');
     return streamSSE(context, async (stream) => {
+      using key = await watchKey(services, principal.keyId, headers);
+      const over = AbortSignal.any([stopping, key.revoked]);
       let queue: (string | null)[] = [null];
       let wake = Promise.withResolvers<void>();
       const unsubscribe = changes.subscribe('towpath_workspace', workspaceId, (detail) => {
@@ -28,19 +33,21 @@ export function eventRoutes({ changes, stopping }: Pick<TowpathServices, 'change
       });
       stream.onAbort(() => wake.resolve());
       const stop = () => wake.resolve();
-      stopping.addEventListener('abort', stop, { once: true });
+      over.addEventListener('abort', stop, { once: true });
       try {
-        while (!stream.aborted && !stopping.aborted) {
+        while (!stream.aborted && !over.aborted) {
           for (const detail of queue.splice(0)) await send(stream, detail);
           const timer = setTimeout(() => wake.resolve(), keepAliveMs);
           await wake.promise;
           clearTimeout(timer);
           wake = Promise.withResolvers();
-          if (queue.length === 0) await stream.write(': still here\n\n');
+          if (queue.length > 0) continue;
+          await key.check();
+          if (!over.aborted) await stream.write(': still here\n\n');
         }
       } finally {
         unsubscribe();
-        stopping.removeEventListener('abort', stop);
+        over.removeEventListener('abort', stop);
       }
     });
   });

@@ -5,6 +5,7 @@ import { ControlPlaneInfo, DesiredPage, RegisteredListener } from '../../../doma
 import { DeploymentId, ListenerId, RevisionId } from '../../../domain/identifiers.ts';
 import { LaneReport, ReportBatch } from '../../../domain/report.ts';
 import { SecretValues, Specification } from '../../../domain/specification.ts';
+import { watchKey } from '../../access/key-watch.ts';
 import { recordReports } from '../../orchestration/record-reports.ts';
 import { Refusal } from '../../refusal.ts';
 import { heartbeat } from '../../store/heartbeat.ts';
@@ -109,8 +110,11 @@ export function listenerRoutes(services: TowpathServices) {
       const { after = null, wait } = context.req.valid('query');
       await requireListenerReader(context, database, id);
       if (context.get('principal').kind === 'listener') await beat(id);
-      const aborted = context.req.raw.signal;
+      const { headers, signal } = context.req.raw;
+      using key = await watchKey(services, context.get('principal').keyId, headers);
+      const aborted = AbortSignal.any([signal, key.revoked]);
       const page = await waitForPage(services, { listenerId: id, after, waitSeconds: wait, aborted });
+      if (key.revoked.aborted) throw new Refusal(401, 'This API key was revoked.');
       if (page === null) throw new Refusal(404, `Listener ID ${id} not found.`);
       return context.json(page, 200);
     })

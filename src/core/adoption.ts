@@ -1,5 +1,6 @@
 /** What an engine would do to live objects when somebody else's folder is taken over: nothing may be made anew unseen. */
 import { parseAllDocuments } from 'yaml';
+import { changedFields } from './immutable-fields.ts';
 import { dig } from './manifest.ts';
 import { plainLine } from './plain-line.ts';
 import { provenanceFile } from './provenance.ts';
@@ -11,15 +12,6 @@ interface FoundObject {
   readonly object: unknown;
 }
 
-/** Fields that the API server lets nobody change: an apply of another value is refused. */
-const immutable: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  Deployment: [['spec', 'selector']],
-  StatefulSet: [
-    ['spec', 'selector'],
-    ['spec', 'serviceName'],
-    ['spec', 'volumeClaimTemplates'],
-  ],
-};
 /** Not applied themselves. */
 const listings = new Set(['Kustomization', 'Component']);
 
@@ -39,8 +31,9 @@ export function adoptionRisks(
       const instead = others.length === 0 ? '' : `; what is laid down instead is called ${others.join(', ')}`;
       return [`${wordsOf(each)} is not among what is rendered: the engine deletes it${dataOf(each)}${instead}`];
     }
-    return changedFields(each, successor).map(
-      (field) => `${wordsOf(each)} has another ${field}, which nobody can change: the engine fails, or makes it anew`,
+    return changedFields(each.kind, each.object, successor.object).map(
+      (path) =>
+        `${wordsOf(each)} has another ${path.join('.')}, which nobody can change: the engine fails, or makes it anew`,
     );
   });
   return [
@@ -77,20 +70,6 @@ function found(object: unknown): readonly FoundObject[] {
 /** What is rendered bears no namespace, or the deployment's own: the engine's is meant either way. */
 function nameOf({ kind, name }: FoundObject): string {
   return `${kind}/${name}`;
-}
-
-function changedFields(before: FoundObject, after: FoundObject): readonly string[] {
-  return (immutable[before.kind] ?? [])
-    .filter((keys) => canonical(dig(before.object, ...keys)) !== canonical(dig(after.object, ...keys)))
-    .map((keys) => keys.join('.'));
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, each) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : each,
-  );
 }
 
 function dataOf({ kind }: FoundObject): string {

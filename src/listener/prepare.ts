@@ -7,14 +7,15 @@ import { ordinarySealedText } from '../core/secrets/sealed-words.ts';
 import type { RenderInput } from '../core/template/set.ts';
 import type { Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
-import type { BlobId } from '../domain/identifiers.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import type { Specification } from '../domain/specification.ts';
 import type { LaneContext, Prepared, Rendering } from './context.ts';
+import { keptFiles } from './kept-files.ts';
 import { refuseWithoutLeadership } from './publish.ts';
 import { refuseLeaks } from './secrets/leaks.ts';
 import { planSecrets } from './secrets/plan.ts';
+import { keepingStorageClass, readUnchangeable, refuseUnchangeable } from './unchangeable.ts';
 
 /** Throws TowpathError, classed; findings make a terminal one that names them all. */
 export async function prepareRevision(
@@ -32,7 +33,7 @@ export async function prepareRevision(
     agentServer: context.agentServer,
     secrets: { environment: secrets.environment, database: secrets.database, files: secrets.files },
   };
-  const { files, url } = accepted(context.renderer.render(input, secrets.sensitive), specification);
+  const { files, url } = await renderBeside(context, { desired, folder }, input, secrets.sensitive);
   const sensitive = leftSecret(context, secrets.sensitive, { files, specification });
   const kept = await keptFiles(context, folder, secrets.kept);
   refuseWithoutLeadership(context);
@@ -52,6 +53,22 @@ export async function prepareRevision(
     sensitive,
     beside: folder?.content ?? null,
   };
+}
+
+/** Going on with what the folder holds and nobody can change. */
+async function renderBeside(
+  context: LaneContext,
+  place: { readonly desired: Present; readonly folder: Folder | null },
+  input: RenderInput,
+  sensitive: Readonly<Record<string, string>>,
+): Promise<Extract<Rendering, { kind: 'rendered' }>> {
+  const render = (each: RenderInput) => accepted(context.renderer.render(each, sensitive), input.specification);
+  const first = render(input);
+  const before = await readUnchangeable(context, place, first.files);
+  const keeping = keepingStorageClass(input, before, first.files);
+  const rendering = keeping === null ? first : render(keeping);
+  refuseUnchangeable(input.specification.deployment.name, before, rendering.files);
+  return rendering;
 }
 
 /** The control plane is trusted for what is wanted, not for being well: what does not fit together is refused. */
@@ -91,18 +108,6 @@ export interface Checked {
   readonly files: ReadonlyMap<string, string>;
   readonly sealed: ReadonlyMap<string, string>;
   readonly sensitive: Readonly<Record<string, string>>;
-}
-
-/** Texts of sealed files that the folder has. */
-export async function keptFiles(
-  { repository }: Pick<LaneContext, 'repository'>,
-  folder: Folder | null,
-  paths: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const kept = (folder?.files ?? []).filter(({ path }) => paths.includes(path));
-  if (kept.length === 0) return new Map();
-  const blobs = await repository.readBlobs([...new Set(kept.map(({ id }) => id as BlobId))]);
-  return new Map(kept.map(({ path, id }) => [path, blobs.get(id as BlobId)?.toString('utf8') ?? '']));
 }
 
 /** What was found good holds such a value by chance; it is no secret any more, whoever wrote it. */

@@ -45,6 +45,7 @@ export interface ListenerSetup {
   readonly repository: Repository;
   readonly renderer?: Renderer;
   readonly namespace?: Readonly<Record<string, unknown>>;
+  readonly agentServer?: Readonly<Record<string, unknown>>;
   readonly git?: Readonly<Record<string, unknown>>;
   readonly timings?: Partial<Timings>;
   readonly parts?: Partial<NamespaceParts>;
@@ -61,13 +62,16 @@ export interface ListenToSetup extends Omit<ListenerSetup, 'plane'> {
 }
 
 export function configurationFor(
-  setup: Pick<ListenerSetup, 'namespace' | 'git'> & { readonly plane: Pick<ListenToSetup, 'url' | 'listenerId'> },
+  setup: Pick<ListenerSetup, 'namespace' | 'agentServer' | 'git'> & {
+    readonly plane: Pick<ListenToSetup, 'url' | 'listenerId'>;
+  },
 ): Configuration {
   return Configuration.parse({
     controlPlane: { url: setup.plane.url, apiKeyEnv: 'TOWPATH_API_KEY' },
     listener: { id: setup.plane.listenerId },
     git: { interval: '60s', ...setup.git },
     namespaces: { 'team-a': { repository: 'https://git.example/team-a.git', ...setup.namespace } },
+    agentServer: setup.agentServer ?? {},
   });
 }
 

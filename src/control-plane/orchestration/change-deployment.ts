@@ -17,6 +17,7 @@ import type { PatchRequest, RevisionRequest } from './requests.ts';
 import { draftRevision, makesRevision, type RevisionDraft } from './revision-draft.ts';
 import { refuseImmutable, refuseOtherSources, refuseSourceFields } from './source-rules.ts';
 import { isFinished } from './status.ts';
+import { keepingStorage, laidDownStorage, withStorage } from './storage-rule.ts';
 
 /** Makes a revision where the request says anything that belongs to one; else only the deployment's own fields. */
 export async function patchDeployment(
@@ -77,8 +78,10 @@ export async function redeploy(
       );
     }
     const origin = `redeployed from revision ${old.number}`;
+    const draft = copyOf(old);
+    const resourceSpec = withStorage(draft.resourceSpec, await laidDownStorage(transaction, id));
     await addAudited(transaction, services, principal, locked, {
-      draft: copyOf(old),
+      draft: { ...draft, resourceSpec },
       origin,
       keptSecretSetId: old.secretSetId,
       copyOf: old.id,
@@ -95,7 +98,9 @@ async function revise(
 ): Promise<DeploymentDetail> {
   const { revision: row, secretSet } = locked;
   const secrets = secretSet === null ? [] : openSecretSet(services.secretBox, secretSet);
-  const draft = draftRevision(request, { row, secrets });
+  const drafted = draftRevision(request, { row, secrets });
+  const laidDown = await laidDownStorage(transaction, locked.deployment.id);
+  const draft = { ...drafted, resourceSpec: keepingStorage(drafted.resourceSpec, laidDown) };
   const addition = { draft, origin: 'created', keptSecretSetId: row.secretSetId, copyOf: null };
   const added = await addAudited(transaction, services, principal, locked, addition);
   return { ...locked, ...added, secretSet: added.secretSet ?? secretSet };

@@ -1,4 +1,5 @@
 /** How big and how many: resource_spec with its defaults, as Kubernetes quantities. */
+import { databaseStorageGi } from '../../domain/database-storage.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { ResourceSpec } from '../../domain/resource-spec.ts';
 
@@ -33,7 +34,7 @@ interface Amounts {
 }
 
 /** LangSmith's own defaults where they are published; a limit is twice its request unless said otherwise. */
-const defaults = { cpu: 1, memoryMb: 2048, scale: 1, storageGi: 10, connections: 100 } as const;
+const defaults = { cpu: 1, memoryMb: 2048, scale: 1, connections: 100 } as const;
 
 /** Adds a finding for every limit below its request and every maximum below its minimum. */
 export function sizesOf(spec: ResourceSpec, findings: Finding[]): Sizes {
@@ -52,7 +53,7 @@ export function sizesOf(spec: ResourceSpec, findings: Finding[]): Sizes {
     postgres: quantities(spec, 'db_', postgres, findings),
     apiScale,
     queueScale,
-    databaseStorageGi: spec.db_storage_gi ?? defaults.storageGi,
+    databaseStorageGi: databaseStorageGi(spec),
     databaseConnections: spec.db_max_connections ?? defaults.connections,
   };
 }

@@ -10,7 +10,8 @@ import { resourceName } from '../../domain/resource-name.ts';
 import type { Specification } from '../../domain/specification.ts';
 import type { PlainSecret } from '../../ports.ts';
 import type { LaneContext } from '../context.ts';
-import { keptFiles, leftSecret, refuseUnfit } from '../prepare.ts';
+import { keptFiles } from '../kept-files.ts';
+import { leftSecret, refuseUnfit } from '../prepare.ts';
 import { databaseOf, environmentSecret } from './plan.ts';
 
 export interface Resealed {

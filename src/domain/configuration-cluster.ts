@@ -22,7 +22,7 @@ export const LeaderElection = z
     renewDeadline: Duration.prefault('10s').describe('a leader that cannot renew for so long gives up'),
     retryPeriod: Duration.prefault('2s').describe('between two attempts to renew or to acquire'),
   })
-  .superRefine(rule(electionObjections));
+  .check(rule(electionObjections));
 export type LeaderElection = z.infer<typeof LeaderElection>;
 
 /** Where metrics and health are served. */

@@ -73,11 +73,11 @@ const Proposed = z
     approvals: z.number().int().min(1).default(1).describe('with fast-forward: how many are needed'),
     deleteBranch: z.boolean().default(true).describe('after its pull request was merged or closed by Towpath'),
   })
-  .superRefine(rule(mergeObjections));
+  .check(rule(mergeObjections));
 
 export const Publication = z
   .discriminatedUnion('mode', [Direct, Proposed])
-  .superRefine(rule((value) => oneOf(value, ['tokenFile', 'tokenEnv'])));
+  .check(rule((value) => oneOf(value, ['tokenFile', 'tokenEnv'])));
 export type Publication = z.infer<typeof Publication>;
 export type ProposedPublication = z.infer<typeof Proposed>;
 
@@ -101,7 +101,7 @@ export const Signing = z
     passphraseFile: file().optional().describe('file that holds its passphrase'),
     passphraseEnv: EnvironmentName.optional().describe('environment variable that holds it'),
   })
-  .superRefine(rule((value) => oneOf(value, ['passphraseFile', 'passphraseEnv'])));
+  .check(rule((value) => oneOf(value, ['passphraseFile', 'passphraseEnv'])));
 export type Signing = z.infer<typeof Signing>;
 
 /** Where forges tell of pushes and pull requests. */
@@ -112,7 +112,7 @@ export const Webhooks = z
     secretFile: file().optional().describe('file that holds the secret which the forge signs with'),
     secretEnv: EnvironmentName.optional().describe('environment variable that holds it'),
   })
-  .superRefine(rule((value) => oneOf(value, ['secretFile', 'secretEnv'], 'the secret')));
+  .check(rule((value) => oneOf(value, ['secretFile', 'secretEnv'], 'the secret')));
 export type Webhooks = z.infer<typeof Webhooks>;
 
 interface PublishingNamespace {

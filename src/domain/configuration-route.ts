@@ -21,7 +21,7 @@ export const Route = z.discriminatedUnion('kind', [
         .optional()
         .describe('present: https'),
     })
-    .superRefine(hostRule),
+    .check(hostRule),
   z
     .strictObject({
       kind: z.literal('gateway'),
@@ -34,7 +34,7 @@ export const Route = z.discriminatedUnion('kind', [
       }),
       tls: z.boolean().default(true).describe('whether the URL that is reported begins with https'),
     })
-    .superRefine(hostRule),
+    .check(hostRule),
   z
     .strictObject({
       kind: z.literal('istio'),
@@ -43,6 +43,6 @@ export const Route = z.discriminatedUnion('kind', [
       gateway: z.string().describe('<namespace>/<name> of the Istio Gateway'),
       tls: z.boolean().default(true),
     })
-    .superRefine(hostRule),
+    .check(hostRule),
 ]);
 export type Route = z.infer<typeof Route>;

@@ -1,5 +1,5 @@
 /** What the configuration's options say about each other: rules that no single option can check alone. */
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** One thing that is wrong; `path` is relative to the object that the rule looks at. */
 export interface Objection {
@@ -7,13 +7,39 @@ export interface Objection {
   readonly message: string;
 }
 
-/** Makes a rule that zod can run beside the schema, so that its objections join all others. */
-export function rule<T>(
-  objections: (value: T) => readonly Objection[],
-): (value: T, context: z.RefinementCtx<T>) => void {
-  return (value, context) => {
-    for (const { path, message } of objections(value)) context.addIssue({ code: 'custom', path: [...path], message });
-  };
+/**
+ * Makes a rule that zod runs beside the schema, also where something else is wrong: its objections join all others,
+ * instead of coming up only once the rest is right.
+ */
+export function rule<T>(objections: (value: T) => readonly Objection[]): z.core.$ZodCheck<T> {
+  return z.superRefine<T>(
+    (value, context) => {
+      const isWhole = context.issues.length === 0;
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+      for (const { path, message } of heard(() => objections(value), isWhole)) {
+        context.addIssue({ code: 'custom', path: [...path], message });
+      }
+    },
+    { when: () => true },
+  );
+}
+
+/** What is missing or of another type has a finding of its own; a rule that stumbles over it has nothing to add. */
+function heard(objections: () => readonly Objection[], isWhole: boolean): readonly Objection[] {
+  try {
+    return objections();
+  } catch (error) {
+    if (isWhole) throw error;
+    return [];
+  }
+}
+
+/** A namespace that is no map has a finding of its own, and must not keep a rule from the others. */
+export function withWholeNamespaces<T extends { readonly namespaces: object }>(value: T): T {
+  const whole = Object.entries(value.namespaces).filter(
+    ([, settings]) => typeof settings === 'object' && settings !== null,
+  );
+  return { ...value, namespaces: Object.fromEntries(whole) };
 }
 
 /** Two ways to say one thing; `need` names what is missing where neither is used. */

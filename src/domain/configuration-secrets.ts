@@ -37,7 +37,7 @@ const Sops = z
       'Secret with the age key that Flux decrypts with, in the namespace of the Kustomizations',
     ),
   })
-  .superRefine(rule(recipientObjections));
+  .check(rule(recipientObjections));
 
 const ExternalSecrets = z.strictObject({
   mode: z.literal('external-secrets').describe('ExternalSecrets that refer to a store of yours'),
@@ -58,7 +58,7 @@ const ExternalSecrets = z.strictObject({
 
 export const Secrets = z
   .discriminatedUnion('mode', [Cluster, SealedSecrets, Sops, ExternalSecrets])
-  .superRefine(rule((value) => oneOf(value, ['keyFile', 'keyEnv'])));
+  .check(rule((value) => oneOf(value, ['keyFile', 'keyEnv'])));
 export type Secrets = z.infer<typeof Secrets>;
 
 type Recipients = { readonly recipients: readonly string[]; readonly recipientsFile?: string | undefined };

@@ -21,6 +21,7 @@ import {
   repositoryObjections,
   rule,
   sharedRepositoryObjections,
+  withWholeNamespaces,
 } from './configuration-rules.ts';
 import { Secrets, sopsObjections } from './configuration-secrets.ts';
 import { Duration } from './duration.ts';
@@ -60,7 +61,7 @@ const ControlPlane = z
       .describe('auto asks GET /towpath/v1/info; mirror reads only the public API and keeps status on its own side'),
     pollInterval: Duration.prefault('15s').describe('mirror mode only: how often the lists are read, with jitter'),
   })
-  .superRefine(rule((value) => oneOf(value, ['apiKeyFile', 'apiKeyEnv'], 'the API key')));
+  .check(rule((value) => oneOf(value, ['apiKeyFile', 'apiKeyEnv'], 'the API key')));
 
 const Credentials = z
   .strictObject({
@@ -73,7 +74,7 @@ const Credentials = z
     sshKnownHostsFile: file().optional().describe('pinned host keys; an unknown host is refused'),
     githubApp: GithubApp.optional().describe('a GitHub App instead of a password; its tokens serve git and the API'),
   })
-  .superRefine(
+  .check(
     rule((value) => [
       ...oneOf(value, ['username', 'usernameFile']),
       ...oneOf(value, ['passwordFile', 'passwordEnv', 'bearerTokenFile', 'sshKeyFile', 'githubApp']),
@@ -217,9 +218,7 @@ export const Namespace = z
     ),
     pushesPerMinute: z.number().int().min(1).optional().describe('the forge’s budget; github.com: 6'),
   })
-  .superRefine(
-    rule((value) => [...repositoryObjections(value), ...sopsObjections(value), ...publicationObjections(value)]),
-  );
+  .check(rule((value) => [...repositoryObjections(value), ...sopsObjections(value), ...publicationObjections(value)]));
 export type Namespace = z.infer<typeof Namespace>;
 
 export const Git = z.strictObject({
@@ -256,12 +255,11 @@ export const Configuration = z
       .refine((all) => Object.keys(all).length > 0, 'name at least one namespace'),
     agentServer: AgentServer.prefault({}),
   })
-  .superRefine(
-    rule((value) => [
-      ...authObjections(value),
-      ...sharedRepositoryObjections(value),
-      ...publishingObjections(value),
-      ...lgpObjections(value, AgentServer.parse({})),
-    ]),
+  // Each by itself: one that stumbles over what is wrong elsewhere silences no other.
+  .check(
+    rule((value) => authObjections(withWholeNamespaces(value))),
+    rule((value) => sharedRepositoryObjections(withWholeNamespaces(value))),
+    rule((value) => publishingObjections(withWholeNamespaces(value))),
+    rule((value) => lgpObjections(withWholeNamespaces(value), AgentServer.parse({}))),
   );
 export type Configuration = z.infer<typeof Configuration>;

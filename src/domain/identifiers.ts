@@ -54,5 +54,5 @@ export const EnvironmentName = z
 
 export const CommitId = z
   .string()
-  .regex(/^[0-9a-f]{40}$/)
+  .regex(/^[0-9a-f]{40}$/, 'expected all 40 hex digits of a commit')
   .transform((text) => text as CommitId);

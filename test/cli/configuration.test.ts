@@ -74,20 +74,78 @@ namespaces:
 `;
 
     expect(problems(text)).toEqual([
-      '1 controlPlane: name the API key by apiKeyFile or apiKeyEnv',
-      '1 listener: is missing',
+      '1 agentServer.auth: must be said because team-b has a route: an agent is never public by default',
       '2 controlPlane.url: expected a URL such as https://control-plane.example',
       '3 controlPlane.apiKeyfile: unknown option; did you mean apiKeyFile?',
       '4 listner: unknown option; did you mean listener?',
+      '4 listner.id: is missing',
       '6 namespaces.Team_A: expected a Kubernetes namespace: lower-case letters, digits and "-", at most 63 characters',
+      '8 namespaces.team-b.repository: expected https://host/path, http://host/path, ssh://user@host/path or user@host:path',
       '9 namespaces.team-b.branch: git does not allow this as the name of a branch',
       '10 namespaces.team-b.drift: expected hold or restore, found "restor"; did you mean restore?',
       '11 namespaces.team-b.route.kind: expected none, ingress, gateway or istio, found "ingres"; did you mean ingress?',
+      '11 namespaces.team-b.route: name where agents answer by host or hostSuffix',
       '12 namespaces.team-b.deletion.max: expected a number, found "many"',
       '12 namespaces.team-b.deletion.within: expected a duration such as 500ms, 10s, 5m, 1h or 2d',
       '13 namespaces.team-b.kustomize.components.1: expected a relative path of plain segments inside the repository',
       '14 namespaces.team-b.secrets.keyEnv: say either keyFile or keyEnv, not both',
     ]);
+  });
+
+  it('hides nothing behind a bad name, a wrong word, a misspelt option or a namespace that is none', () => {
+    const text = `controlPlane: { url: https://a.example, apiKeyFile: k }
+listener: { id: 0b6c8f0e-64f5-4f6c-9b68-0b3a2f0f7a11 }
+namespces:
+  Team_A:
+    repository: git@git.example:x/y.git
+    secrets: { mode: clustr, keyFile: a, keyEnv: B }
+    route: { kind: ingress }
+  team-b:
+    repository: git@git.example:x/y.git
+    publication: { mode: proposd, interval: 3s, reviewers: ada }
+    policy: { allowPriviliged: no }
+  team-c: 5
+`;
+
+    expect(problems(text)).toEqual([
+      '1 agentServer.auth: must be said because Team_A has a route: an agent is never public by default',
+      '3 namespces: unknown option; did you mean namespaces?',
+      '4 namespces.Team_A: expected a Kubernetes namespace: lower-case letters, digits and "-", at most 63 characters',
+      '4 namespces.Team_A.credentials: an SSH repository needs sshKeyFile',
+      '6 namespces.Team_A.secrets.mode: expected cluster, sealed-secrets, sops or external-secrets, found "clustr"; did you mean cluster?',
+      '6 namespces.Team_A.secrets.keyEnv: say either keyFile or keyEnv, not both',
+      '7 namespces.Team_A.route: name where agents answer by host or hostSuffix',
+      '8 namespces.team-b.credentials: an SSH repository needs sshKeyFile',
+      '9 namespces.team-b.repository: is the repository and branch of Team_A too; each namespace needs its own',
+      '10 namespces.team-b.publication.mode: expected direct or proposed, found "proposd"; did you mean proposed?',
+      '10 namespces.team-b.publication.interval: a forge is not asked more often than every 10s',
+      '10 namespces.team-b.publication.reviewers: expected a list, found "ada"',
+      '10 namespces.team-b.publication.forge: must be said: gitea, github or gitlab',
+      '10 namespces.team-b.publication.tokenFile: name a token for the forge’s API by tokenFile, tokenEnv or the credentials',
+      '11 namespces.team-b.policy.allowPriviliged: unknown option; did you mean allowPrivileged?',
+      '11 namespces.team-b.policy.allowPriviliged: expected true or false, found "no"; write false',
+      '12 namespces.team-c: expected a map, found the number 5',
+    ]);
+  });
+
+  it.each([
+    ['kubernetesVersion: 1.30', 'expected a string, found the number 1.30; write it in quotes: "1.30"'],
+    ['templates: true', 'expected a string, found true; write it in quotes: "true"'],
+    ['rollout: { deadline: 60 }', 'expected a duration such as 500ms, 10s, 5m, 1h or 2d'],
+    ['acceptHistory: 1234567', 'expected all 40 hex digits of a commit'],
+    ['createBranch: yes', 'expected true or false, found "yes"; write true'],
+    ['createBranch: "true"', 'expected true or false, found "true"; write it without quotes: true'],
+    ['pushesPerMinute: "6"', 'expected a number, found "6"; write it without quotes: 6'],
+    ['pushesPerMinute: 0', 'expected at least 1, found 0'],
+    ['pushesPerMinute: 1.5', 'expected a whole number, found the number 1.5'],
+    ['secrets: { mode: [] }', 'expected cluster, sealed-secrets, sops or external-secrets, found a list'],
+    ['secrets: { mode: }', 'expected cluster, sealed-secrets, sops or external-secrets, found nothing'],
+    ['credentials: { githubApp: { id: [], privateKeyFile: k } }', 'expected a string or a number, found a list'],
+    ['policy: { extraKinds: [5] }', 'expected <apiVersion>/<kind>'],
+  ])('says how to write %s', (option, why) => {
+    const found = problems(plain(option));
+
+    expect(found.map((line) => line.replace(/^\d+ [^:]+: /, ''))).toEqual([why]);
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { describeFinding, type Finding } from '../../domain/finding.ts';
+import { allIssues } from './every-issue.ts';
 import { findingsOf } from './findings.ts';
 import { configurationJsonSchema } from './json-schema.ts';
 
@@ -33,10 +34,11 @@ export function checkConfiguration(text: string, origin: string): Checked {
     }));
     return { kind: 'invalid', findings };
   }
-  const parsed = Configuration.safeParse(document.toJS() ?? {});
+  const value: unknown = document.toJS() ?? {};
+  const parsed = Configuration.safeParse(value);
   if (parsed.success) return { kind: 'valid', configuration: parsed.data };
   const source = { origin, document, lines, schema: configurationJsonSchema() };
-  return { kind: 'invalid', findings: findingsOf(parsed.error.issues, source) };
+  return { kind: 'invalid', findings: findingsOf(allIssues(value, source), source) };
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,6 +1,6 @@
 /** The append-only record of every change: who, with which key, did what to what. */
 import type { WorkspaceId } from '../domain/identifiers.ts';
-import type { Principal } from './principal.ts';
+import { type Principal, requesterOf } from './principal.ts';
 import type { Transaction } from './store/database.ts';
 import { audit as auditTable } from './store/schema.ts';
 
@@ -29,7 +29,8 @@ export function auditEntry(
   return transaction.insert(auditTable).values({
     workspaceId: target.workspaceId,
     keyId: principal?.keyId ?? null,
-    actor: principal && { name: principal.name, email: principal.email },
+    actor: principal && requesterOf(principal),
+    ...principal?.origin,
     action,
     targetKind: target.kind,
     targetId: target.id,

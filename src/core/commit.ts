@@ -5,6 +5,7 @@ import type { FileChange, RepoPath } from '../domain/file-tree.ts';
 import { repoPath } from '../domain/file-tree.ts';
 import type { DeploymentName, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import { parseImageReference, shortImage } from '../domain/image-reference.ts';
+import type { Requester } from '../domain/requester.ts';
 import { blobId } from './blob-id.ts';
 import type { Folder } from './folder.ts';
 import { type Identity, plainIdentity, plainLine } from './plain-line.ts';
@@ -17,6 +18,7 @@ import {
   trailerLines,
   writeProvenance,
 } from './provenance.ts';
+import { authorOf, requesterLine, unknownRequester } from './requester-identity.ts';
 
 const subjectLimit = 72;
 
@@ -34,7 +36,7 @@ export interface DeployCommit extends CommitContext {
   /** The folder's files but PROVENANCE, by path from the folder. */
   readonly files: ReadonlyMap<string, string>;
   readonly trailers: Trailers;
-  readonly requester: Identity;
+  readonly requester: Requester;
   /** When the revision was made. */
   readonly requestedAt: Date;
   /** Why, for changes that nobody asked for by a revision. */
@@ -50,11 +52,11 @@ export function deployDraft(commit: DeployCommit): CommitDraft {
   const files = new Map([...commit.files, [provenanceFile, writeProvenance({ ...commit.trailers, content })]]);
   const changes = [...outsideWrites(commit.outside), ...folderChanges(commit.path, files, commit.folder)];
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
-  const requester = plainIdentity(commit.requester, unknownRequester);
   const operator = operatorOf(commit);
-  const asked = commit.trailers.change === 'deploy' ? { ...requester, at: commit.requestedAt } : committer;
+  const asked =
+    commit.trailers.change === 'deploy' ? { ...authorOf(commit.requester), at: commit.requestedAt } : committer;
   return {
-    message: message(deploySubject(commit), deployBody(commit, requester, changes), trailerLines(commit.trailers)),
+    message: message(deploySubject(commit), deployBody(commit, changes), trailerLines(commit.trailers)),
     author: operator ?? asked,
     committer,
     changes,
@@ -66,7 +68,7 @@ export interface RemoveCommit extends CommitContext {
   readonly namespace: NamespaceName;
   readonly folder: Folder & { readonly provenance: Provenance };
   /** Who asked for it, and when; null where nobody knows. */
-  readonly request: { readonly requester: Identity; readonly at: Date } | null;
+  readonly request: { readonly requester: Requester; readonly at: Date } | null;
   /** Whether volume claims are kept. */
   readonly data: 'retain' | 'delete';
   readonly towpathVersion: string;
@@ -80,11 +82,11 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
   const { provenance, path } = commit.folder;
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
   const { request } = commit;
-  const author = request && { ...plainIdentity(request.requester, unknownRequester), at: request.at };
+  const author = request && { ...authorOf(request.requester), at: request.at };
   const operator = operatorOf(commit);
   const body = [
     `Deployment ${commit.name} of namespace ${commit.namespace} was deleted in the control plane.`,
-    ...(author ? [`Asked for by ${author.name} <${author.email}> at ${author.at.toISOString()}.`] : []),
+    ...(request ? [`Asked for by ${requesterLine(request.requester)} at ${request.at.toISOString()}.`] : []),
     ...(operator ? [operatorLine('remove', operator)] : []),
     `Data: ${commit.data === 'retain' ? 'volume claims are retained' : 'volume claims are deleted with it'}.`,
     '',
@@ -105,7 +107,6 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
 }
 
 const fallbackIdentity: Identity = { name: 'Towpath', email: 'towpath@localhost' };
-const unknownRequester: Identity = { name: 'Unknown requester', email: 'unknown@towpath.invalid' };
 
 function operatorOf({ operator, now }: Pick<DeployCommit, 'operator' | 'now'>): CommitDraft['author'] | null {
   return operator ? { ...plainIdentity(operator, unknownRequester), at: now } : null;
@@ -163,10 +164,10 @@ function subject(change: Change, name: string, endings: readonly string[]): stri
   return whole ?? `${change}(${name.slice(0, subjectLimit - change.length - last.length - 5)}…): ${last}`;
 }
 
-function deployBody(commit: DeployCommit, requester: Identity, changes: readonly FileChange[]): readonly string[] {
+function deployBody(commit: DeployCommit, changes: readonly FileChange[]): readonly string[] {
   const before = commit.folder?.provenance?.image ?? null;
   const image = plainLine(commit.trailers.image, 1100);
-  const who = `Revision ${commit.trailers.revisionId} was asked for by ${requester.name} <${requester.email}> at ${commit.requestedAt.toISOString()}.`;
+  const who = `Revision ${commit.trailers.revisionId} was asked for by ${requesterLine(commit.requester)} at ${commit.requestedAt.toISOString()}.`;
   const imageLine =
     before === null || before === image ? `Image: ${image}` : `Image: ${plainLine(before, 1100)} -> ${image}`;
   const operator = operatorOf(commit);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DeploymentId, DeploymentName, ListenerId, NamespaceName, RevisionId, WorkspaceId } from './identifiers.ts';
 import { LastReport } from './report.ts';
-import { Requester } from './specification.ts';
+import { Requester } from './requester.ts';
 
 const common = {
   deploymentId: DeploymentId,

@@ -1,14 +1,11 @@
 /** Everything that one Revision says, but the secret values: what a listener renders from. */
 import { z } from 'zod';
 import { DeploymentId, DeploymentName, ListenerId, NamespaceName, RevisionId, WorkspaceId } from './identifiers.ts';
+import { Requester } from './requester.ts';
 import { ResourceSpec } from './resource-spec.ts';
 
 export const SecretReference = z.object({ name: z.string(), secret_name: z.string(), secret_key: z.string() });
 export type SecretReference = z.infer<typeof SecretReference>;
-
-/** Who asked: a person or an API key, as the control plane knows them. Becomes the commit's author. */
-export const Requester = z.object({ name: z.string(), email: z.string() });
-export type Requester = z.infer<typeof Requester>;
 
 export const Specification = z.object({
   deployment: z.object({

@@ -17,6 +17,7 @@ import { repositoryReadme } from '../core/repository-readme.ts';
 import type { Desired, Removed } from '../domain/desired.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { RemovalReport, Report } from '../domain/report.ts';
+import type { Requester } from '../domain/requester.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import type { CommitDraft, Snapshot } from '../ports.ts';
 import type { LaneContext, Prepared } from './context.ts';
@@ -33,7 +34,7 @@ export interface DraftedChange {
   readonly folder: Folder | null;
   /** The folder's files but PROVENANCE; null: it goes. */
   readonly files: ReadonlyMap<string, string> | null;
-  readonly requester: Identity | null;
+  readonly requester: Requester | null;
   readonly requestedAt: Date | null;
   readonly why: string | null;
   /** Values that must stand in no text, by the name that a message may use. */

@@ -5,10 +5,11 @@ import type { TowpathEnv } from '../../src/control-plane/api/towpath/access.ts';
 import { eventRoutes } from '../../src/control-plane/api/towpath/event-routes.ts';
 import { changeHub } from '../../src/control-plane/store/changes.ts';
 import { WorkspaceId } from '../../src/domain/identifiers.ts';
+import { principalOf } from '../support/control-plane.ts';
 
 const workspaceId = WorkspaceId.parse('11111111-1111-4111-8111-111111111111');
 
-const ada = { kind: 'workspace', keyId: workspaceId, name: 'Ada', email: 'ada@example.com', workspaceId } as const;
+const ada = principalOf({ id: workspaceId, name: 'Ada', email: 'ada@example.com' }, workspaceId);
 
 it('is told to read everything anew, instead of every change from long ago', async () => {
   const changes = changeHub();

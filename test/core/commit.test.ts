@@ -36,6 +36,7 @@ const provenance: Provenance = {
   content: `sha256:${'c'.repeat(64)}`,
 };
 const { content: _content, ...trailers } = provenance;
+const ada = { name: 'Ada', email: 'ada@example.com', proof: 'admin', key: null } as const;
 const commit: DeployCommit = {
   name: 'chat' as DeploymentName,
   namespace: 'team-a' as NamespaceName,
@@ -46,7 +47,7 @@ const commit: DeployCommit = {
     ['kustomization.yaml', 'resources: []\n'],
   ]),
   trailers,
-  requester: { name: 'Ada', email: 'ada@example.com' },
+  requester: ada,
   requestedAt: new Date('2026-01-01T00:00:00Z'),
   committer: { name: 'Towpath', email: 'towpath@example.com' },
   now: new Date('2026-01-02T00:00:00Z'),
@@ -182,7 +183,7 @@ Towpath-Version: 0.1.0
       outside: [],
     } as const;
     const at = new Date('2026-01-02T03:04:05Z');
-    const draft = removeDraft({ ...removal, request: { requester: { name: 'Ada', email: 'ada@example.com' }, at } });
+    const draft = removeDraft({ ...removal, request: { requester: ada, at } });
 
     expect(draft.message).toMatch(/^remove\(chat\): revision 22222222\n/);
     expect(draft.message).toMatch(/\nChange: remove\n[\s\S]*\nOf-Revision: 2{8}/);
@@ -231,7 +232,7 @@ describe('text from outside', () => {
   it('stays on its line, whatever it holds', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (name, email) => {
-        const { message, author } = deployDraft({ ...commit, requester: { name, email } });
+        const { message, author } = deployDraft({ ...commit, requester: { ...ada, name, email } });
         const paragraphs = message.split('\n\n');
         expect(paragraphs).toHaveLength(4);
         expect(paragraphs[3]?.split('\n').filter((line) => line.startsWith('Revision-Id: '))).toHaveLength(1);

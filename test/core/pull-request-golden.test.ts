@@ -121,7 +121,7 @@ const cases: Readonly<Record<string, Case>> = {
       {},
       { image: 'ghcr.io/acme/research-agent:latest' },
       {
-        requester: { name: '@octocat | <b>Ada</b>', email: 'ada@example.com' },
+        requester: { name: '@octocat | <b>Ada</b>', email: 'ada@example.com', proof: 'admin', key: null },
         commit: { subject: 'x', why: 'fixes #12, says @team' },
       },
     ),

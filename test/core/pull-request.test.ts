@@ -156,7 +156,12 @@ describe('a body', () => {
         {},
         { [`${hostile}.yaml`]: stringify(workload), 'a.yaml': stringify({ ...workload, kind: 'Deployment' }) },
         {
-          requester: { name: hostile, email: hostile },
+          requester: {
+            name: hostile,
+            email: hostile,
+            proof: 'self-declared',
+            key: { id: hostile, maker: { id: hostile, name: hostile } },
+          },
           commit: { subject: hostile, why: hostile },
         },
       ),

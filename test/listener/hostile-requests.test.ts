@@ -250,7 +250,7 @@ function draftOf(requester: { readonly name: string; readonly email: string }) {
       keyId: null,
       towpathVersion: '0.1.0',
     },
-    requester,
+    requester: { ...requester, proof: 'admin', key: null },
     requestedAt: new Date(0),
     why: null,
     outside: new Map(),

@@ -76,7 +76,9 @@ it('lets no requester and no image beyond its line', async () => {
   const remote = await server.repository('hostile');
   const repository = new GitRepository({ branch: 'main', transport: new HttpTransport({ url: remote.url }) });
   const forged = 'Eve\n\nRevision-Id: 00000000-0000-4000-8000-000000000000\u202e\r\nSigned-off-by: X <';
-  const named = plane.create('named', { requester: { name: forged, email: 'a@b>\nauthor X <x@y' } });
+  const named = plane.create('named', {
+    requester: { name: forged, email: 'a@b>\nauthor X <x@y', proof: 'admin', key: null },
+  });
   const pictured = plane.create('pictured', { image: 'registry.example/a:1\nChange: remove' });
 
   const running = listen({ plane, repository, renderer: plainRenderer() });

@@ -1,7 +1,7 @@
 /** A whole control plane in this process, with a workspace and a listener to try its public API on. */
 import { randomBytes } from 'node:crypto';
 import { eq } from 'drizzle-orm';
-import { createKey } from '../../src/control-plane/access/keys.ts';
+import { createKey, type KeySummary } from '../../src/control-plane/access/keys.ts';
 import { createWorkspace } from '../../src/control-plane/access/workspaces.ts';
 import { type OpenControlPlane, openControlPlane } from '../../src/control-plane/control-plane.ts';
 import { createListener } from '../../src/control-plane/orchestration/listeners.ts';
@@ -80,7 +80,7 @@ async function makeTenant({ app, services }: OpenControlPlane, namespaces: reado
   const workspaceId = workspace.id;
   const person = { name: 'Ada', email: 'ada@example.com' };
   const created = await createKey(services, null, { kind: 'workspace', workspaceId, listenerId: null, ...person });
-  const principal = { kind: 'workspace', keyId: created.id, workspaceId, ...person } as const;
+  const principal = principalOf(created, workspaceId);
   const served = (namespaces.length > 0 ? namespaces : ['default', 'team-a']) as NamespaceName[];
   const listener = await createListener(services, principal, { computeId: 'dev', namespaces: served, version: null });
   const call: Tenant['call'] = async (method, path, body, headers = {}) => {
@@ -126,6 +126,15 @@ async function makeTenant({ app, services }: OpenControlPlane, namespaces: reado
       return row?.changeVersion ?? -1;
     },
   };
+}
+
+/** What the authenticator makes of a workspace key that the control plane made. */
+export function principalOf(
+  { id, name, email }: Pick<KeySummary, 'id' | 'name' | 'email'>,
+  workspaceId: WorkspaceId,
+): WorkspacePrincipal {
+  const common = { proof: 'admin', maker: null, expiresAt: null, origin: null } as const;
+  return { kind: 'workspace', keyId: id, workspaceId, name, email, ...common };
 }
 
 const at = '2026-11-23T08:00:00.000Z';

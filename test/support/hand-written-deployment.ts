@@ -36,7 +36,7 @@ export function sampleInput(changes: SampleChanges = {}): RenderInput {
       revision: {
         id: revisionId,
         createdAt: '2026-01-31T12:00:00Z',
-        requester: { name: 'Ada', email: 'ada@example.com' },
+        requester: { name: 'Ada', email: 'ada@example.com', proof: 'admin', key: null },
       },
       image: 'registry.example/team/agent:1.0.0',
       resourceSpec: changes.resourceSpec ?? {},

@@ -14,6 +14,7 @@ import {
 } from '../../src/domain/identifiers.ts';
 import type { LastReport, Report, RevisionReport } from '../../src/domain/report.ts';
 import { ReportBatch } from '../../src/domain/report.ts';
+import type { Requester } from '../../src/domain/requester.ts';
 import type { ResourceSpec } from '../../src/domain/resource-spec.ts';
 import type { Specification } from '../../src/domain/specification.ts';
 
@@ -27,7 +28,7 @@ export interface Wanted {
   readonly resourceSpec: ResourceSpec;
   readonly removed: boolean;
   readonly interrupted: boolean;
-  readonly requester: { readonly name: string; readonly email: string };
+  readonly requester: Requester;
 }
 
 export type Script = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -110,7 +111,7 @@ function control(world: World, reports: Report[]) {
       const id = options.id ?? DeploymentId.parse(randomUUID());
       const revision = RevisionId.parse(randomUUID());
       const plain = { namespace: 'team-a', image: 'registry.example/agents/chat:1.0.0', secrets: {}, resourceSpec: {} };
-      const requester = { name: 'Ada', email: 'ada@example.com' };
+      const requester = { name: 'Ada', email: 'ada@example.com', proof: 'admin', key: null } as const;
       set({ ...plain, requester, revision, removed: false, interrupted: false, ...options, id, name });
       return id;
     },

@@ -22,6 +22,7 @@ import type {
   NamespaceName,
   WorkspaceId,
 } from '../../src/domain/identifiers.ts';
+import { principalOf } from './control-plane.ts';
 
 export const testKeyring = keyring(encryptionKeyFromText(randomBytes(32).toString('hex'), 'the test'));
 
@@ -102,7 +103,7 @@ export async function addTenant({ services }: TowpathApi): Promise<Tenant> {
     listenerId,
     workspaceKey: workspace.key,
     listenerKey: listener.key,
-    principal: { kind: 'workspace', keyId: workspace.id, ...who },
+    principal: principalOf(workspace, workspaceId),
   };
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TowpathError } from '../../domain/failure.ts';
 import { DeploymentId, ListenerId, NamespaceName, RevisionId, WorkspaceId } from '../../domain/identifiers.ts';
+import type { Requester } from '../../domain/requester.ts';
 import { ResourceSpec } from '../../domain/resource-spec.ts';
 import { SecretReference, type Specification } from '../../domain/specification.ts';
 import type { Call, ControlPlaneClient } from './client.ts';
@@ -126,13 +127,17 @@ export function specificationOf(
       customUrl: source.custom_url ?? null,
     },
     // The public API does not say who asked.
-    revision: { id: revision.id, createdAt: revision.created_at, requester: { name: host, email: `unknown@${host}` } },
+    revision: { id: revision.id, createdAt: revision.created_at, requester: unknownRequester(host) },
     image: revision.source_revision_config.image_uri ?? '',
     resourceSpec: resourceSpec.data,
     secretNames: Object.keys(valuesOf(deployment)).sort(),
     secretsVersion,
     secretReferences: deployment.secret_references ?? [],
   };
+}
+
+function unknownRequester(host: string): Requester {
+  return { name: host, email: `unknown@${host}`, proof: 'unknown', key: null };
 }
 
 export function valuesOf(deployment: PublicDeployment): Readonly<Record<string, string>> {

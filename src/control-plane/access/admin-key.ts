@@ -62,7 +62,9 @@ async function installKey(transaction: Transaction, text: string): Promise<void>
 }
 
 async function insertKey(transaction: Transaction, key: NewKey, name: string): Promise<void> {
-  const values = { kind: 'admin' as const, name, email: 'admin@towpath.invalid', prefix: key.prefix, hash: key.hash };
+  const { prefix, hash } = key;
+  const proven = { proof: 'admin', email: 'admin@towpath.invalid' } as const;
+  const values = { kind: 'admin', name, prefix, hash, ...proven } as const;
   const [made] = await transaction.insert(apiKeys).values(values).returning({ id: apiKeys.id });
   if (!made) throw new Error('Cannot make the admin key: the database answered no row');
   await audit(

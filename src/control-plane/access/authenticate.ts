@@ -1,8 +1,9 @@
 /** Who is calling: from a request's headers to a Principal. */
 import { timingSafeEqual } from 'node:crypto';
-import { and, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, isNull, lt, or, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { WorkspaceId } from '../../domain/identifiers.ts';
-import type { Principal } from '../principal.ts';
+import type { CallOrigin, Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Log } from '../services.ts';
 import type { Changes } from '../store/changes.ts';
@@ -11,7 +12,7 @@ import { apiKeys, workspaces } from '../store/schema.ts';
 import { hashKey } from './api-key.ts';
 
 /** Null: no key, or none that is valid. Throws a Refusal where the key is valid but not for the workspace named. */
-export type Authenticate = (headers: Headers) => Promise<Principal | null>;
+export type Authenticate = (headers: Headers, origin?: CallOrigin) => Promise<Principal | null>;
 
 interface Needs {
   readonly database: Database;
@@ -20,7 +21,7 @@ interface Needs {
   readonly log: Log;
 }
 
-type Row = typeof apiKeys.$inferSelect;
+type Row = typeof apiKeys.$inferSelect & { readonly makerName: string | null };
 
 type KeyCache = ReturnType<typeof keyCache>;
 
@@ -30,15 +31,17 @@ const cacheSize = 10_000;
 /** `last_used_at` is written this often at most. */
 const usedEveryMs = 60_000;
 const longestKey = 512;
+const none: CallOrigin = { address: null, forwardedFor: null, requestId: null };
+const makers = alias(apiKeys, 'makers');
 
 export function authenticator(needs: Needs): Authenticate {
   const cache = keyCache();
   needs.changes.subscribe('towpath_key', '*', cache.clear);
-  return async (headers) => {
+  return async (headers, origin = none) => {
     const text = keyFrom(headers);
     if (text === null) return null;
     const row = await findKey(needs, cache, hashKey(text));
-    return row === null ? null : principalOf(needs.database, row, headers.get('x-tenant-id'));
+    return row === null ? null : principalOf(needs.database, row, headers.get('x-tenant-id'), origin);
   };
 }
 
@@ -56,7 +59,7 @@ function keyCache() {
       return (row) => {
         if (asked !== generation) return;
         if (rows.size >= cacheSize) rows.clear();
-        rows.set(hash, { row, until: now.getTime() + cacheMs });
+        rows.set(hash, { row, until: Math.min(now.getTime() + cacheMs, row.expiresAt?.getTime() ?? Infinity) });
       };
     },
     clear(): void {
@@ -79,13 +82,19 @@ async function findKey(needs: Needs, cache: KeyCache, hash: string): Promise<Row
   if (cached) return cached;
   const remember = cache.remember(hash, now);
   const [row] = await needs.database
-    .select()
+    .select({ ...getTableColumns(apiKeys), makerName: makers.name })
     .from(apiKeys)
+    .leftJoin(makers, eq(makers.id, apiKeys.madeBy))
     .where(and(eq(apiKeys.hash, hash), isNull(apiKeys.revokedAt)));
-  if (!row || !timingSafeEqual(Buffer.from(row.hash), Buffer.from(hash))) return null;
+  if (!row || hasExpired(row, now)) return null;
+  if (!timingSafeEqual(Buffer.from(row.hash), Buffer.from(hash))) return null;
   remember(row);
   await noteUse(needs, row, now);
   return row;
+}
+
+function hasExpired({ expiresAt }: Row, now: Date): boolean {
+  return expiresAt !== null && expiresAt <= now;
 }
 
 async function noteUse({ database, log }: Needs, row: Row, now: Date): Promise<void> {
@@ -105,8 +114,15 @@ async function noteUse({ database, log }: Needs, row: Row, now: Date): Promise<v
   }
 }
 
-async function principalOf(database: Database, row: Row, tenant: string | null): Promise<Principal> {
-  const key = { keyId: row.id, name: row.name, email: row.email };
+async function principalOf(
+  database: Database,
+  row: Row,
+  tenant: string | null,
+  origin: CallOrigin,
+): Promise<Principal> {
+  const { id: keyId, name, email, proof, expiresAt, madeBy } = row;
+  const maker = madeBy === null ? null : { id: madeBy, name: row.makerName ?? '' };
+  const key = { keyId, name, email, proof, maker, expiresAt, origin };
   const named = tenant ? workspaceNamed(tenant) : null;
   if (row.kind === 'admin') {
     if (named !== null) await mustExist(database, named);

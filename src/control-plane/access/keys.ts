@@ -44,7 +44,7 @@ export async function createKey(
     await mustFit(transaction, request);
     const [row] = await transaction
       .insert(apiKeys)
-      .values({ ...request, prefix, hash })
+      .values({ ...request, ...makerOf(principal), prefix, hash })
       .returning(summary);
     if (!row) throw new Error('Cannot make a key: the database answered no row');
     const { kind, name, listenerId, workspaceId } = request;
@@ -81,6 +81,12 @@ export async function revokeKey(
     const target = { kind: 'key', id, workspaceId: known.workspaceId } as const;
     await audit(transaction, principal, 'key.revoke', target, { name: known.name, prefix: known.prefix });
   });
+}
+
+/** What an admin says of a key counts; what anybody else says of a key that he makes is his own word. */
+function makerOf(principal: Principal | null) {
+  const isAdmin = principal === null || principal.kind === 'admin';
+  return { madeBy: principal?.keyId ?? null, proof: isAdmin ? 'admin' : 'self-declared' } as const;
 }
 
 async function mustFit(database: Database, { workspaceId, listenerId }: KeyRequest): Promise<void> {

@@ -2,8 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import { DeploymentName, NamespaceName } from '../../domain/identifiers.ts';
 import { Outcome, Stage } from '../../domain/report.ts';
+import { Requester } from '../../domain/requester.ts';
 import { ResourceSpec } from '../../domain/resource-spec.ts';
-import { Requester } from '../../domain/specification.ts';
+
 import { deploymentSources } from '../orchestration/requests.ts';
 import { deploymentStatuses, revisionStatuses } from '../orchestration/status.ts';
 import { documented } from './documented.ts';
@@ -129,7 +130,7 @@ const Progress = z
     message: z.string(),
     commit: z.string().nullable(),
     pull_request: z.string().nullable(),
-    requester: Requester,
+    requester: documented('Requester', Requester),
     finished_at: time().nullable(),
   })
   .openapi('RevisionProgress');

@@ -1,5 +1,6 @@
 /** From rows to the bodies that clients know. */
 
+import { Requester } from '../../domain/requester.ts';
 import { explain, explainDeployment } from '../orchestration/silence.ts';
 import { openSecretSet } from '../secrets/secret-sets.ts';
 import type { SecretBox } from '../services.ts';
@@ -61,7 +62,7 @@ export function revisionView(revision: RevisionRow, listener: ListenerRow, now: 
       message,
       commit: revision.commit,
       pull_request: revision.pullRequest,
-      requester: revision.requester,
+      requester: Requester.parse(revision.requester),
       finished_at: revision.finishedAt?.toISOString() ?? null,
     },
   };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { eq, type SQLWrapper } from 'drizzle-orm';
 import { RevisionId } from '../../domain/identifiers.ts';
-import type { Requester } from '../../domain/specification.ts';
+import type { Requester } from '../../domain/requester.ts';
 import { sealSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';

@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
 import { audit, auditEntry } from '../audit.ts';
-import type { WorkspacePrincipal } from '../principal.ts';
+import { requesterOf, type WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import { openSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
@@ -120,12 +120,11 @@ async function addAudited(
   { deployment, listener, revision: previous }: DeploymentDetail,
   addition: Audited,
 ): Promise<Pick<DeploymentDetail, 'deployment' | 'revision' | 'secretSet'>> {
-  const { name, email } = principal;
   const at = services.now();
   const { revision, secretSet, statements } = addRevision(transaction, services, {
     ...{ ...addition, deployment, listener, previous, at },
     id: newRevisionId(),
-    requester: { name, email },
+    requester: requesterOf(principal),
   });
   const isLatest = { latestRevisionId: revision.id, listenerVersion: listener.changeVersion, updatedAt: at };
   await changeTogether(transaction, [

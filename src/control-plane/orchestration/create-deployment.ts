@@ -9,7 +9,7 @@ import {
   type WorkspaceId,
 } from '../../domain/identifiers.ts';
 import { auditEntry } from '../audit.ts';
-import type { WorkspacePrincipal } from '../principal.ts';
+import { requesterOf, type WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import type { Database } from '../store/database.ts';
@@ -41,16 +41,9 @@ export async function createDeployment(
     const at = services.now();
     const revisionId = newRevisionId();
     const deployment = rowOf({ principal, request, listener, namespace, revisionId, at });
-    const { name, email } = principal;
-    const first = {
-      id: revisionId,
-      previous: null,
-      keptSecretSetId: null,
-      copyOf: null,
-      draft,
-      requester: { name, email },
-      at,
-    };
+    const requester = requesterOf(principal);
+    const kept = { previous: null, keptSecretSetId: null, copyOf: null };
+    const first = { id: revisionId, ...kept, draft, requester, at };
     const addition = { listener, deployment, ...first, origin: 'created' };
     const { revision, secretSet, statements } = addRevision(transaction, services, addition);
     const { sequence: _, ...inserted } = deployment;

@@ -2,7 +2,7 @@
 import { and, eq, notInArray } from 'drizzle-orm';
 import type { DeploymentId } from '../../domain/identifiers.ts';
 import { audit } from '../audit.ts';
-import type { WorkspacePrincipal } from '../principal.ts';
+import { requesterOf, type WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import { forgetSecrets } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
@@ -62,12 +62,11 @@ async function requestDeletion(
   { deployment, listener }: DeploymentDetail,
   at: Date,
 ): Promise<void> {
-  const requester = { name: principal.name, email: principal.email };
   await transaction
     .update(deployments)
     .set({
       status: 'AWAITING_DELETE',
-      deletionRequester: requester,
+      deletionRequester: requesterOf(principal),
       deletionRequestedAt: at,
       listenerVersion: listener.changeVersion,
       updatedAt: at,

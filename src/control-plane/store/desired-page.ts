@@ -2,6 +2,7 @@
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
 import type { Desired, DesiredPage } from '../../domain/desired.ts';
 import type { ListenerId } from '../../domain/identifiers.ts';
+import { Requester } from '../../domain/requester.ts';
 import type { Database } from './database.ts';
 import { type DesiredCursor, decodeCursor, encodeCursor, wholeVersion } from './desired-cursor.ts';
 import { deployments, instance, listeners, revisions } from './schema.ts';
@@ -87,10 +88,11 @@ function startOf(listenerId: ListenerId, cursor: DesiredCursor | null): SQL[] {
 
 function desiredOf({ deployment, revision }: Row): Desired {
   if (deployment === null) throw new Error('Cannot describe a deployment that is not there');
-  const { id, name, namespace, deletionRequestedAt, deletionRequester: requester, lastReport } = deployment;
+  const { id, name, namespace, deletionRequestedAt, deletionRequester, lastReport } = deployment;
   const common = { deploymentId: id, name, namespace, lastReport };
   if (deletionRequestedAt !== null) {
-    const request = requester === null ? null : { requester, at: deletionRequestedAt.toISOString() };
+    const at = deletionRequestedAt.toISOString();
+    const request = deletionRequester && { requester: Requester.parse(deletionRequester), at };
     return { kind: 'removed', ...common, request };
   }
   if (revision === null) throw new Error(`Cannot describe deployment ${id}: it has no revision`);

@@ -1,6 +1,7 @@
 /** The tables of the control plane; the same on PGlite and on Postgres. `npx drizzle-kit generate --config .github/scripts/drizzle.config.ts --name <what>` makes migrations. */
 import { sql } from 'drizzle-orm';
 import {
+  type AnyPgColumn,
   bigint,
   bigserial,
   boolean,
@@ -10,7 +11,6 @@ import {
   pgTable,
   primaryKey,
   text,
-  timestamp,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
@@ -23,14 +23,13 @@ import type {
   WorkspaceId,
 } from '../../domain/identifiers.ts';
 import type { LaneReport, LastReport, Outcome, RemovalReport, Stage } from '../../domain/report.ts';
+import type { IdentityProof, StoredRequester } from '../../domain/requester.ts';
 import type { ResourceSpec } from '../../domain/resource-spec.ts';
-import type { Requester, SecretReference } from '../../domain/specification.ts';
+import type { SecretReference } from '../../domain/specification.ts';
 import type { DeploymentStatus, RevisionStatus } from '../orchestration/status.ts';
+import { createdAt, time, updatedAt } from './columns.ts';
 
-/** Milliseconds, as JavaScript knows them: what is written is what is read. */
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
-const createdAt = () => time('created_at').notNull().defaultNow();
-const updatedAt = () => time('updated_at').notNull().defaultNow();
+export { audit } from './audit-schema.ts';
 
 /** The fields of a revision that only hosted builds use, as LangSmith names them. */
 export interface BuildSettings {
@@ -108,11 +107,17 @@ export const apiKeys = pgTable(
     /** The first characters, for people who look for a key in a list. */
     prefix: text('prefix').notNull(),
     hash: text('hash').notNull().unique(),
+    /** The key that made it and is revoked with all that it made; null: the control plane itself did. */
+    madeBy: uuid('made_by').references((): AnyPgColumn => apiKeys.id, { onDelete: 'set null' }),
+    /** Why name and e-mail may be believed. */
+    proof: text('proof').$type<IdentityProof>().notNull().default('self-declared'),
     createdAt: createdAt(),
     lastUsedAt: time('last_used_at'),
+    /** Null: it does not expire. */
+    expiresAt: time('expires_at'),
     revokedAt: time('revoked_at'),
   },
-  (table) => [index('api_keys_workspace').on(table.workspaceId)],
+  (table) => [index('api_keys_workspace').on(table.workspaceId), index('api_keys_made_by').on(table.madeBy)],
 );
 
 /** What a deployment says beside its revisions. Rows stay for ever; `goneAt` ends them. */
@@ -139,7 +144,7 @@ export const deployments = pgTable(
     /** Where the listener says that the agent answers. */
     reportedUrl: text('reported_url'),
     /** Who asked for the deletion, and when; null while the deployment is wanted. */
-    deletionRequester: jsonb('deletion_requester').$type<Requester>(),
+    deletionRequester: jsonb('deletion_requester').$type<StoredRequester>(),
     deletionRequestedAt: time('deletion_requested_at'),
     lastRemovalReport: jsonb('last_removal_report').$type<RemovalReport>(),
     /** The listener's own last word about any revision of this deployment. */
@@ -206,7 +211,7 @@ export const revisions = pgTable(
     secretSetId: uuid('secret_set_id').references(() => secretSets.id),
     /** The revision that was deployed once more with this one; null where it says something of its own. */
     copyOf: uuid('copy_of').$type<RevisionId>(),
-    requester: jsonb('requester').$type<Requester>().notNull(),
+    requester: jsonb('requester').$type<StoredRequester>().notNull(),
     interrupted: boolean('interrupted').notNull().default(false),
     lastReport: jsonb('last_report').$type<LastReport>(),
     createdAt: createdAt(),
@@ -257,25 +262,4 @@ export const lanes = pgTable(
     updatedAt: updatedAt(),
   },
   (table) => [primaryKey({ columns: [table.listenerId, table.namespace] })],
-);
-
-/** Every change with the key that made it. Append-only: a trigger refuses UPDATE, DELETE and TRUNCATE. */
-export const audit = pgTable(
-  'audit',
-  {
-    id: bigserial('id', { mode: 'number' }).primaryKey(),
-    at: time('at').notNull().defaultNow(),
-    workspaceId: uuid('workspace_id').$type<WorkspaceId>(),
-    /** Null for what the control plane did by itself. */
-    keyId: uuid('key_id'),
-    /** Name and e-mail of the key at that time: a key may be gone when somebody asks. */
-    actor: jsonb('actor').$type<Requester>(),
-    /** `deployment.create`, `key.revoke`: noun and verb. */
-    action: text('action').notNull(),
-    targetKind: text('target_kind').notNull(),
-    targetId: text('target_id').notNull(),
-    /** What changed; never a secret's value. */
-    detail: jsonb('detail').$type<Readonly<Record<string, unknown>>>().notNull(),
-  },
-  (table) => [index('audit_workspace').on(table.workspaceId, table.id)],
 );

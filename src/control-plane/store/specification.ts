@@ -1,6 +1,7 @@
 /** Everything that one revision says, in one query; the secret values by a query of their own. */
 import { and, eq, type SQL } from 'drizzle-orm';
 import type { RevisionId } from '../../domain/identifiers.ts';
+import { Requester } from '../../domain/requester.ts';
 import type { SecretValues, Specification } from '../../domain/specification.ts';
 import { openSecretSet } from '../secrets/secret-sets.ts';
 import type { SecretBox } from '../services.ts';
@@ -24,7 +25,11 @@ export async function readSpecification(
   const { id, name, workspaceId, listenerId, namespace, customUrl } = deployment;
   return {
     deployment: { id, name, workspaceId, listenerId, namespace, customUrl },
-    revision: { id: revision.id, createdAt: revision.createdAt.toISOString(), requester: revision.requester },
+    revision: {
+      id: revision.id,
+      createdAt: revision.createdAt.toISOString(),
+      requester: Requester.parse(revision.requester),
+    },
     image: revision.imageUri,
     resourceSpec: revision.resourceSpec,
     secretNames: [...(names ?? [])].sort(),

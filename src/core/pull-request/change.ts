@@ -1,6 +1,7 @@
 /** A change as its pull request tells it: read from the manifests of both sides, judged, and put into rows. */
 import type { DeploymentId, DeploymentName, NamespaceName } from '../../domain/identifiers.ts';
 import type { EngineKind } from '../../domain/live-object.ts';
+import type { Requester } from '../../domain/requester.ts';
 import { type EnvironmentChange, environmentChanges, environmentFacts, secretFacts } from '../change/environment.ts';
 import { type ChangeRow, type Fact, rowsOf } from '../change/facts.ts';
 import { type ChangedFile, changedFiles } from '../change/files.ts';
@@ -27,7 +28,7 @@ export interface ReviewedChange {
   readonly after: ReadonlyMap<string, string> | null;
   readonly provenance: { readonly before: Provenance | null; readonly after: Provenance | null };
   readonly commit: { readonly subject: string; readonly why: string | null };
-  readonly requester: { readonly name: string; readonly email: string } | null;
+  readonly requester: Requester | null;
   readonly requestedAt: Date | null;
   /** Base of the control plane's pages. */
   readonly controlPlane: string;

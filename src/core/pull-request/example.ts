@@ -49,7 +49,7 @@ const deployment: ReviewedChange = {
   after: new Map([['api.configmap.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: example\n']]),
   provenance: { before: null, after: provenance },
   commit: { subject: 'deploy(example): revision 00000000', why: 'An example.' },
-  requester: { name: 'Ada', email: 'ada@example.com' },
+  requester: { name: 'Ada', email: 'ada@example.com', proof: 'admin', key: { id: 'example', maker: null } },
   requestedAt: new Date(0),
   controlPlane: 'https://control-plane.example',
   engine: 'flux',

@@ -1,6 +1,8 @@
 /** What users' templates can say of a change; README, "Reviewing deployments", lists it. */
+import { isProven, type Requester } from '../../domain/requester.ts';
 import { compareText } from '../change/words.ts';
 import { short } from '../commit.ts';
+import { authorOf, doubtOf } from '../requester-identity.ts';
 import { labelsOf } from '../risk/risk.ts';
 import { changesSection, filesSection, risksSection } from './body.ts';
 import type { ReviewedChange, ToldChange } from './change.ts';
@@ -58,11 +60,21 @@ function facts(change: ReviewedChange, told: ToldChange): { readonly [name: stri
     engine: change.engine,
     deletesData: change.deletesData,
     image: { before: told.image.before, after: told.image.after },
-    requester: requester && { name: requester.name, email: requester.email },
+    requester: requester && requesterFacts(requester),
     requestedAt: change.requestedAt?.toISOString() ?? null,
     riskLabels: labelsOf(told.risks),
     environment: { added: names('added'), removed: names('removed'), changed: names('changed') },
     files: told.files.map(({ path, kind, added, removed }) => ({ path, kind, added, removed })),
+  };
+}
+
+/** Name and e-mail as the commit's author has them, so that no template shows what nobody proved without its mark. */
+function requesterFacts(requester: Requester): { readonly [name: string]: TemplateValue } {
+  return {
+    ...(isProven(requester) ? { name: requester.name, email: requester.email } : authorOf(requester)),
+    isProven: isProven(requester),
+    doubt: isProven(requester) ? null : doubtOf(requester),
+    key: requester.key?.id ?? null,
   };
 }
 

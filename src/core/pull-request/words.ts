@@ -2,7 +2,9 @@
 
 import { parseImageReference } from '../../domain/image-reference.ts';
 import type { EngineKind } from '../../domain/live-object.ts';
+import { isProven, type Requester } from '../../domain/requester.ts';
 import { short } from '../commit.ts';
+import { doubtOf } from '../requester-identity.ts';
 import { countsOf } from '../risk/files.ts';
 import type { ReviewedChange, ToldChange } from './change.ts';
 import { code, link, pageUrl, prose } from './text.ts';
@@ -75,8 +77,7 @@ export function askedFor(change: ReviewedChange): string {
   const { requester, requestedAt, provenance } = change;
   const known = provenance.after ?? provenance.before;
   const addresses = addressesOf(change);
-  const address = requester && requester.email !== '' ? ` (${code(requester.email)})` : '';
-  const who = requester ? `${prose(requester.name, 100)}${address}` : 'not known';
+  const who = requester ? whoOf(requester) : 'not known';
   const at = requestedAt === null ? '' : `, ${requestedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const lines = [
     `- Who: ${who}${at}`,
@@ -84,6 +85,12 @@ export function askedFor(change: ReviewedChange): string {
     ...(known ? [`- Revision: ${link(code(known.revisionId), addresses.revision)}`] : []),
   ];
   return `### Asked for by\n\n${lines.join('\n')}`;
+}
+
+function whoOf(requester: Requester): string {
+  const address = requester.email === '' ? '' : ` (${code(requester.email)})`;
+  const doubt = isProven(requester) ? '' : `, ${prose(doubtOf(requester), 400)}`;
+  return `${prose(requester.name, 100)}${address}${doubt}`;
 }
 
 export function afterwards(change: ReviewedChange): string {

@@ -105,7 +105,7 @@ function about(input: RenderInput): ReviewedChange {
       subject: `deploy(${deployment.name}): revision ${short(revision.id)} (${image.split('/').at(-1)?.slice(0, 30)})`,
       why: null,
     },
-    requester: { name: 'Ada Lovelace', email: 'ada@example.com' },
+    requester: { name: 'Ada Lovelace', email: 'ada@example.com', proof: 'admin', key: null },
     requestedAt: new Date('2026-11-23T08:00:00Z'),
     controlPlane: 'https://control-plane.example',
     engine: 'argo-cd',

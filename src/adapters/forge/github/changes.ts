@@ -1,6 +1,7 @@
 /** A draft in the words of GitHub's createCommitOnBranch: a headline, a body, files to write and files to delete. */
 import { blobId } from '../../../core/blob-id.ts';
 import { plainIdentity } from '../../../core/plain-line.ts';
+import { unknownRequester } from '../../../core/requester-identity.ts';
 import type { CommitDraft } from '../../../domain/commit.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 import type { FileChange } from '../../../domain/file-tree.ts';
@@ -86,7 +87,7 @@ function messageOf(draft: CommitDraft): ApiCommit['message'] {
 /** The API sets the author itself, so whoever asked for it is named in the message, before its trailers. */
 export function apiMessage({ message, author, committer }: CommitDraft): string {
   const text = message.replace(/\r\n?/g, '\n').replaceAll('\0', ' ').trimEnd();
-  const { name, email } = plainIdentity(author, { name: 'Unknown requester', email: 'unknown@towpath.invalid' });
+  const { name, email } = plainIdentity(author, unknownRequester);
   const who = `${name} <${email}>`;
   if (author.email === committer.email || text.includes(who)) return text;
   const paragraphs = text.split('\n\n');

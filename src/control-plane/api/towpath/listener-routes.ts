@@ -44,7 +44,7 @@ const desiredRoute = createRoute({
       wait: z.coerce.number().min(0).max(60).default(0),
     }),
   },
-  responses: answers(200, DesiredPage, [401, 403, 404]),
+  responses: answers(200, documented('DesiredPage', DesiredPage), [401, 403, 404]),
 });
 
 const reportsRoute = createRoute({

@@ -67,6 +67,8 @@ export interface RemoveCommit extends CommitContext {
   readonly name: DeploymentName;
   readonly namespace: NamespaceName;
   readonly folder: Folder & { readonly provenance: Provenance };
+  /** Further folders of the deployment, which go with it. */
+  readonly copies?: readonly Folder[];
   /** Who asked for it, and when; null where nobody knows. */
   readonly request: { readonly requester: Requester; readonly at: Date } | null;
   /** Whether volume claims are kept. */
@@ -79,7 +81,8 @@ export interface RemoveCommit extends CommitContext {
 }
 
 export function removeDraft(commit: RemoveCommit): CommitDraft {
-  const { provenance, path } = commit.folder;
+  const { provenance } = commit.folder;
+  const folders = [commit.folder, ...(commit.copies ?? [])];
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
   const { request } = commit;
   const author = request && { ...authorOf(request.requester), at: request.at };
@@ -90,7 +93,7 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
     ...(operator ? [operatorLine('remove', operator)] : []),
     `Data: ${commit.data === 'retain' ? 'volume claims are retained' : 'volume claims are deleted with it'}.`,
     '',
-    `Removed: ${path} (${commit.folder.files.length} files)`,
+    ...folders.map((each) => `Removed: ${each.path} (${each.files.length} files)`),
     ...commit.outside.map((each) => `Removed: ${each}`),
   ];
   const { content: _content, ...trailers } = provenance;
@@ -100,7 +103,7 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
     author: operator ?? author ?? committer,
     committer,
     changes: [
-      { kind: 'delete-folder', path: repoPath(path) },
+      ...folders.map((each): FileChange => ({ kind: 'delete-folder', path: repoPath(each.path) })),
       ...commit.outside.map((each): FileChange => ({ kind: 'delete', path: repoPath(each) })),
     ],
   };

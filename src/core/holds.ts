@@ -4,8 +4,9 @@ import type { CommitId, DeploymentId, DeploymentName, NamespaceName } from '../d
 import { acceptCommand } from './accepted-history.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
+import { type Doubt, doubtWords } from './plan-removal.ts';
 import { adoptCommand, releaseCommand } from './release-commands.ts';
-import { byWhom } from './report.ts';
+import { byWhom, doubtAbout } from './report.ts';
 
 interface OfDeployment {
   readonly deployment: DeploymentName;
@@ -43,12 +44,16 @@ export type Hold =
       readonly commit: CommitId | null;
       readonly changes: readonly CommitSummary[];
     })
-  /** It should go, but its PROVENANCE does not name this listener and deployment any more. */
-  | (OfFolder & { readonly kind: 'foreign-removal' })
+  /** It should go, but something is there that could be its folder and is not this listener's to touch. */
+  | (OfFolder & {
+      readonly kind: 'foreign-removal';
+      readonly doubt: Doubt;
+      readonly changes: readonly CommitSummary[];
+    })
   /** `refusal` is null where the limit would let them go now: only a listener that held them before still does. */
   | { readonly kind: 'deletions'; readonly deployments: readonly OfFolder[]; readonly refusal: string | null }
   /** Somebody else's folder is where a deployment belongs. */
-  | (Proposable & { readonly kind: 'foreign' })
+  | (Proposable & { readonly kind: 'foreign'; readonly doubt: Doubt })
   /** Nothing at all goes on: the head lacks our commit. */
   | { readonly kind: 'history'; readonly lost: CommitId; readonly head: CommitId }
   /** Bears our id, but the control plane does not know it. */
@@ -87,7 +92,7 @@ function unproposedRelease(hold: Hold, namespace: NamespaceName): Release {
     case 'edited-removal':
       return release(hold.deployment, 'removes the folder with what was changed in it');
     case 'foreign-removal':
-      return byHand('remove the folder in git, or delete the deployment once more with force');
+      return byHand('remove it in git, or delete the deployment once more with force, which leaves it there');
     case 'deletions':
       return release('deletions', `removes ${countOf(hold.deployments.length)}`);
     case 'foreign':
@@ -135,13 +140,13 @@ function heldBecause(hold: Hold): string {
     case 'edited-removal':
       return `should be removed, but was edited in git${byWhom(hold.changes)}`;
     case 'foreign-removal':
-      return 'should be removed, but its PROVENANCE does not name this listener and deployment any more';
+      return `should be removed, but ${hold.path} ${doubtAbout(hold.doubt, hold.changes)}`;
     case 'deletions':
       return hold.refusal === null
         ? `${countOf(hold.deployments.length)} to be removed, within the limit: only a listener that held them goes on holding`
         : plainLine(hold.refusal.replace(/; if they are meant.*/, ''), 300);
     case 'foreign':
-      return 'what is there has no PROVENANCE that names this listener and deployment';
+      return `what is there ${doubtWords[hold.doubt]}`;
     case 'history':
       return `head ${hold.head.slice(0, 12)} does not descend from our commit ${hold.lost.slice(0, 12)}; nothing is pushed`;
     case 'orphan':

@@ -2,9 +2,19 @@
 import type { Namespace } from '../domain/configuration.ts';
 import type { Desired, Present, Removed } from '../domain/desired.ts';
 import type { CommitId, DeploymentId, ListenerId } from '../domain/identifiers.ts';
-import { folderOf, resourceName } from '../domain/resource-name.ts';
+import { folderOf, resourceName, resourceNameOf } from '../domain/resource-name.ts';
 import { type Folder, isEdited } from './folder.ts';
 import { inputsDigest } from './inputs-digest.ts';
+import {
+  type Doubt,
+  doubtOf,
+  editedOf,
+  type FindRemains,
+  isOwn,
+  type Remnant,
+  remainsOn,
+  type Traces,
+} from './plan-removal.ts';
 
 /** What a person did in git: changed files, went back to an older revision, or took the folder away. */
 export type Drift = 'edited' | 'reverted' | 'removed';
@@ -13,6 +23,13 @@ interface OfPresent {
   readonly desired: Present;
   /** Where the folder belongs. */
   readonly path: string;
+}
+
+interface OfRemoved {
+  readonly desired: Removed;
+  readonly folder: Folder;
+  /** Further folders whose PROVENANCE says the same: they go with it. */
+  readonly copies: readonly Folder[];
 }
 
 /** What to do about one deployment; `folder` is what git holds now. */
@@ -29,17 +46,12 @@ export type Step =
   | (OfPresent & { readonly kind: 'restore'; readonly drift: Drift; readonly folder: Folder | null })
   /** Nothing more is published for this revision. */
   | (OfPresent & { readonly kind: 'interrupted' })
-  /** Somebody else's folder is where ours belongs. */
-  | (OfPresent & { readonly kind: 'foreign' })
-  | { readonly kind: 'remove'; readonly desired: Removed; readonly folder: Folder }
-  | {
-      readonly kind: 'remove-held';
-      readonly desired: Removed;
-      readonly folder: Folder;
-      readonly since: CommitId | null;
-    }
-  /** Its folder is there, but no longer ours to touch: another listener's, or its PROVENANCE was broken. */
-  | { readonly kind: 'remove-foreign'; readonly desired: Removed; readonly path: string }
+  /** What is where ours belongs does not say that it is ours. */
+  | (OfPresent & { readonly kind: 'foreign'; readonly doubt: Doubt; readonly since: CommitId | null })
+  | (OfRemoved & { readonly kind: 'remove'; readonly remnants: readonly Remnant[] })
+  | (OfRemoved & { readonly kind: 'remove-held'; readonly since: CommitId | null })
+  /** Something is there that could be its folder, but is not ours to touch. */
+  | (Remnant & { readonly kind: 'remove-foreign'; readonly desired: Removed; readonly since: CommitId | null })
   | { readonly kind: 'removed'; readonly desired: Removed };
 
 export interface NamespacePlan {
@@ -58,6 +70,8 @@ export interface PlanInput {
   /** Whether `desired` is the whole listing; before that nobody can tell an orphan. */
   readonly complete: boolean;
   readonly folders: readonly Folder[];
+  /** Absent: nothing is known but what PROVENANCE says. */
+  readonly traces?: Traces;
   /** The branch does not exist yet and the repository is empty. */
   readonly emptyRepository: boolean;
   /** What the last plan kept: where neither side is another object, it is kept again without a second look. */
@@ -70,17 +84,18 @@ export function planNamespace(input: PlanInput): NamespacePlan {
   const byPath = new Map(input.folders.map((folder) => [folder.path, folder]));
   const ours = input.folders.filter((folder) => folder.provenance?.listenerId === input.listenerId);
   const byDeployment = new Map(ours.map((folder) => [folder.provenance?.deploymentId, folder]));
+  const remains = once(() => remainsOn(input.folders, input.listenerId, input.traces ?? noTraces));
   const steps = input.desired.map((desired): Step => {
+    if (desired.kind === 'removed') return planRemoved(input, desired, remains());
     const kept = input.kept?.get(desired.deploymentId);
     if (kept?.desired === desired && byPath.get(kept.folder.path) === kept.folder) return kept;
     const path = folderPath(desired, input.settings.layout);
     // Or, where a shard would be, a file of somebody's.
     const there = byPath.get(path) ?? byPath.get(path.slice(0, path.lastIndexOf('/')));
-    const own = ownFolder(there, input.listenerId, desired.deploymentId);
+    const own = there && isOwn(there, input.listenerId, desired.deploymentId) ? there : undefined;
     // A folder that was laid down under another layout is still ours, and moves with the next commit.
     const folder = own ?? byDeployment.get(desired.deploymentId);
-    if (desired.kind === 'removed') return planRemoved(input, desired, folder, there);
-    if (!folder && there) return { kind: 'foreign', desired, path };
+    if (!folder && there) return planForeign(desired, path, there);
     // It cannot move onto somebody else's.
     return planPresent(input, { desired, path: folder && there && !own ? folder.path : path }, folder);
   });
@@ -96,13 +111,32 @@ export function folderPath(desired: Desired, layout: Namespace['layout']): strin
   return folderOf(layout, resourceName(desired.name, desired.deploymentId), desired.deploymentId);
 }
 
-function planRemoved(input: PlanInput, desired: Removed, folder: Folder | undefined, there: Folder | undefined): Step {
-  // Gone means gone from git too: an engine still applies what lies in a folder that we may not touch.
-  if (!folder && there && wasOurs(desired, there)) return { kind: 'remove-foreign', desired, path: there.path };
-  if (!folder) return { kind: 'removed', desired };
-  if (isEdited(folder) && input.settings.drift === 'hold')
-    return { kind: 'remove-held', desired, folder, since: desired.lastReport?.commit ?? null };
-  return { kind: 'remove', desired, folder };
+const noTraces: Traces = { labels: new Map(), has: () => false };
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function planForeign(desired: Present, path: string, there: Folder): Step {
+  const doubt = doubtOf(there, desired.deploymentId, resourceNameOf(there.path));
+  return { kind: 'foreign', desired, path, doubt, since: desired.lastReport?.commit ?? null };
+}
+
+/** Gone means gone from git too: an engine still applies what lies in a folder that we may not touch. */
+function planRemoved(input: PlanInput, desired: Removed, remainsOf: FindRemains): Step {
+  const { own, remnants } = remainsOf(desired, folderPath(desired, input.settings.layout));
+  const [remnant] = remnants;
+  const since = desired.lastReport?.commit ?? null;
+  const edited = input.settings.drift === 'hold' ? editedOf(own) : undefined;
+  const folder = edited ?? own[0];
+  if (!folder) return remnant ? { kind: 'remove-foreign', desired, ...remnant, since } : { kind: 'removed', desired };
+  const copies = own.filter((each) => each !== folder);
+  if (edited) return { kind: 'remove-held', desired, folder, copies, since };
+  return { kind: 'remove', desired, folder, copies, remnants };
 }
 
 function planPresent(input: PlanInput, wanted: OfPresent, folder: Folder | undefined): Step {
@@ -139,16 +173,6 @@ function driftOf(desired: Present, folder: Folder | undefined, emptyRepository: 
   const wasCommitted = desired.lastReport?.revisionId === desired.revisionId && desired.lastReport.commit !== null;
   if (!wasCommitted || emptyRepository) return null;
   return folder ? 'reverted' : 'removed';
-}
-
-/** Its PROVENANCE says so, or we said once that we had committed there. */
-function wasOurs(desired: Removed, { provenance }: Folder): boolean {
-  return provenance === null ? Boolean(desired.lastReport?.commit) : provenance.deploymentId === desired.deploymentId;
-}
-
-function ownFolder(folder: Folder | undefined, listenerId: ListenerId, id: DeploymentId): Folder | undefined {
-  const isOurs = folder?.provenance?.listenerId === listenerId && folder.provenance.deploymentId === id;
-  return isOurs ? folder : undefined;
 }
 
 function orphansOf(ours: readonly Folder[], desired: readonly Desired[]): readonly string[] {

@@ -68,11 +68,14 @@ export function writeProvenance(provenance: Provenance): string {
   return `${trailerLines(provenance)}\nContent: ${provenance.content}\n`;
 }
 
-/** Null for anything that Towpath did not write; keys that a later version adds are passed over. */
+/**
+ * Null for anything that Towpath did not write; keys that a later version adds are passed over. What editors and
+ * `core.autocrlf` do to a text file changes nothing of what it says: line ends, a byte-order mark, trailing blanks.
+ */
 export function parseProvenance(text: string): Provenance | null {
   if (text.length > 16_384) return null;
   const values = new Map<string, string>();
-  for (const line of text.split('\n').filter((each) => each !== '')) {
+  for (const line of plainLines(text)) {
     const match = /^([A-Za-z][A-Za-z0-9-]*): (\S.*)$/.exec(line);
     if (!match?.[1] || match[2] === undefined || values.has(match[1])) return null;
     values.set(match[1], match[2]);
@@ -82,6 +85,14 @@ export function parseProvenance(text: string): Provenance | null {
   const revisionId = values.get(change === 'deploy' ? 'Revision-Id' : 'Of-Revision');
   const parsed = Provenance.safeParse({ ...Object.fromEntries(fields), revisionId });
   return parsed.success ? parsed.data : null;
+}
+
+function plainLines(text: string): readonly string[] {
+  return text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
 }
 
 /** A file of a folder: its path from there, and its blob id. */

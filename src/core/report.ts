@@ -8,6 +8,7 @@ import type { EngineKind } from '../domain/live-object.ts';
 import type { LaneReport, LastReport, RemovalReport, Report, RevisionReport } from '../domain/report.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
+import { type Doubt, doubtWords } from './plan-removal.ts';
 import { releaseCommand } from './release-commands.ts';
 
 /** The revision that a report is about. */
@@ -25,7 +26,6 @@ export function reportRendered(of: Subject, files: number, template: string, now
     outcome: 'progressing',
     reason: 'Rendered',
     message: `Rendered ${files} files from ${template.replace(/@.*/, '')}; next they are pushed`,
-    commit: saidCommit(of),
   });
 }
 
@@ -88,12 +88,7 @@ export function reportInReview(
   words: Pick<RevisionReport, 'outcome' | 'reason' | 'message' | 'pullRequest'>,
   now: Date,
 ): RevisionReport {
-  return revision(of, now, { stage: 'in-review', ...words, commit: saidCommit(of) });
-}
-
-/** What was once committed stays the proof of what a person did to it since, while its restoring is on its way. */
-function saidCommit({ revisionId, lastReport: last }: Subject): CommitId | null {
-  return last?.revisionId === revisionId ? last.commit : null;
+  return revision(of, now, { stage: 'in-review', ...words });
 }
 
 /** Nothing failed yet; it waits for the repository. */
@@ -143,6 +138,12 @@ export function byWhom(changes: readonly CommitSummary[]): string {
   return ` by ${author} in ${newest.id.slice(0, 12)} ("${plainLine(newest.subject, 100)}")${more}`;
 }
 
+/** What is wrong with a folder, after its path, and who left it so. */
+export function doubtAbout(doubt: Doubt, changes: readonly CommitSummary[]): string {
+  const who = byWhom(changes);
+  return `${doubtWords[doubt]}${who === '' ? '' : `; last changed${who}`}`;
+}
+
 export type RemovalWords = Pick<RemovalReport, 'outcome' | 'reason' | 'message' | 'commit'> &
   Partial<Pick<RemovalReport, 'retained'>>;
 
@@ -188,17 +189,35 @@ export function lastReportOf(report: Report): LastReport | null {
 type Words = Pick<RevisionReport, 'stage' | 'outcome' | 'reason' | 'message'> &
   Partial<Pick<RevisionReport, 'commit' | 'url' | 'pullRequest'>>;
 
+/**
+ * The control plane remembers the last report alone, and what people did in git is told from it: so no report may drop
+ * what an earlier one has proved.
+ */
 function revision(of: Subject, now: Date, words: Words): RevisionReport {
+  const proved = provedBefore(of);
+  const commit = words.commit ?? proved.commit;
   return {
     kind: 'revision',
     deploymentId: of.deploymentId,
     revisionId: of.revisionId,
-    pullRequest: null,
-    commit: null,
     url: null,
     ...words,
+    commit,
+    pullRequest: words.pullRequest ?? proved.pullRequest,
+    lastCommit: commit ?? proved.lastCommit,
     message: limited(words.message),
     at: now.toISOString(),
+  };
+}
+
+/** Commit and pull request are of one revision; a commit of any proves that the branch held it. */
+function provedBefore({ revisionId, lastReport }: Subject): Pick<LastReport, 'commit' | 'pullRequest' | 'lastCommit'> {
+  const last = lastReport ?? { revisionId, commit: null, pullRequest: null, lastCommit: null };
+  const isOfIt = last.revisionId === revisionId;
+  return {
+    commit: isOfIt ? last.commit : null,
+    pullRequest: isOfIt ? last.pullRequest : null,
+    lastCommit: last.commit ?? last.lastCommit ?? null,
   };
 }
 

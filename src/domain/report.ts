@@ -19,6 +19,11 @@ const progress = {
   message: z.string().max(20_000),
   commit: CommitId.nullable(),
   pullRequest: z.string().nullable(),
+  /**
+   * The newest commit of ours that held the deployment, of whichever revision: proof that a history which lacks it was
+   * rewritten. A control plane or a listener of an older version does not tell it.
+   */
+  lastCommit: CommitId.nullable().optional(),
 };
 
 export const RevisionReport = z.object({

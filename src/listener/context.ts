@@ -1,5 +1,6 @@
 /** What a lane works with: its ports, its settings and the little that it remembers between passes. */
 
+import type { Folder } from '../core/folder.ts';
 import type { KeptSteps } from '../core/plan.ts';
 import type { SecretKey } from '../core/secrets/secret-names.ts';
 import type { RenderInput } from '../core/template/set.ts';
@@ -90,7 +91,10 @@ export interface LaneContext extends NamespaceParts {
   readonly leadership: Pick<Leadership, 'isHeld'>;
   readonly timings: Timings;
   /** Null where nothing watches a cluster, and in a preview. */
-  readonly observer: Pick<Observer, 'looking' | 'branch' | 'proposed' | 'looked' | 'committed' | 'gone'> | null;
+  readonly observer: Pick<
+    Observer,
+    'looking' | 'branch' | 'proposed' | 'looked' | 'committed' | 'gone' | 'remains'
+  > | null;
 }
 
 /** A revision that is rendered and found good, waiting for its push. */
@@ -136,6 +140,8 @@ export interface LaneMemory {
   /** Under way; one that takes long is waited for by the next pass, too. */
   readonly preparing: Map<DeploymentId, { readonly revisionId: RevisionId; readonly result: Promise<Prepared> }>;
   readonly setbacks: Map<DeploymentId, Setback>;
+  /** Whose labels the manifests of a folder without a readable PROVENANCE bear. */
+  readonly labels: WeakMap<Folder, Set<string>>;
   /** When a revision was first seen wanted, until it is pushed. */
   readonly wantedSince: Map<DeploymentId, { readonly revisionId: RevisionId; readonly at: Date }>;
   removalsHeld: boolean;
@@ -184,6 +190,7 @@ export function emptyMemory(): LaneMemory {
     prepared: new Map(),
     preparing: new Map(),
     setbacks: new Map(),
+    labels: new WeakMap(),
     wantedSince: new Map(),
     removalsHeld: false,
     pushes: [],

@@ -10,6 +10,7 @@ import { draftAll, isDue, subjectOf, type WritingStep } from './drafting.ts';
 import { countRecentRemovals, unproven } from './evidence.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { reportsOfStep } from './step-reports.ts';
+import { tracesIn } from './traces.ts';
 
 export interface Decision {
   readonly plan: NamespacePlan;
@@ -104,6 +105,7 @@ async function provenPlan(
   view: RepositoryView,
   desired: readonly Desired[],
 ): Promise<NamespacePlan> {
+  const traces = await tracesIn(context.repository, memory, view, desired);
   const planFor = (items: readonly Desired[]): NamespacePlan =>
     planNamespace({
       listenerId: context.listenerId,
@@ -112,11 +114,13 @@ async function provenPlan(
       desired: items,
       complete: context.desired.complete,
       folders: view.folders,
+      traces,
       emptyRepository: view.snapshot.head === null,
       kept: memory.kept,
     });
   const plan = planFor(desired);
-  const doubtful = await unproven(context.repository, view.snapshot, plan.steps);
+  const { acceptHistory } = context.settings;
+  const doubtful = await unproven(context.repository, view.snapshot, acceptHistory, plan.steps);
   if (doubtful.size === 0) return plan;
   return planFor(desired.map((item) => (doubtful.has(item.deploymentId) ? { ...item, lastReport: null } : item)));
 }

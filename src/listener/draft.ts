@@ -11,6 +11,7 @@ import {
 import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
 import type { Drift } from '../core/plan.ts';
+import { doubtWords, type Remnant } from '../core/plan-removal.ts';
 import { type Change, type Provenance, provenanceFile, type Trailers } from '../core/provenance.ts';
 import { reportCommitted, reportRemoval, reportRendered } from '../core/report.ts';
 import { repositoryReadme } from '../core/repository-readme.ts';
@@ -47,6 +48,8 @@ export interface Draft {
   readonly reviewed: DraftedChange;
   readonly commit: CommitDraft;
   readonly renderedReport: readonly Report[];
+  /** Something of the deployment stays behind: another pass tells of that. */
+  readonly leaves: boolean;
   /** Once it is pushed. */
   reportPushed(commit: CommitId): Report;
   /** The same with files that a repository needs once. */
@@ -110,6 +113,7 @@ export function draftDeploy(
     reviewed,
     commit,
     renderedReport: [reportRendered(desired, prepared.files.size + 1, context.renderer.template, now)],
+    leaves: false,
     reportPushed: (id) => committedReport(context, step, prepared, id),
     withOnce: (files) => draftDeploy(context, snapshot, step, prepared, { once: files, act }),
   };
@@ -151,10 +155,10 @@ export function filesNeededOnce(context: LaneContext, view: RepositoryView): Rea
 export function draftRemoval(
   context: LaneContext,
   snapshot: Snapshot,
-  step: Pick<RemovingStep, 'desired' | 'folder'>,
+  step: Pick<RemovingStep, 'desired' | 'folder' | 'copies'> & Partial<Pick<RemovingStep, 'remnants'>>,
   operator: Identity | null = null,
 ): Draft {
-  const { desired, folder } = step;
+  const { desired, folder, copies, remnants = [] } = step;
   const now = context.clock.now();
   const { request } = desired;
   const kustomization = fluxKustomizationPath(resourceName(desired.name, desired.deploymentId));
@@ -178,6 +182,7 @@ export function draftRemoval(
       namespace: context.namespace,
       request: request && { requester: request.requester, at: dateOr(request.at, now) },
       folder: { ...folder, provenance: folder.provenance },
+      copies,
       data: context.settings.deletion.data,
       towpathVersion: context.towpathVersion,
       // Whatever the engine is today: the name holds a digest of the deployment's id, so it is ours.
@@ -185,14 +190,28 @@ export function draftRemoval(
       operator,
     }),
     renderedReport: [],
-    reportPushed: (id) => removedReport(context, desired, id),
+    reportPushed: (id) => removedReport(context, desired, id, remnants),
+    leaves: remnants.length > 0,
     withOnce: () => draft,
   };
   return draft;
 }
 
-export function removedReport(context: LaneContext, desired: Removed, commit: CommitId | null): RemovalReport {
+export function removedReport(
+  context: LaneContext,
+  desired: Removed,
+  commit: CommitId | null,
+  [remnant]: readonly Remnant[] = [],
+): RemovalReport {
   const where = commit === null ? 'Nothing of it is in git' : `Removed from git in ${commit.slice(0, 12)}`;
+  if (remnant) {
+    const message = `${where}; but ${remnant.path} ${doubtWords[remnant.doubt]}`;
+    return reportRemoval(
+      desired,
+      { outcome: 'progressing', reason: 'ForeignFolder', message, commit },
+      context.clock.now(),
+    );
+  }
   if (context.engine !== null) {
     const message = `${where}; waiting until nothing of it is left in the cluster`;
     return reportRemoval(desired, { outcome: 'progressing', reason: 'Pruning', message, commit }, context.clock.now());

@@ -63,19 +63,38 @@ export async function descends(repository: Repository, snapshot: Snapshot, since
   return snapshot.head === since || (await repository.history(snapshot, since, '')).kind === 'descends';
 }
 
-/** Deployments whose reported commit is not in this history: that they lie otherwise now proves no hand in git. */
+/**
+ * Deployments whose reported commit is not in this history: that they lie otherwise now proves no hand in git, and where
+ * a history was given up, no later report may go on naming what went with it.
+ */
 export async function unproven(
   repository: Repository,
   snapshot: Snapshot,
+  accepted: CommitId | undefined,
   steps: readonly Step[],
 ): Promise<ReadonlySet<DeploymentId>> {
+  const isGivenUp = accepted !== undefined || snapshot.idAt(acceptedHistoryFile) !== null;
   const found = new Set<DeploymentId>();
   for (const step of steps) {
-    if ((step.kind !== 'hold' && step.kind !== 'restore') || step.drift === 'edited') continue;
-    const since = step.desired.lastReport?.commit ?? null;
+    const since = provedBy(step, isGivenUp);
     if (since !== null && !(await descends(repository, snapshot, since))) found.add(step.desired.deploymentId);
   }
   return found;
+}
+
+function provedBy(step: Step, isGivenUp: boolean): CommitId | null {
+  const { lastReport: last } = step.desired;
+  switch (step.kind) {
+    case 'hold':
+    case 'restore':
+      return step.drift === 'edited' ? null : (last?.commit ?? null);
+    case 'lay-down':
+    case 'update':
+    case 'rerender':
+      return isGivenUp ? (last?.commit ?? last?.lastCommit ?? null) : null;
+    default:
+      return null;
+  }
 }
 
 /** Who changed a path since our commit, newest first; nobody is named where no commit of ours is known. */
@@ -152,8 +171,10 @@ export function newestReported(desired: readonly Desired[]): CommitId | null {
 }
 
 function reportedCommit(last: LastReport): CommitId | null {
-  const { commit, reason, message } = last;
-  return (isOnItsWay(last) ? null : commit) ?? (reason === 'HistoryRewritten' ? lostIn(message) : null);
+  const { commit, lastCommit, reason, message } = last;
+  const isLost = reason === 'HistoryRewritten';
+  // Where it is not told, a commit beside a revision on its way is of before, and may have gone with a history since.
+  return lastCommit ?? (isOnItsWay(last) ? null : commit) ?? (isLost ? lostIn(message) : null);
 }
 
 /** Whether a commit that the branch held once is gone with a history that a person gave up. */

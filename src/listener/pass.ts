@@ -65,7 +65,11 @@ async function attemptPass(
   }
   const published = await publish(context, memory, view, drafts, decision, say);
   memory.headKnownAt = published.unsent ? null : context.clock.now().getTime();
-  const isWhole = !decision.more && !published.unsent && drafts.length === decision.drafts.length;
+  const isWhole =
+    !decision.more &&
+    !published.unsent &&
+    drafts.length === decision.drafts.length &&
+    !drafts.some(({ leaves }) => leaves);
   memory.settledVersion = isWhole ? version : null;
   return {
     kind: 'done',
@@ -125,13 +129,14 @@ async function publish(
   return { reports, head: snapshot.head, pushed: pushed.length, unsent };
 }
 
-function notePushed(context: LaneContext, memory: LaneMemory, { desired, path }: Draft, commit: CommitId): void {
+function notePushed(context: LaneContext, memory: LaneMemory, draft: Draft, commit: CommitId): void {
+  const { desired, path, leaves } = draft;
   const { deploymentId } = desired;
   const wanted = memory.wantedSince.get(deploymentId);
   const now = context.clock.now();
   for (const made of [memory.prepared, memory.setbacks, memory.wantedSince]) made.delete(deploymentId);
   if (desired.kind === 'removed') {
-    context.observer?.gone(desired, path, commit);
+    if (!leaves) context.observer?.gone(desired, path, commit);
     return;
   }
   context.observer?.committed(desired, path, now);

@@ -4,6 +4,7 @@ import { folderPath, type Step } from '../core/plan.ts';
 import { adoptCommand, releaseCommand } from '../core/release-commands.ts';
 import {
   byWhom,
+  doubtAbout,
   reportCommitted,
   reportFailed,
   reportHeld,
@@ -33,15 +34,16 @@ export async function reportsOfStep(
     case 'hold':
       return reportHold(context, view, step);
     case 'foreign':
-      return reportForeign(context, step.desired, step.path);
+      return reportForeign(context, view, step);
     case 'removed':
       return reportRemoved(context, view, step.desired);
     case 'remove':
+      context.observer?.remains(step.desired);
       return refusal === null ? [] : [removalFailed(context, step, 'DeletionLimit', refusal)];
     case 'remove-held':
       return reportRemovalHeld(context, view, step);
     case 'remove-foreign':
-      return [removalFailed(context, step, 'ForeignFolder', foreignRemoval(step.path))];
+      return reportRemnant(context, view, step);
     case 'lay-down':
     case 'update':
     case 'rerender':
@@ -133,10 +135,17 @@ function removalCommitOf(context: LaneContext, view: RepositoryView, desired: Re
   return findRemoval(context.repository, view.snapshot, path, context.clock.now());
 }
 
-function reportForeign(context: LaneContext, desired: Present, path: string): readonly Report[] {
+async function reportForeign(
+  context: LaneContext,
+  view: RepositoryView,
+  { desired, path, doubt, since }: Extract<Step, { kind: 'foreign' }>,
+): Promise<readonly Report[]> {
+  const wasOurs = desired.lastReport?.revisionId === desired.revisionId && since !== null;
+  const changes = wasOurs ? await changesSince(context.repository, view.snapshot, since, path) : [];
+  const advice = wasOurs ? 'undo that in git' : 'move it away in git';
   const message =
-    `Cannot write ${path}: what is there already has no PROVENANCE that names this listener and deployment; ` +
-    `move it away in git, or take it over: ${adoptCommand(desired.name, context.namespace)}`;
+    `Cannot write ${path}: what is there ${doubtAbout(doubt, changes)}; ` +
+    `${advice}, or take it over: ${adoptCommand(desired.name, context.namespace)}`;
   const report = reportFailed(desired, { stage: 'committed', reason: 'ForeignFolder', message }, context.clock.now());
   const reports = unlessSaid(desired, report);
   const fields = { namespace: context.namespace, deployment: desired.name, revision: desired.revisionId };
@@ -149,6 +158,7 @@ async function reportRemovalHeld(
   view: RepositoryView,
   step: Extract<Step, { kind: 'remove-held' }>,
 ): Promise<readonly Report[]> {
+  context.observer?.remains(step.desired);
   const changes = await changesSince(context.repository, view.snapshot, step.since, step.folder.path);
   const message =
     `Cannot remove ${step.folder.path}: it was edited in git${byWhom(changes)}; ` +
@@ -156,11 +166,19 @@ async function reportRemovalHeld(
   return [removalFailed(context, step, 'EditedInGit', message)];
 }
 
-function foreignRemoval(path: string): string {
-  return (
-    `Cannot remove ${path}: its PROVENANCE does not name this listener and deployment any more; ` +
-    'remove the folder in git, or delete the deployment once more with force'
-  );
+/** Nothing says that it is not its own, so the deployment is not gone; and nothing says that it is, so it stays. */
+async function reportRemnant(
+  context: LaneContext,
+  view: RepositoryView,
+  step: Extract<Step, { kind: 'remove-foreign' }>,
+): Promise<readonly Report[]> {
+  const { desired, path, doubt, since } = step;
+  context.observer?.remains(desired);
+  const changes = await changesSince(context.repository, view.snapshot, since, path);
+  const message =
+    `Cannot end the removal: ${path} ${doubtAbout(doubt, changes)}; ` +
+    'remove it in git, or delete the deployment once more with force, which leaves it there';
+  return [removalFailed(context, step, 'ForeignFolder', message)];
 }
 
 function removalFailed(

@@ -68,6 +68,17 @@ describe('PROVENANCE', () => {
     expect(parseProvenance(`${writeProvenance(provenance)}Engine: argo-cd\n`)).toEqual(provenance);
   });
 
+  it.each<[string, (text: string) => string]>([
+    ['line ends of Windows', (text) => text.replaceAll('\n', '\r\n')],
+    ['line ends of old', (text) => text.replaceAll('\n', '\r')],
+    ['a byte-order mark', (text) => `\uFEFF${text}`],
+    ['trailing blanks', (text) => text.replaceAll('\n', ' \t\n')],
+    ['empty lines', (text) => `\n${text.replaceAll('\n', '\n \n')}\n`],
+    ['no last line end', (text) => text.trimEnd()],
+  ])('is read with %s, as editors leave it', (_name, change) => {
+    expect(parseProvenance(change(writeProvenance(provenance)))).toEqual(provenance);
+  });
+
   it.each([
     ['nothing', ''],
     ['a line without a key', `${writeProvenance(provenance)}oops\n`],

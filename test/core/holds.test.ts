@@ -30,7 +30,11 @@ it.each<readonly [Hold, string, string | null]>([
     `but was edited in git ${by}`,
     'hold release chat',
   ],
-  [{ kind: 'foreign-removal', ...about }, 'does not name this listener and deployment any more', null],
+  [
+    { kind: 'foreign-removal', ...about, doubt: 'unreadable-provenance', changes },
+    `but deployments/chat-1 has a PROVENANCE that cannot be read; last changed ${by}`,
+    null,
+  ],
   [
     {
       kind: 'deletions',
@@ -45,15 +49,19 @@ it.each<readonly [Hold, string, string | null]>([
     '1 deployment to be removed, within the limit',
     'hold release deletions',
   ],
-  [{ kind: 'foreign', ...about, proposal: null }, 'no PROVENANCE that names this listener', 'adopt chat'],
   [
-    { kind: 'foreign', ...about, proposal: { ...proposal, state: 'open' } },
-    'no PROVENANCE that names this listener',
+    { kind: 'foreign', ...about, doubt: 'other-listener', proposal: null },
+    'what is there has a PROVENANCE that names another listener',
+    'adopt chat',
+  ],
+  [
+    { kind: 'foreign', ...about, doubt: 'other-listener', proposal: { ...proposal, state: 'open' } },
+    'what is there has a PROVENANCE that names another listener',
     null,
   ],
   [
-    { kind: 'foreign', ...about, proposal: { ...proposal, state: 'rejected', by: 'joe\n' } },
-    'deployment; pull request #8 was closed by joe',
+    { kind: 'foreign', ...about, doubt: 'other-listener', proposal: { ...proposal, state: 'rejected', by: 'joe\n' } },
+    'listener; pull request #8 was closed by joe',
     'adopt chat',
   ],
   [

@@ -8,6 +8,7 @@ import type { Desired, Present, Removed } from '../../src/domain/desired.ts';
 import type { CommitId, ListenerId, NamespaceName, RevisionId, WorkspaceId } from '../../src/domain/identifiers.ts';
 import { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import type { LastReport } from '../../src/domain/report.ts';
+import { resourceName } from '../../src/domain/resource-name.ts';
 
 const listenerId = '11111111-1111-4111-8111-111111111111' as ListenerId;
 const id = DeploymentId.parse('22222222-2222-4222-8222-222222222222');
@@ -53,6 +54,12 @@ function plan(desired: readonly Desired[], folders: readonly Folder[], change: P
   const input = { listenerId, settings, configuration, desired, folders, complete: true, emptyRepository: false };
   return planNamespace({ ...input, ...change });
 }
+
+const other = DeploymentId.parse('66666666-6666-4666-8666-666666666666');
+const elsewhere = folderPath(present(), 'sharded');
+const named = (path: string) => makeFolder(path, files, null);
+const labelled = { labels: new Map([['deployments/x', new Set<string>([id])]]), has: () => false };
+const applied = { labels: new Map(), has: (path: string) => path === `flux/${resourceName(common.name, id)}.yaml` };
 
 const restoring = { layout: 'flat', rerender: 'next-revision', drift: 'restore' } as const;
 const rerendering = { layout: 'flat', rerender: 'now', drift: 'hold' } as const;
@@ -180,11 +187,63 @@ describe('a deployment that is to go', () => {
     ['is held when edited', 'remove-held', removed(said(first)), [edited()], {}],
     ['is removed when edited and told to restore', 'remove', removed(said(first)), [edited()], { settings: restoring }],
     ['is gone where nothing is', 'removed', removed(), [], {}],
-    ['is gone where the folder never was ours', 'removed', removed(), [foreign], {}],
     ['waits where its folder lost its PROVENANCE', 'remove-foreign', removed(said(first)), [foreign], {}],
+    ['waits there whatever was said of it last', 'remove-foreign', removed(), [foreign], {}],
     ['waits where another listener has taken its folder', 'remove-foreign', removed(), [others], {}],
+    ['waits where that folder lies under another layout', 'remove-foreign', removed(), [named(elsewhere)], {}],
+    [
+      'waits where another listener has it elsewhere',
+      'remove-foreign',
+      removed(),
+      [{ ...others, path: 'deployments/x' }],
+      {},
+    ],
+    [
+      'waits where what is there names another deployment',
+      'remove-foreign',
+      removed(),
+      [folder({ deploymentId: other })],
+      {},
+    ],
+    [
+      'waits where its label is in a folder of another name',
+      'remove-foreign',
+      removed(),
+      [named('deployments/x')],
+      { traces: labelled },
+    ],
+    ['waits where Flux is still told to apply it', 'remove-foreign', removed(), [], { traces: applied }],
+    [
+      'is gone where all else is of others',
+      'removed',
+      removed(),
+      [named('deployments/x'), folder({ deploymentId: other }, 'deployments/y')],
+      {},
+    ],
   ])('%s', (_name, kind, desired, folders, change) => {
     expect(plan([desired], folders, change).steps.map((step) => step.kind)).toEqual([kind]);
+  });
+
+  it('takes its copies along, the folder where it belongs first', () => {
+    const copy = folder({}, 'deployments/copy');
+
+    expect(plan([removed()], [copy, folder()]).steps).toEqual([
+      expect.objectContaining({ kind: 'remove', folder: folder(), copies: [copy], remnants: [] }),
+    ]);
+  });
+
+  it('is held for a copy that a person has edited', () => {
+    const copy = edited();
+
+    expect(plan([removed()], [folder({}, 'deployments/copy'), copy]).steps).toMatchObject([
+      { kind: 'remove-held', folder: { path: copy.path }, copies: [{ path: 'deployments/copy' }] },
+    ]);
+  });
+
+  it('is removed beside a folder that could be its own, and says so', () => {
+    expect(plan([removed()], [folder(), named('deployments/x')], { traces: labelled }).steps).toMatchObject([
+      { kind: 'remove', remnants: [{ path: 'deployments/x', doubt: 'its-manifests' }] },
+    ]);
   });
 });
 

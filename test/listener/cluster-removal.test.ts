@@ -116,6 +116,27 @@ it('removes a folder once more that a revert brought back', async () => {
   expect(world.removals(id).at(-1)?.commit).toBe(world.remote.head);
 });
 
+it('does not end for an empty cluster while a folder that a revert brought back may be its own', async () => {
+  const id = await openDeployed();
+  const files = [...world.remote.files()].filter(([path]) => !path.endsWith('/PROVENANCE'));
+  world.plane.remove(id);
+  await heard(id, 'progressing AwaitingPrune');
+
+  world.remote.commit(
+    'Revert "remove(chat)" in part',
+    files.map(([path, content]) => ({ kind: 'write', path: repoPath(path), content })),
+  );
+  world.look();
+  await heard(id, 'failed ForeignFolder');
+  for (const object of world.kubernetes.all()) world.kubernetes.remove(object);
+  await world.rest();
+
+  expect(words(id).at(-1)).toBe('failed ForeignFolder');
+  world.remote.commit('Away with it', [{ kind: 'delete-folder', path: repoPath(`deployments/${world.nameOf(id)}`) }]);
+  world.look();
+  await heard(id, 'succeeded Removed');
+});
+
 it('takes nothing that it cannot see for gone', async () => {
   const id = await openDeployed();
   world.plane.remove(id);

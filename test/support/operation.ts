@@ -11,13 +11,20 @@ import { plainRenderer } from './plain-renderer.ts';
 import type { ScriptedControlPlane } from './scripted-control-plane.ts';
 
 export interface OperationSetup {
-  readonly plane: ScriptedControlPlane;
+  readonly plane: Pick<ScriptedControlPlane, 'url' | 'listenerId'>;
+  readonly apiKey?: string;
   readonly repository: Repository;
   readonly parts?: Partial<NamespaceParts>;
   readonly namespace?: Readonly<Record<string, unknown>>;
 }
 
-export function operationOf({ plane, repository, parts, namespace }: OperationSetup): Operation {
+export function operationOf({
+  plane,
+  repository,
+  parts,
+  namespace,
+  apiKey = 'listener-key',
+}: OperationSetup): Operation {
   const own: NamespaceParts = {
     repository,
     sealer: namedSecretSealer(),
@@ -28,7 +35,7 @@ export function operationOf({ plane, repository, parts, namespace }: OperationSe
     review: null,
     ...parts,
   };
-  const controlPlane = httpControlPlane({ url: plane.url, apiKey: 'listener-key' }, plane.listenerId);
+  const controlPlane = httpControlPlane({ url: plane.url, apiKey }, plane.listenerId);
   const surroundings = { clock: systemClock, log: memoryLog(), telemetry: noTelemetry };
   return {
     ports: { controlPlane, namespaces: new Map([[teamA, own]]), ...surroundings },

@@ -30,6 +30,7 @@ export function recordReports(
       ...writtenLanes(transaction, listenerId, reports, at),
     ]);
     await endGone(transaction, folded);
+    await noteHeldRemovals(transaction, known, folded);
     return folded.ignored;
   });
 }
@@ -122,6 +123,20 @@ async function endGone(transaction: Transaction, { deployments: changed }: Folde
     await forgetSecrets(transaction, deployment.id);
     const retained = deployment.lastRemovalReport?.retained ?? [];
     await audit(transaction, null, 'deployment.gone', targetOf(deployment), { retained });
+  }
+}
+
+/** Once for each reason: whoever asked for the removal, and whoever audits it, should find why it does not end. */
+async function noteHeldRemovals(
+  transaction: Transaction,
+  known: Known,
+  { deployments: changed }: Folded,
+): Promise<void> {
+  for (const [id, deployment] of changed) {
+    const [before, now] = [known.deployments.get(id)?.lastRemovalReport, deployment.lastRemovalReport];
+    if (now?.outcome !== 'failed' || (before?.outcome === 'failed' && before.reason === now.reason)) continue;
+    const { reason, message } = now;
+    await audit(transaction, null, 'deployment.removal-held', targetOf(deployment), { reason, message });
   }
 }
 

@@ -35,6 +35,8 @@ export interface Observer {
   looked(): void;
   /** Nothing of the deployment is in git any more. */
   gone(desired: Removed, folder: string, commit: CommitId | null): void;
+  /** Something of it is in git, whatever was said before: that nothing is left in the cluster does not end it. */
+  remains(desired: Removed): void;
   /** Resolves once it has come to rest after its signal was aborted. */
   readonly done: Promise<void>;
 }
@@ -95,15 +97,21 @@ export function startObserver(options: ObserverOptions): Observer {
       waker.wake();
     },
     gone: ({ deploymentId }, folder, commit) => {
-      const known = world.gone.get(deploymentId);
-      if (known && (commit === null || known.commit === commit)) return;
-      world.gone.set(deploymentId, { folder, commit, looks: 0, lookedAt: 0, failure: null });
-      world.idsByFolder.set(folder, deploymentId);
-      world.refresher.ask(folder, now());
-      markAndWake(deploymentId);
+      if (noteGone(world, deploymentId, folder, commit)) markAndWake(deploymentId);
     },
+    remains: ({ deploymentId }) => void world.gone.delete(deploymentId),
     done,
   };
+}
+
+/** False where that is known already. */
+function noteGone(world: ObserverWorld, id: DeploymentId, folder: string, commit: CommitId | null): boolean {
+  const known = world.gone.get(id);
+  if (known && (commit === null || known.commit === commit)) return false;
+  world.gone.set(id, { folder, commit, looks: 0, lookedAt: 0, failure: null });
+  world.idsByFolder.set(folder, id);
+  world.refresher.ask(folder, world.context.clock.now().getTime());
+  return true;
 }
 
 function newWorld(

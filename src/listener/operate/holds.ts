@@ -52,9 +52,16 @@ async function holdsOfStep(look: Look, step: Step, found: ReviewCase | undefined
       return [{ kind: 'edited-removal', ...about, path, commit: step.since, changes, proposal }];
     }
     case 'remove-foreign':
-      return [{ kind: 'foreign-removal', ...about, path: step.path }];
+      return [{ kind: 'foreign-removal', ...about, ...(await remnantOf(look, step)) }];
     case 'foreign':
-      return [{ kind: 'foreign', ...about, path: step.path, proposal: await proposalOf(look, found) }];
+      return [
+        { kind: 'foreign', ...about, path: step.path, doubt: step.doubt, proposal: await proposalOf(look, found) },
+      ];
+    case 'remove': {
+      const [remnant] = step.remnants;
+      const changes = remnant ? await changesOf(look, step.desired.lastReport?.commit ?? null, remnant.path) : [];
+      return remnant ? [{ kind: 'foreign-removal', ...about, ...remnant, changes }] : [];
+    }
     case 'keep':
     case 'removed':
     case 'interrupted':
@@ -63,11 +70,14 @@ async function holdsOfStep(look: Look, step: Step, found: ReviewCase | undefined
     case 'update':
     case 'rerender':
     case 'restore':
-    case 'remove':
       return [];
     default:
       return step satisfies never;
   }
+}
+
+async function remnantOf(look: Look, { path, doubt, since }: Extract<Step, { kind: 'remove-foreign' }>) {
+  return { path, doubt, changes: await changesOf(look, since, path) };
 }
 
 /** What a command has proposed for what is held, as far as it waits or was refused; null: nothing. */

@@ -132,6 +132,7 @@ function overwrites({ drift, path }: Extract<Step, { kind: 'hold' }>, changes: r
 interface Going {
   readonly desired: Extract<Desired, { kind: 'removed' }>;
   readonly folder: Folder;
+  readonly copies: readonly Folder[];
 }
 
 async function removing(
@@ -166,7 +167,7 @@ function notHeld({ context }: Look, step: Step): TowpathError {
     outdated: 'it is not held: git holds its revision, and the next one brings what has changed since',
     foreign: `its folder is somebody else's; take it over with ${adoptCommand(name, context.namespace)}`,
     'remove-foreign':
-      'its folder does not name this listener and deployment any more; remove the folder in git, or delete the deployment once more with force',
+      'something is left that does not say that it is this deployment’s (towpath hold list names it); remove it in git, or delete the deployment once more with force, which leaves it there',
     interrupted: 'its revision was interrupted, and nothing is published for it; deploy another one',
     removed: 'it is gone from git already',
   };

@@ -7,4 +7,6 @@ export interface PlainSecret {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly values: Readonly<Record<string, string>>;
+  /** Keys that are made of the others where the values are: Go templates, with external-secrets only. */
+  readonly computed?: Readonly<Record<string, string>>;
 }

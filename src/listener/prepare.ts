@@ -32,6 +32,7 @@ export async function prepareRevision(
     namespace: context.settings,
     agentServer: context.agentServer,
     secrets: { environment: secrets.environment, database: secrets.database, files: secrets.files },
+    shaping: secrets.shaping,
   };
   const { files, url } = await renderBeside(context, { desired, folder }, input, secrets.sensitive);
   const sensitive = leftSecret(context, secrets.sensitive, { files, specification });

@@ -154,7 +154,7 @@ describe('the environment', () => {
     expect(agent(changes).spec.serverSpec['numJobsPerWorker']).toBe(25);
     expect(variable('N_JOBS_PER_WORKER', changes)).toBeUndefined();
     expect(refused({ secretNames: ['N_JOBS_PER_WORKER'] })).toEqual([
-      'secrets.N_JOBS_PER_WORKER: N_JOBS_PER_WORKER shapes the pods too: set it in agentServer.environment, not by a Secret',
+      'secrets.N_JOBS_PER_WORKER: N_JOBS_PER_WORKER shapes the manifests too, and its value is not known here: set it in agentServer.environment, or give it as a secret with a value of its own',
     ]);
   });
 

@@ -156,6 +156,37 @@ describe('scaling', () => {
     expect(values({ resourceSpec: scaled, agentServer: { autoscaler } }).api).toMatchObject(expected);
   });
 
+  it('by KEDA counts the runs that wait and those that are worked on, where they are worked on', () => {
+    const keda = { resourceSpec: scaled, agentServer: { autoscaler: 'keda' } };
+    const counts = {
+      pendingRuns: { query: "SELECT COUNT(*) FROM run WHERE status IN ('pending', 'running')", target: '10' },
+    };
+
+    expect(values(keda)).toMatchObject({
+      api: { scaledObject: { pendingRuns: null } },
+      queue: { scaledObject: counts },
+      network: { kedaNamespace: 'keda' },
+    });
+    expect(values({ ...keda, agentServer: { autoscaler: 'keda', queue: false } })).toMatchObject({
+      api: { scaledObject: counts },
+      queue: null,
+      network: { kedaNamespace: 'keda' },
+    });
+  });
+
+  it('by KEDA aims at what a worker takes, whoever says that', () => {
+    const secret = { resourceSpec: scaled, secretNames: ['N_JOBS_PER_WORKER'], agentServer: { autoscaler: 'keda' } };
+    const targetOf = (jobs: string) =>
+      valuesOf({ ...renderInput(secret), shaping: { N_JOBS_PER_WORKER: jobs } }).queue?.scaledObject?.pendingRuns
+        ?.target;
+
+    expect(targetOf('3')).toBe('3');
+    expect(() => targetOf('many')).toThrow('secrets.N_JOBS_PER_WORKER: expected a whole number above zero');
+    expect(refusalOf(secret)).toContain('secrets.N_JOBS_PER_WORKER: N_JOBS_PER_WORKER shapes the manifests too');
+    // Nobody else has to know it.
+    expect(values({ ...secret, agentServer: { autoscaler: 'hpa' } }).queue?.scaledObject).toBeNull();
+  });
+
   it.each(['hpa', 'keda'])('needs no %s where minimum and maximum are the same', (autoscaler) => {
     const { api, queue } = values({ resourceSpec: { min_scale: 3, max_scale: 3 }, agentServer: { autoscaler } });
 
@@ -310,7 +341,8 @@ describe('environment', () => {
     const environment = { BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS: seconds };
 
     expect(refusalOf({ agentServer: { environment } })).toContain(why);
-    expect(refusalOf({ secretNames: ['BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS'] })).toContain('not by a Secret');
+    const unknown = refusalOf({ secretNames: ['BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS'] });
+    expect(unknown).toContain('its value is not known here');
   });
 
   it('gives pods longer to end than the server takes', () => {

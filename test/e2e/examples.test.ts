@@ -193,7 +193,10 @@ interface ExternalSecret extends KubernetesObject {
     readonly data: readonly { readonly secretKey: string }[];
     readonly target: {
       readonly name: string;
-      readonly template: { readonly metadata: Pick<KubernetesObject['metadata'], 'labels'> };
+      readonly template: {
+        readonly metadata: Pick<KubernetesObject['metadata'], 'labels'>;
+        readonly data?: Readonly<Record<string, string>>;
+      };
     };
   };
 }
@@ -209,8 +212,10 @@ async function standInForOperator(namespace: string, wanted: readonly ExternalSe
   const store: Readonly<Record<string, string>> = { OPENAI_API_KEY: value, POSTGRES_PASSWORD: 'a-password' };
   for (const { metadata, spec } of wanted) {
     const { name, template } = spec.target;
-    const stringData = Object.fromEntries(spec.data.map(({ secretKey }) => [secretKey, store[secretKey] ?? '']));
-    const secret = { metadata: { ...template.metadata, name, namespace }, immutable: true, stringData };
+    const keys = [...spec.data.map(({ secretKey }) => secretKey), ...Object.keys(template.data ?? {})];
+    const stringData = Object.fromEntries(keys.map((key) => [key, store[key] ?? 'computed']));
+    const { labels = {} } = template.metadata;
+    const secret = { metadata: { labels, name, namespace }, immutable: true, stringData };
     await client.apply({ apiVersion: 'v1', kind: 'Secret', ...secret });
     const path = `/apis/external-secrets.io/v1/namespaces/${namespace}/externalsecrets/${metadata.name}/status`;
     const ready = { type: 'Ready', status: 'True', reason: 'SecretSynced', message: 'secret synced' };

@@ -42,7 +42,10 @@ describe.each(examples)('examples/$mode', ({ mode, kind, ending }) => {
     const { resources } = parse(await readFile(join(output, 'kustomization.yaml'), 'utf8')) as { resources: string[] };
     const sealed = resources.filter((file) => file.endsWith(ending));
     const texts = await Promise.all(sealed.map((file) => readFile(join(output, file), 'utf8')));
-    expect(sealed).toEqual([`database${ending}`, expect.stringMatching(/^env-[0-9a-f]{10}\./)]);
+    expect(sealed).toEqual([
+      `database${kind === 'ExternalSecret' ? '-uri' : ''}${ending}`,
+      expect.stringMatching(/^env-[0-9a-f]{10}\./),
+    ]);
     expect(texts.map((text) => parse(text).kind)).toEqual([kind, kind]);
     expect(texts.join('')).not.toContain('an-example-and-no-key');
   });

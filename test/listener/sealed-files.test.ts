@@ -26,6 +26,10 @@ import { until } from '../support/until.ts';
 
 type Secrets = Readonly<Record<string, unknown>>;
 
+interface ExternalSecret {
+  readonly spec: { readonly target: { readonly name: string; readonly template: { readonly data?: object } } };
+}
+
 let renderer: Renderer;
 let sealed: Secrets;
 let sops: Secrets;
@@ -63,6 +67,7 @@ async function serve(
   sealer?: SecretSealer,
   more: object = {},
   repository: Repository = memoryRepository(remote),
+  agentServer: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
   await running?.stop();
   const namespace = { secrets, ...more };
@@ -74,6 +79,7 @@ async function serve(
     repository,
     renderer,
     namespace,
+    agentServer,
     parts: { sealer: sealer ?? openSealer(options) },
   });
 }
@@ -313,9 +319,50 @@ describe('secrets.mode external-secrets', () => {
       spec: { data: [{ secretKey: 'TOKEN', remoteRef: { key: 'agents/chat', property: 'token' } }] },
     });
     const key = expect.stringMatching(/^agents\/chat-[0-9a-f]{10}$/);
-    expect(load(folder().get('database.externalsecret.yaml') ?? '')).toMatchObject({
+    expect(load(folder().get('database-uri.externalsecret.yaml') ?? '')).toMatchObject({
       spec: { data: [{ secretKey: 'POSTGRES_PASSWORD', remoteRef: { key, property: 'password' } }] },
     });
+  });
+
+  it('escapes the database’s password in its URI, which API, queue and KEDA take from the same Secret', async () => {
+    await serve(external, undefined, {}, undefined, { autoscaler: 'keda' });
+    const id = plane.create('chat', { resourceSpec: { queue_max_scale: 4 } });
+
+    expect(await settled(id)).toMatchObject({ outcome: 'succeeded' });
+
+    const secret = load(folder().get('database-uri.externalsecret.yaml') ?? '') as ExternalSecret;
+    const { name, template } = secret.spec.target;
+    expect(name).toMatch(/^chat-[0-9a-f]{10}-database-uri$/);
+    expect(template.data).toEqual({
+      POSTGRES_PASSWORD: '{{ .POSTGRES_PASSWORD }}',
+      POSTGRES_URI: expect.stringMatching(
+        /^postgres:\/\/postgres:\{\{ \.POSTGRES_PASSWORD \| urlquery \| replace "\+" "%20" \}\}@chat-[0-9a-f]{10}-postgres\.team-a\.svc:5432\/postgres\?sslmode=disable$/,
+      ),
+    });
+    const reference = { name, key: 'POSTGRES_URI' };
+    for (const file of ['api.deployment.yaml', 'queue.deployment.yaml']) {
+      expect(folder().get(file)).not.toContain('$(POSTGRES_PASSWORD)');
+      expect(load(folder().get(file) ?? '')).toMatchObject({
+        spec: {
+          template: {
+            spec: {
+              containers: [
+                {
+                  env: expect.arrayContaining([{ name: 'POSTGRES_URI', valueFrom: { secretKeyRef: reference } }]),
+                },
+              ],
+            },
+          },
+        },
+      });
+    }
+    expect(load(folder().get('queue.triggerauthentication.yaml') ?? '')).toMatchObject({
+      spec: { secretTargetRef: [{ parameter: 'connection', ...reference }] },
+    });
+    expect(folder().get('postgres.statefulset.yaml')).toContain(
+      `name: ${name}\n                  key: POSTGRES_PASSWORD`,
+    );
+    expect(resources()).toContain('database-uri.externalsecret.yaml');
   });
 
   it('refuses values, all at once, and names the reference that each needs', async () => {

@@ -35,6 +35,7 @@ export function externalSecretText(
   references: Readonly<Record<string, StoreReference>>,
   { store, refreshInterval }: ExternalStore,
 ): string {
+  const { computed = {} } = secret;
   // Defaults of the definition are written out: engines would take what the cluster adds for a person's change.
   const defaults = { conversionStrategy: 'Default', decodingStrategy: 'None', metadataPolicy: 'None' };
   const data = Object.keys(references)
@@ -60,10 +61,16 @@ export function externalSecretText(
           engineVersion: 'v2',
           mergePolicy: 'Replace',
           metadata: { labels: secret.labels },
+          // What is computed replaces what was fetched, so that is said again.
+          ...(Object.keys(computed).length === 0 ? {} : { data: { ...copies(Object.keys(references)), ...computed } }),
         },
       },
       data,
     },
   };
   return `${yamlBlock(external, 0)}\n`;
+}
+
+function copies(keys: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(keys.map((key) => [key, `{{ .${key} }}`]));
 }

@@ -10,8 +10,9 @@ const endings = {
   'external-secrets': '.externalsecret.yaml',
 } as const satisfies Record<SealingMode, string>;
 
-const secretName = /-(env-[0-9a-f]{10}|database)$/;
-const fileName = /^(env-[0-9a-f]{10}|database)(\.sealedsecret\.yaml|\.secret\.sops\.yaml|\.externalsecret\.yaml)$/;
+const secretName = /-(env-[0-9a-f]{10}|database(?:-uri)?)$/;
+const fileName =
+  /^(env-[0-9a-f]{10}|database(?:-uri)?)(\.sealedsecret\.yaml|\.secret\.sops\.yaml|\.externalsecret\.yaml)$/;
 
 /** `env-0123456789.sealedsecret.yaml`: the same name means the same values, so a file that is there need not be made. */
 export function sealedFileOf(mode: SealingMode, name: string): string {

@@ -41,6 +41,11 @@ export function databaseSecretName(name: ResourceName): string {
   return `${name}-database`;
 }
 
+/** With external-secrets: it holds the whole URI beside the password, since the store's may have to be escaped in it. */
+export function databaseUriSecretName(name: ResourceName): string {
+  return `${name}-database-uri`;
+}
+
 /** 32 characters of URL-safe base64: it may stand in a connection string unescaped. */
 export function databasePassword(key: SecretKey, id: DeploymentId): string {
   return derive(key.bytes, `database password ${id}`).subarray(0, 24).toString('base64url');

@@ -39,7 +39,7 @@ export interface CompiledTemplate {
 export interface SecretNames {
   /** Holds the client's secrets; null when there are none. */
   readonly environment: string | null;
-  /** Holds POSTGRES_PASSWORD; null with an external database. */
+  /** Holds POSTGRES_PASSWORD, and with external-secrets POSTGRES_URI; null with an external database. */
   readonly database: string | null;
   /** Sealed files that will lie beside the rendered ones; absent: none. */
   readonly files?: readonly string[];
@@ -51,6 +51,8 @@ export interface RenderInput {
   readonly namespace: Namespace;
   readonly agentServer: AgentServer;
   readonly secrets: SecretNames;
+  /** What a client says in secrets and manifests depend on (`shapingNames`), by name, where it may be known. */
+  readonly shaping?: Readonly<Record<string, string>>;
 }
 
 /** The shipped set that leaves workloads to LangChain's operator: what it makes itself is neither named nor rendered. */

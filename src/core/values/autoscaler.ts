@@ -2,7 +2,7 @@
 import type { Finding } from '../../domain/finding.ts';
 import type { RenderInput } from '../template/set.ts';
 import type { Scale, Sizes } from './resources.ts';
-import type { ServerValues } from './server.ts';
+import { type ServerValues, storesUri } from './server.ts';
 
 export interface ScalingValues {
   /** Null where an autoscaler owns it. */
@@ -13,12 +13,14 @@ export interface ScalingValues {
 }
 
 export interface ScaledObjectValues extends Scale {
-  /** Set for the queue: KEDA asks the database how many runs wait. */
+  /** Set for the pods that work on runs: KEDA asks the database how many there are. */
   readonly pendingRuns: PendingRunsValues | null;
 }
 
 interface PendingRunsValues {
-  /** Pending runs a pod, as text: KEDA's trigger takes nothing else. */
+  /** Counts those that wait and those that are worked on: a pod that is busy must not be taken away. */
+  readonly query: string;
+  /** Runs per pod, as text: KEDA's trigger takes nothing else. */
   readonly target: string;
   /** Null where the Secret holds the whole connection string. */
   readonly host: string | null;
@@ -41,7 +43,7 @@ export function scalingOf(input: RenderInput, sizes: Sizes, server: ServerValues
     findings.push(finding('queue_min_scale', 'only agentServer.autoscaler: keda can wake the queue up from 0; say 1'));
   }
   return {
-    api: scaling(kind, apiScale, null),
+    api: scaling(kind, apiScale, input.agentServer.queue ? null : pendingRuns(input, server)),
     queue: scaling(kind, queueScale, pendingRuns(input, server)),
   };
 }
@@ -58,15 +60,15 @@ function scaling(
 }
 
 function pendingRuns(input: RenderInput, server: ServerValues): PendingRunsValues {
-  const target = String(server.jobsPerWorker);
-  if (server.externalDatabase) {
-    const { name, key } = server.externalDatabase;
-    return { target, host: null, parameter: 'connection', secretName: name, secretKey: key };
-  }
+  const query = "SELECT COUNT(*) FROM run WHERE status IN ('pending', 'running')";
+  const asked = { query, target: String(server.jobsPerWorker) };
+  const stored = storesUri(input) ? { name: input.secrets.database ?? '', key: 'POSTGRES_URI' } : null;
+  const whole = server.externalDatabase ?? stored;
+  if (whole) return { ...asked, host: null, parameter: 'connection', secretName: whole.name, secretKey: whole.key };
   // KEDA runs in a namespace of its own, so the name says in which one the Service is.
   const host = `${input.resourceName}-postgres.${input.specification.deployment.namespace}.svc`;
   const secretName = input.secrets.database ?? '';
-  return { target, host, parameter: 'password', secretName, secretKey: 'POSTGRES_PASSWORD' };
+  return { ...asked, host, parameter: 'password', secretName, secretKey: 'POSTGRES_PASSWORD' };
 }
 
 function finding(field: string, message: string): Finding {

@@ -1,5 +1,7 @@
 /** What the server in API and queue is told by Towpath: ports, databases, traces, licence, who may call. */
 import type { Finding } from '../../domain/finding.ts';
+import type { NamespaceName } from '../../domain/identifiers.ts';
+import type { ResourceName } from '../../domain/resource-name.ts';
 import { isOperated, type RenderInput } from '../template/set.ts';
 import {
   type EnvironmentVariable,
@@ -13,7 +15,6 @@ import {
 import type { RouteValues } from './route.ts';
 
 export const serverPort = 8000;
-const databasePort = 5432;
 const redisPort = 6379;
 /** The server's own defaults, said aloud because the pod's grace period and the autoscaler depend on them. */
 const defaults = { shutdownGraceSeconds: 180, jobsPerWorker: 10, longestShutdownGraceSeconds: 3600 } as const;
@@ -98,11 +99,23 @@ function database(input: RenderInput, users: Users, findings: Finding[]) {
   }
   // Only the operator knows what it calls the Postgres that it makes.
   if (isOperated(input.namespace)) return [];
-  const host = `${input.resourceName}-postgres:${databasePort}`;
+  const name = input.secrets.database ?? '';
+  if (storesUri(input)) return [fromSecretKey('POSTGRES_URI', { name, key: 'POSTGRES_URI' })];
   return [
-    fromSecretKey('POSTGRES_PASSWORD', { name: input.secrets.database ?? '', key: 'POSTGRES_PASSWORD' }),
-    { name: 'POSTGRES_URI', value: `postgres://postgres:$(POSTGRES_PASSWORD)@${host}/postgres?sslmode=disable` },
+    fromSecretKey('POSTGRES_PASSWORD', { name, key: 'POSTGRES_PASSWORD' }),
+    { name: 'POSTGRES_URI', value: databaseUri(input.resourceName, null, '$(POSTGRES_PASSWORD)') },
   ];
+}
+
+/** Whether the Secret holds the whole URI: a password of somebody else's has to be escaped in it. */
+export function storesUri({ namespace }: Pick<RenderInput, 'namespace'>): boolean {
+  return namespace.secrets.mode === 'external-secrets' && !isOperated(namespace);
+}
+
+/** `password` is already what a URI takes. With the namespace it leads there from everywhere in the cluster. */
+export function databaseUri(name: ResourceName, namespace: NamespaceName | null, password: string): string {
+  const host = `${name}-postgres${namespace === null ? '' : `.${namespace}.svc`}`;
+  return `postgres://postgres:${password}@${host}:5432/postgres?sslmode=disable`;
 }
 
 function redis(input: RenderInput, users: Users, findings: Finding[]) {
@@ -142,18 +155,29 @@ function defaultsOf({ agentServer, namespace }: RenderInput, grace: number): Env
   ];
 }
 
-/** What shapes the manifest too, Towpath must know: the configuration may set it, a Secret may not. */
+/** What shapes the manifest too, Towpath must know: from the configuration, or from a secret whose value it may know. */
 function wholeNumber(input: RenderInput, name: string, fallback: number, findings: Finding[]): number {
-  const shaping = isOperated(input.namespace) ? 'N_JOBS_PER_WORKER' : 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS';
-  if (name === shaping && isNamed(input.specification, name)) {
-    const message = `${name} shapes the pods too: set it in agentServer.environment, not by a Secret`;
+  const isSecret = isNamed(input.specification, name);
+  const known = isSecret ? input.shaping?.[name] : undefined;
+  if (isSecret && known === undefined && shapes(input, name)) {
+    const message = `${name} shapes the manifests too, and its value is not known here: set it in agentServer.environment, or give it as a secret with a value of its own`;
     findings.push({ path: `secrets.${name}`, line: null, pointer: null, message });
   }
-  const text = input.agentServer.environment[name];
+  const text = known ?? input.agentServer.environment[name];
   if (text === undefined) return fallback;
   if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
-  findings.push(environmentFinding(name, 'expected a whole number above zero'));
+  const path = known === undefined ? `agentServer.environment.${name}` : `secrets.${name}`;
+  findings.push({ path, line: null, pointer: null, message: 'expected a whole number above zero' });
   return fallback;
+}
+
+/** Secrets of a client whose values decide about manifests: numbers, which are no secrets and stand there. */
+export const shapingNames: readonly string[] = ['BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', 'N_JOBS_PER_WORKER'];
+
+/** An LGP says nothing of the grace, and the jobs of a worker are a field of it; otherwise KEDA aims at them. */
+function shapes({ namespace, agentServer }: RenderInput, name: string): boolean {
+  const isJobs = name === 'N_JOBS_PER_WORKER';
+  return isOperated(namespace) ? isJobs : !isJobs || agentServer.autoscaler === 'keda';
 }
 
 function environmentFinding(name: string, message: string): Finding {

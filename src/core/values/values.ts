@@ -105,7 +105,7 @@ export function valuesOf(input: RenderInput): Values {
   const api = workloadValues(facts, 'api', scaling.api);
   const postgres = postgresValues(facts);
   const redis = redisValues(facts);
-  const countsRuns = scaling.queue.scaledObject !== null && input.agentServer.queue;
+  const worker = input.agentServer.queue ? scaling.queue : scaling.api;
   const pod = podValues(input);
   return {
     ...identity(input),
@@ -116,7 +116,7 @@ export function valuesOf(input: RenderInput): Values {
     postgres,
     redis,
     route: opened && { ...opened, labels: commonLabels(input, 'route') },
-    network: postgres || redis ? networkValues(input, countsRuns && postgres !== null) : null,
+    network: postgres || redis ? networkValues(input, worker.scaledObject !== null && postgres !== null) : null,
     serviceAccount: pod.ownServiceAccount
       ? { name: input.resourceName, labels: commonLabels(input, 'serviceaccount') }
       : null,

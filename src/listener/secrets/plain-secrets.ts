@@ -2,9 +2,12 @@
 import {
   databasePassword,
   databaseSecretName,
+  databaseUriSecretName,
   environmentSecretName,
   type SecretKey,
 } from '../../core/secrets/secret-names.ts';
+import { isOperated } from '../../core/template/set.ts';
+import { databaseUri } from '../../core/values/server.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { resourceName } from '../../domain/resource-name.ts';
 import type { Specification } from '../../domain/specification.ts';
@@ -23,15 +26,21 @@ export function databaseSecret(context: SecretsContext, specification: Specifica
 
 /** With external-secrets the password is the store's, and what stands for it says where. */
 export function referredDatabaseSecret(
-  context: Pick<SecretsContext, 'namespace'>,
+  context: Pick<LaneContext, 'namespace' | 'settings'>,
   specification: Specification,
   reference: string,
 ): PlainSecret {
-  const { id, name } = specification.deployment;
-  return plainSecret(context, specification, databaseSecretName(resourceName(name, id)), {
-    POSTGRES_PASSWORD: reference,
-  });
+  const { id, name, namespace } = specification.deployment;
+  const base = resourceName(name, id);
+  const values = { POSTGRES_PASSWORD: reference };
+  // Only the operator knows what it calls the Postgres that it makes.
+  if (isOperated(context.settings)) return plainSecret(context, specification, databaseSecretName(base), values);
+  const secret = plainSecret(context, specification, databaseUriSecretName(base), values);
+  return { ...secret, computed: { POSTGRES_URI: databaseUri(base, namespace, escapedPassword) } };
 }
+
+/** A URI takes "%20" for a blank, where Go's urlquery writes "+"; a real "+" it writes as "%2B". */
+const escapedPassword = '{{ .POSTGRES_PASSWORD | urlquery | replace "+" "%20" }}';
 
 /** Named by a digest of its values: other values are another Secret. */
 export function environmentSecretOf(

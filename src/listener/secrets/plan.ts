@@ -4,7 +4,7 @@ import { type Folder, isEdited } from '../../core/folder.ts';
 import { parseStoreReference, storeReference } from '../../core/secrets/external-secret.ts';
 import { sensitiveValues } from '../../core/secrets/planted-secrets.ts';
 import { holdsSealed, isSealedFile, previousFiles } from '../../core/secrets/sealed-files.ts';
-import { hasExternalDatabase } from '../../core/values/server.ts';
+import { hasExternalDatabase, shapingNames } from '../../core/values/server.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { resourceName } from '../../domain/resource-name.ts';
 import type { Specification } from '../../domain/specification.ts';
@@ -22,6 +22,8 @@ export interface PlannedSecrets {
   /** All sealed files of the folder as it will be, kept and new. */
   readonly files: readonly string[];
   readonly notes: readonly string[];
+  /** What decides about manifests, and so stands in them; by name. */
+  readonly shaping: Readonly<Record<string, string>>;
   /** What must not be found in any file, by the name under which a message may speak of it. */
   readonly sensitive: Readonly<Record<string, string>>;
 }
@@ -51,7 +53,23 @@ export async function planSecrets(
     kept: [...current, ...previous],
     files: [...wanted, ...previous],
     notes: environment.note === null ? [] : [environment.note],
-    sensitive: isExternal(context) ? {} : sensitiveValues([...plain, ...environment.known]),
+    // With external-secrets there are only references, and no values.
+    ...(isExternal(context) ? { shaping: {}, sensitive: {} } : sorted([...plain, ...environment.known])),
+  };
+}
+
+/** What a manifest may say, and what it must not. */
+function sorted(secrets: Environment['known']): Pick<PlannedSecrets, 'shaping' | 'sensitive'> {
+  const isShaping = ([name, value]: readonly [string, string]) => shapingNames.includes(name) && value !== '';
+  const isPublic = (entry: readonly [string, string]) => isShaping(entry) && /^[0-9]{1,6}$/.test(entry[1]);
+  const parts = secrets.map(({ name, values }) => ({ name, entries: Object.entries(values) }));
+  const hidden = parts.map(({ name, entries }) => ({
+    name,
+    values: Object.fromEntries(entries.filter((entry) => !isPublic(entry))),
+  }));
+  return {
+    shaping: Object.fromEntries(parts.flatMap(({ entries }) => entries.filter(isShaping))),
+    sensitive: sensitiveValues(hidden),
   };
 }
 
@@ -110,7 +128,7 @@ async function environmentOf(
   const held = folder?.provenance ?? null;
   const isSame = held?.secretsVersion === secretsWord(secretsVersion) && held.keyId === key.id;
   const isKept = held?.secretName && isSame && isThere(context, folder, held.secretName);
-  if (isKept && !hasFreeText(specification)) return kept(held.secretName, []);
+  if (isKept && !hasFreeText(specification) && !isShaped(specification)) return kept(held.secretName, []);
   const { values } = await context.controlPlane.secrets(deployment.id, revision.id);
   if (isKept) return kept(held.secretName, [{ name: held.secretName, values }]);
   const secret = environmentSecret(context, specification, values);
@@ -124,6 +142,10 @@ function kept(name: string, known: Environment['known']): Environment {
 /** Whether a client says anything but numbers: labels, annotations, containers and volumes of his own. */
 function hasFreeText({ resourceSpec }: Specification): boolean {
   return Object.values(resourceSpec).some((value) => typeof value === 'object' && value !== null);
+}
+
+function isShaped({ secretNames }: Specification): boolean {
+  return secretNames.some((name) => shapingNames.includes(name));
 }
 
 /** In the folder as it was laid down, in the mode of today; or in the cluster, and not by a file that is going. */

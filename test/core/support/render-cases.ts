@@ -104,6 +104,11 @@ export const renderCases: Readonly<Record<string, RenderInput>> = {
     namespace: { route: { kind: 'istio', host: 'agents.example.com', gateway: 'istio-system/public' } },
     agentServer: { autoscaler: 'keda', auth: { kind: 'none' } },
   }),
+  'keda-without-queue': renderInput({
+    resourceSpec: { max_scale: 4 },
+    namespace: { secrets: { mode: 'external-secrets', store: { name: 'vault' }, database: { key: 'agents/{name}' } } },
+    agentServer: { autoscaler: 'keda', queue: false },
+  }),
   'horizontal-autoscaler': renderInput({
     resourceSpec: { min_scale: 2, max_scale: 4 },
     namespace: { route: { kind: 'istio', hostSuffix: 'agents.example.com', gateway: 'istio-system/public' } },

@@ -10,6 +10,7 @@ import { requireKeys } from './secrets/rotate-secrets.ts';
 import { secretBox } from './secrets/secret-box.ts';
 import type { Log } from './services.ts';
 import { type DatabaseLocation, openDatabase } from './store/database.ts';
+import { reachability } from './store/reachable.ts';
 
 export interface ControlPlaneOptions {
   readonly location: DatabaseLocation;
@@ -40,7 +41,7 @@ export interface OpenControlPlane {
 
 export async function openControlPlane(options: ControlPlaneOptions): Promise<OpenControlPlane> {
   const { log, now = () => new Date() } = options;
-  const { database, changes, close } = await openDatabase(options.location);
+  const { database, changes, probe, close } = await openDatabase(options.location, log);
   try {
     await requireKeys(database, options.keyring);
     const newAdminKey = await ensureAdminKey(database, options.adminKey);
@@ -52,6 +53,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
       authenticate,
       secretBox: secretBox(options.keyring),
       stopping: stopping.signal,
+      reachable: reachability({ probe }, log),
       now,
       log,
     };

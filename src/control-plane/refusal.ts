@@ -7,17 +7,24 @@ export interface Issue {
   readonly type: string;
 }
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 501;
+export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 501 | 503;
 
 /** Becomes `{"detail": …}`: a sentence, or the list of issues with status 422. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: RefusalStatus;
   readonly detail: string | readonly Issue[];
+  /** When the same may be asked again. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: RefusalStatus, detail: string | readonly Issue[], options: ErrorOptions = {}) {
+  constructor(
+    status: RefusalStatus,
+    detail: string | readonly Issue[],
+    options: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+  ) {
     super(typeof detail === 'string' ? detail : detail.map((issue) => issue.msg).join('; '), options);
     this.status = status;
     this.detail = detail;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }

@@ -145,19 +145,21 @@ describe('a control plane', () => {
     closing.push(() => api.close());
     const url = await serve({
       metrics: () => monitor.metrics(plane.services),
-      health: () => controlPlaneHealth(plane.services),
+      health: (question) => controlPlaneHealth(plane.services, question),
     });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
 
     await postgres.stop();
-    const [healthz, readyz, metrics, own] = await Promise.all([
+    await expect.poll(async () => (await plane.services.reachable()).isUp).toBe(false);
+    const [healthz, readyz, metrics, alive, ready] = await Promise.all([
       fetch(`${url}/healthz`),
       fetch(`${url}/readyz`),
       fetch(`${url}/metrics`),
       fetch(`${api.url}/healthz`),
+      fetch(`${api.url}/readyz`),
     ]);
 
-    expect([healthz.status, readyz.status, metrics.status, own.status]).toEqual([200, 503, 200, 503]);
+    expect([healthz, readyz, metrics, alive, ready].map(({ status }) => status)).toEqual([200, 503, 200, 200, 503]);
     expect(await readyz.text()).toContain('The database does not answer');
     expect(await metrics.text()).toContain('towpath_control_plane_database_up 0');
     plane.stop();

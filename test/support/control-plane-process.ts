@@ -29,12 +29,13 @@ interface Answer {
   readonly body: any;
 }
 
+/** On a new embedded database, unless the words name a Postgres. */
 export async function startControlPlaneProcess(words: readonly string[] = []): Promise<ControlPlaneProcess> {
   const adminKey = randomBytes(32).toString('hex');
   const data = join(await temporaryFolder('control-plane'), 'data');
-  await emptyDatabase(join(data, 'database'));
+  if (!words.includes('--database-url')) await emptyDatabase(join(data, 'database'));
   const child = startTowpath(['control-plane', '--port', '0', '--data', data, '--json', ...words], {
-    env: { TOWPATH_ADMIN_KEY: adminKey },
+    env: { TOWPATH_ADMIN_KEY: adminKey, TOWPATH_ENCRYPTION_KEY: randomBytes(32).toString('hex') },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

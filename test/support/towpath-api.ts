@@ -58,6 +58,7 @@ export async function openTowpathApi(location: DatabaseLocation): Promise<Towpat
     authenticate,
     secretBox: secretBox(testKeyring),
     stopping: stopping.signal,
+    reachable: async () => ({ isUp: true, tookMs: 0 }),
   };
   const app = new OpenAPIHono();
   app.onError(answerProblem(log));

@@ -9,9 +9,8 @@ import {
 import type { Answered } from '../../control-plane/api/answered.ts';
 import type { OpenControlPlane } from '../../control-plane/control-plane.ts';
 import { countStatuses } from '../../control-plane/store/count-statuses.ts';
-import { isReachable } from '../../control-plane/store/reachable.ts';
 import { messages } from '../failure-text.ts';
-import type { Health } from '../server/monitoring.ts';
+import type { Health, HealthQuestion } from '../server/monitoring.ts';
 import { version } from '../version.ts';
 
 /** Up to a long poll and its answer. */
@@ -46,10 +45,9 @@ export function controlPlaneMonitor(): ControlPlaneMonitor {
       measures.observe('towpath_control_plane_request_duration_seconds', { route }, durationMs);
     },
     async metrics(services) {
-      const began = performance.now();
-      const isUp = await isReachable(services);
+      const { isUp, tookMs } = await services.reachable();
       measures.set('towpath_control_plane_database_up', {}, isUp ? 1 : 0);
-      measures.set('towpath_control_plane_database_answer_seconds', {}, (performance.now() - began) / 1_000);
+      measures.set('towpath_control_plane_database_answer_seconds', {}, tookMs / 1_000);
       // Without a database the rest is still worth to be seen, most of all that it is away.
       if (isUp) await measureRevisions(measures, services);
       return measures.text();
@@ -71,7 +69,9 @@ async function measureRevisions(
 }
 
 /** Nothing here gets better by a restart; without a database it is not ready. */
-export async function controlPlaneHealth(services: Services): Promise<Health> {
+export async function controlPlaneHealth(services: Services, question: HealthQuestion): Promise<Health> {
+  if (question === 'does it live') return { dead: [], unready: [] };
   if (services.stopping.aborted) return { dead: [], unready: ['It is stopping'] };
-  return { dead: [], unready: (await isReachable(services)) ? [] : ['The database does not answer: see the log'] };
+  const { isUp } = await services.reachable();
+  return { dead: [], unready: isUp ? [] : ['The database does not answer: see the log'] };
 }

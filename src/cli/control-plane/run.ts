@@ -2,19 +2,32 @@
 import { getRequestListener } from '@hono/node-server';
 import { openControlPlane } from '../../control-plane/control-plane.ts';
 import { TowpathError } from '../../domain/failure.ts';
+import type { Log } from '../../ports.ts';
 import type { ControlPlaneOptions } from '../commands/control-plane.ts';
 import { openLog } from '../log.ts';
 import { logSettings } from '../options.ts';
-import { type ServerSettings, startServer } from '../server/http-server.ts';
+import { endInTime } from '../server/ending.ts';
+import { type ServerLimits, type ServerSettings, startServer } from '../server/http-server.ts';
 import { startMonitoring } from '../server/monitoring.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
 import { controlPlaneHealth, controlPlaneMonitor } from './monitoring.ts';
 import { openingOf } from './opening.ts';
 
+/** A long poll for each listener, and what people and programs ask; half a request is worth no more than a minute. */
+const limits: ServerLimits = { requestMs: 60_000, headersMs: 15_000, connections: 2_000 };
+
 export async function runControlPlane(options: ControlPlaneOptions): Promise<void> {
   const log = openLog(logSettings(options, options.databaseUrl ? [options.databaseUrl] : []));
   const { stopped } = stopSignal();
+  const closing = await serve(options, log, stopped);
+  const closed = endInTime(log);
+  await closing.disposeAsync();
+  closed();
+}
+
+/** Answers, once it is to stop, what is to be closed. */
+async function serve(options: ControlPlaneOptions, log: Log, stopped: Promise<void>): Promise<AsyncDisposableStack> {
   const { host, port } = options;
   const tls = tlsFiles(options);
   await using stack = new AsyncDisposableStack();
@@ -34,18 +47,19 @@ export async function runControlPlane(options: ControlPlaneOptions): Promise<voi
     const { url, close } = await startMonitoring({
       ...monitoringAddress(options),
       metrics: () => monitor.metrics(services),
-      health: () => controlPlaneHealth(services),
+      health: (question) => controlPlaneHealth(services, question),
     });
     stack.defer(close);
     log.info('Metrics and health are served', { monitoring: url });
   }
-  const server = await startServer({ host, port, tls }, getRequestListener(controlPlane.app.fetch));
+  const server = await startServer({ host, port, tls, limits }, getRequestListener(controlPlane.app.fetch));
   stack.defer(() => server.close());
   // Long polls would hold the server up for a minute; they end first.
   stack.defer(() => controlPlane.stop());
   log.info('Control plane is ready', { url: server.url, version: version() });
   await stopped;
   log.info('Stopping: requests under way end first, a second signal does not wait for them');
+  return stack.move();
 }
 
 /** On standard output, and never in the log: shown once, as only its hash is kept. */

@@ -6,6 +6,7 @@ import type { DevOptions } from '../commands/dev.ts';
 import { openLog } from '../log.ts';
 import { logSettings } from '../options.ts';
 import { prepareDataFolder } from '../server/data-folder.ts';
+import { endInTime } from '../server/ending.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
 import { databaseFolder } from './dev-file.ts';
@@ -19,7 +20,8 @@ export async function runDev(options: DevOptions): Promise<void> {
   const { startDev } = await import('./start.ts');
   const progress = options.json ? () => undefined : note;
   const { port, sample } = options;
-  const dev = await startDev({ dataFolder, port, sample, progress, log: openLog(logSettings(options)) });
+  const log = openLog(logSettings(options));
+  const dev = await startDev({ dataFolder, port, sample, progress, log });
   // Asked to stop while it was starting: there is nobody left to tell.
   if (!signal.aborted) {
     const tookMs = performance.now() - began;
@@ -28,7 +30,9 @@ export async function runDev(options: DevOptions): Promise<void> {
   }
   await stopped;
   progress('Stopping…');
+  const closed = endInTime(log);
   await dev.stop();
+  closed();
 }
 
 function note(text: string): void {

@@ -12,23 +12,29 @@ export interface Health {
   readonly unready: readonly string[];
 }
 
+export type HealthQuestion = 'does it live' | 'is it ready';
+
 export interface MonitoringSettings extends Pick<ServerSettings, 'host' | 'port' | 'named'> {
   readonly metrics: () => Promise<string>;
-  readonly health: () => Health | Promise<Health>;
+  /** Whether it lives must be answered at once, whatever else is away: the kubelet does not wait for long. */
+  readonly health: (question: HealthQuestion) => Health | Promise<Health>;
 }
 
 export function startMonitoring(settings: MonitoringSettings): Promise<RunningServer> {
   const { metrics, health, ...where } = settings;
   const pages: Readonly<Record<string, () => Promise<Page>>> = {
     '/metrics': async () => ({ status: 200, type: metricsType, text: await metrics() }),
-    '/healthz': async () => verdict((await health()).dead),
+    '/healthz': async () => verdict((await health('does it live')).dead),
     '/readyz': async () => {
-      const { dead, unready } = await health();
+      const { dead, unready } = await health('is it ready');
       return verdict([...dead, ...unready]);
     },
   };
-  return startServer(where, (request, response) => void answer(pages, request, response));
+  return startServer({ ...where, limits }, (request, response) => void answer(pages, request, response));
 }
+
+/** Anybody may ask, who reaches the port. */
+const limits = { requestMs: 10_000, connections: 100 };
 
 interface Page {
   readonly status: number;

@@ -3,7 +3,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
-import { isReachable } from '../store/reachable.ts';
+import { asCaller } from '../store/caller.ts';
 import { type Answered, tellAnswers } from './answered.ts';
 import { type ApiEnv, apiRouter, requireWorkspace } from './context.ts';
 import { deploymentRoutes } from './deployments.ts';
@@ -34,13 +34,15 @@ export function controlPlaneApp(services: TowpathServices, { towpathCalls, onAns
   app.onError(answerProblem(services.log));
   app.notFound(answerNotFound);
   if (onAnswer) app.use(tellAnswers(onAnswer));
+  app.use((context, next) => asCaller({ tenant: 'strangers', gone: context.req.raw.signal }, next));
   app.use(requestId());
   app.use(secureHeaders({ xFrameOptions: 'DENY' }));
   app.use('/towpath/*', limitBody(32));
   app.use('/api-host/towpath/*', limitBody(32));
-  app.get('/healthz', async (context) => {
-    const healthy = await isReachable(services);
-    return context.json({ status: healthy ? 'ok' : 'the database does not answer' }, healthy ? 200 : 503);
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', async (context) => {
+    const { isUp } = await services.reachable();
+    return context.json({ status: isUp ? 'ok' : 'the database does not answer' }, isUp ? 200 : 503);
   });
   // Who opens the address in a browser wants to know what it is.
   app.get('/', (context) => context.redirect('docs'));

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Authenticate } from '../access/authenticate.ts';
 import type { Principal, WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
+import { asCaller } from '../store/caller.ts';
 import { refuseInvalid } from './problems.ts';
 
 export interface ApiEnv {
@@ -17,8 +18,9 @@ export function apiRouter(): OpenAPIHono<ApiEnv> {
 /** Lets in whoever acts in one workspace; a listener's key reads its own listener's desired state and nothing here. */
 export function requireWorkspace(authenticate: Authenticate): MiddlewareHandler<ApiEnv> {
   return async (context, next) => {
-    context.set('principal', inWorkspace(await authenticate(context.req.raw.headers)));
-    await next();
+    const principal = inWorkspace(await authenticate(context.req.raw.headers));
+    context.set('principal', principal);
+    await asCaller({ tenant: principal.workspaceId }, next);
   };
 }
 

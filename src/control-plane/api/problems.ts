@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { ZodError } from 'zod';
 import { type Issue, Refusal } from '../refusal.ts';
 import type { Log } from '../services.ts';
+import { unavailable } from '../store/database-failure.ts';
 
 type ZodIssue = ZodError['issues'][number];
 
@@ -28,22 +29,34 @@ export function refuseInvalid(result: Validation): undefined {
 /** For `app.onError`. */
 export function answerProblem(log: Log) {
   return (error: Error, context: Context): Response => {
-    if (error instanceof Refusal) return context.json({ detail: error.detail }, error.status);
+    if (error instanceof Refusal) return answerRefusal(error, context);
     if (error instanceof HTTPException) return answerHttp(error, context);
+    // Whoever has gone reads no answer; what broke off because of it is no fault of ours.
+    if (context.req.raw.signal.aborted) return new Response(null, { status: clientClosedRequest });
     const request = String(context.get('requestId') ?? crypto.randomUUID());
     const { method, path } = context.req;
     // The cause says what the database said; the error around it would repeat the statement and its values.
     const cause = error instanceof DrizzleQueryError ? (error.cause ?? new Error('unknown')) : error;
-    log.error('Could not answer a request', { request, method, path, error: cause.message, stack: cause.stack });
-    if (isFull(cause)) {
-      return context.json({ detail: 'Cannot store anything: the disk of the database is full. Make room on it' }, 503);
+    const later = unavailable(cause);
+    if (later !== null) {
+      log.warn('Could not answer a request now', { request, method, path, error: cause.message });
+      return answerRefusal(later, context);
     }
+    log.error('Could not answer a request', { request, method, path, error: cause.message, stack: cause.stack });
     return context.json({ detail: `Internal error, request ${request}` }, 500);
   };
 }
 
 export function answerNotFound(context: Context): Response {
   return context.json({ detail: 'Not Found' }, 404);
+}
+
+/** As nginx notes it. */
+const clientClosedRequest = 499;
+
+function answerRefusal({ detail, retryAfterSeconds, status }: Refusal, context: Context): Response {
+  if (retryAfterSeconds !== undefined) context.header('Retry-After', String(retryAfterSeconds));
+  return context.json({ detail }, status);
 }
 
 function answerHttp(error: HTTPException, context: Context): Response {
@@ -103,9 +116,4 @@ function textIssues(value: unknown, loc: readonly (string | number)[]): Issue[] 
 function shorten(text: string): string {
   const safe = text.toWellFormed().replaceAll('\0', '\ufffd');
   return safe.length > 300 ? `${safe.slice(0, 300)}…` : safe;
-}
-
-/** Postgres's 53100 `disk_full`, embedded or not. */
-function isFull(cause: Error): boolean {
-  return 'code' in cause && cause.code === '53100';
 }

@@ -8,6 +8,7 @@ import { explainDeployment } from '../orchestration/silence.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
+import { asCaller } from '../store/caller.ts';
 import { type DeploymentDetail, findDetail } from '../store/deployments.ts';
 import { listRevisions } from '../store/list-deployments.ts';
 import type { LogPage } from '../store/list-logs.ts';
@@ -37,7 +38,9 @@ export function statusPage(services: Services, authenticate: Authenticate): Hono
     }
     const id = DeploymentId.safeParse(deployment);
     if (!id.success) throw new Refusal(404, 'Deployment not found.');
-    return context.html(await render(services, inWorkspace(principal), id.data), 200, headers);
+    const reader = inWorkspace(principal);
+    const text = await asCaller({ tenant: reader.workspaceId }, () => render(services, reader, id.data));
+    return context.html(text, 200, headers);
   });
   return app;
 }

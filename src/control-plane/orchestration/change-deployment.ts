@@ -11,6 +11,7 @@ import { type DeploymentDetail, findRevision, lockDetail } from '../store/deploy
 import type { DeploymentRow, RevisionRow } from '../store/rows.ts';
 import { deployments } from '../store/schema.ts';
 import { changeTogether } from '../store/together.ts';
+import { changeDeploymentInTurn } from '../store/turns.ts';
 import { addRevision, newRevisionId } from './add-revision.ts';
 import { lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
 import type { PatchRequest, RevisionRequest } from './requests.ts';
@@ -27,7 +28,7 @@ export async function patchDeployment(
   request: PatchRequest,
 ): Promise<DeploymentDetail> {
   const revises = makesRevision(request);
-  return services.database.transaction(async (transaction) => {
+  return changeDeploymentInTurn(services.database, principal.workspaceId, id, async (transaction) => {
     const lock = revises ? lockForChange : lockDetail;
     const locked = await lock(transaction, principal.workspaceId, id);
     const { deployment } = locked;
@@ -49,7 +50,7 @@ export async function createRevision(
   id: DeploymentId,
   request: RevisionRequest,
 ): Promise<RevisionRow> {
-  return services.database.transaction(async (transaction) => {
+  return changeDeploymentInTurn(services.database, principal.workspaceId, id, async (transaction) => {
     const locked = await lockForChange(transaction, principal.workspaceId, id);
     refuseWhileDeleting(locked.deployment);
     refuseSourceFields(request.source_config ?? {}, 'change');
@@ -67,7 +68,7 @@ export async function redeploy(
   id: DeploymentId,
   revisionId: RevisionId,
 ): Promise<void> {
-  await services.database.transaction(async (transaction) => {
+  await changeDeploymentInTurn(services.database, principal.workspaceId, id, async (transaction) => {
     const locked = await lockForChange(transaction, principal.workspaceId, id);
     refuseWhileDeleting(locked.deployment);
     const old = await findRevision(transaction, id, revisionId);

@@ -18,6 +18,7 @@ import { raiseListenerVersion } from '../store/listener-version.ts';
 import type { DeploymentRow, ListenerRow } from '../store/rows.ts';
 import { deployments, listeners } from '../store/schema.ts';
 import { changeTogether, violates } from '../store/together.ts';
+import { changeInTurn } from '../store/turns.ts';
 import { addRevision, newRevisionId } from './add-revision.ts';
 import { quote } from './environment.ts';
 import { targetOf } from './locking.ts';
@@ -35,8 +36,9 @@ export async function createDeployment(
   if (listenerId === null) throw await listenerRequired(services.database, principal.workspaceId);
   refuseSourceFields(request.source_config ?? {}, 'create');
   const draft = draftRevision(request, null);
-  return services.database.transaction(async (transaction) => {
-    const listener = await raiseListenerVersion(transaction, ListenerId.parse(listenerId), principal.workspaceId);
+  const owner = ListenerId.parse(listenerId);
+  return changeInTurn(services.database, owner, async (transaction) => {
+    const listener = await raiseListenerVersion(transaction, owner, principal.workspaceId);
     const namespace = namespaceOf(listener, request.source_config?.listener_config?.k8s_namespace ?? null);
     const at = services.now();
     const revisionId = newRevisionId();

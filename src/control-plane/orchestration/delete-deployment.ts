@@ -10,6 +10,7 @@ import type { Transaction } from '../store/database.ts';
 import type { DeploymentDetail } from '../store/deployments.ts';
 import type { DeploymentRow } from '../store/rows.ts';
 import { deployments, revisions } from '../store/schema.ts';
+import { changeDeploymentInTurn } from '../store/turns.ts';
 import { lockForChange, targetOf } from './locking.ts';
 import { writeLog } from './revision-log.ts';
 import { finishedStatuses } from './status.ts';
@@ -21,7 +22,7 @@ export async function deleteDeployment(
   id: DeploymentId,
   options: { readonly force: boolean },
 ): Promise<void> {
-  await services.database.transaction(async (transaction) => {
+  await changeDeploymentInTurn(services.database, principal.workspaceId, id, async (transaction) => {
     const locked = await lockForChange(transaction, principal.workspaceId, id);
     const awaiting = locked.deployment.status === 'AWAITING_DELETE';
     if (options.force && !awaiting) {

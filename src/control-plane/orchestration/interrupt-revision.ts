@@ -7,6 +7,7 @@ import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { findRevision } from '../store/deployments.ts';
 import { deployments, revisions } from '../store/schema.ts';
+import { changeDeploymentInTurn } from '../store/turns.ts';
 import { lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
 import { writeLog } from './revision-log.ts';
 import { isFinished } from './status.ts';
@@ -18,7 +19,7 @@ export async function interruptRevision(
   revisionId: RevisionId,
 ): Promise<void> {
   const at = services.now();
-  await services.database.transaction(async (transaction) => {
+  await changeDeploymentInTurn(services.database, principal.workspaceId, id, async (transaction) => {
     const { deployment, listener } = await lockForChange(transaction, principal.workspaceId, id);
     refuseWhileDeleting(deployment);
     const revision = await findRevision(transaction, id, revisionId);

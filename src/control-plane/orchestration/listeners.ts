@@ -8,6 +8,7 @@ import type { Services } from '../services.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import type { ListenerRow } from '../store/rows.ts';
 import { deployments, listeners } from '../store/schema.ts';
+import { changeInTurn } from '../store/turns.ts';
 
 export interface NewListener {
   readonly computeId: string;
@@ -51,7 +52,7 @@ export async function patchListener(
   id: ListenerId,
   change: ListenerChange,
 ): Promise<ListenerRow> {
-  return services.database.transaction(async (transaction) => {
+  return changeInTurn(services.database, id, async (transaction) => {
     const listener = await lockListener(transaction, principal.workspaceId, id);
     const namespaces = change.namespaces ?? listener.namespaces;
     await refuseTakingAway(transaction, listener, namespaces);
@@ -68,7 +69,7 @@ export async function patchListener(
 }
 
 export async function deleteListener(services: Services, principal: WorkspacePrincipal, id: ListenerId): Promise<void> {
-  await services.database.transaction(async (transaction) => {
+  await changeInTurn(services.database, id, async (transaction) => {
     const listener = await lockListener(transaction, principal.workspaceId, id);
     const used = await liveDeployments(transaction, id);
     if (used.length > 0) {

@@ -9,6 +9,7 @@ import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
 import { deployments, lanes, listeners, revisionLogs, revisions } from '../store/schema.ts';
 import { changeTogether } from '../store/together.ts';
+import { changeInTurn } from '../store/turns.ts';
 import { type Folded, foldReports, type Ignored, type Known, replayKey, timeOf } from './fold-reports.ts';
 import { targetOf } from './locking.ts';
 
@@ -18,7 +19,7 @@ export function recordReports(
   listenerId: ListenerId,
   { term, reports }: ReportBatch,
 ): Promise<readonly Ignored[]> {
-  return database.transaction(async (transaction) => {
+  return changeInTurn(database, listenerId, async (transaction) => {
     await lockTerm(transaction, listenerId, term);
     const at = now();
     const known = await readKnown(transaction, listenerId, reports, at);

@@ -14,8 +14,8 @@ export interface Changes {
 
 export interface ChangeHub extends Changes {
   publish(channel: Channel, payload: string): void;
-  /** After a gap in the notifications: everybody looks for himself. */
-  wakeAll(): void;
+  /** After a gap in the notifications: everybody looks for himself, or everybody of one channel. */
+  wakeAll(channel?: Channel): void;
 }
 
 /** Subscribers by channel and subject; the subject `*` hears of everything. */
@@ -38,8 +38,10 @@ export function changeHub(): ChangeHub {
         for (const wake of [...(subscribers.get(key) ?? [])]) wake(detail);
       }
     },
-    wakeAll() {
-      for (const wakes of [...subscribers.values()]) for (const wake of [...wakes]) wake(null);
+    wakeAll(channel) {
+      for (const [key, wakes] of [...subscribers]) {
+        if (channel === undefined || key.startsWith(`${channel} `)) for (const wake of [...wakes]) wake(null);
+      }
     },
   };
 }

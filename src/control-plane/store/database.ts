@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { SQL } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import type { Log } from '../services.ts';
 import type { Changes } from './changes.ts';
 import { openEmbedded } from './embedded.ts';
 import type * as schema from './schema.ts';
@@ -18,15 +19,21 @@ export type DatabaseLocation = { readonly dataFolder: string } | { readonly data
 export interface OpenDatabase {
   readonly database: Database;
   readonly changes: Changes;
+  /** Rejects where the database does not answer; waits in no queue. */
+  probe(): Promise<void>;
+  /** Refuses what waits, lets what runs finish for a while, and ends all connections. */
   close(): Promise<void>;
 }
 
 export const migrationsFolder = join(import.meta.dirname, 'migrations');
 
 /** Migrated and listening for changes when it answers. */
-export function openDatabase(location: DatabaseLocation): Promise<OpenDatabase> {
+export function openDatabase(
+  location: DatabaseLocation,
+  log: Pick<Log, 'info' | 'warn'> = { info: () => undefined, warn: () => undefined },
+): Promise<OpenDatabase> {
   return 'databaseUrl' in location
-    ? openServer(location.databaseUrl, migrationsFolder)
+    ? openServer(location.databaseUrl, migrationsFolder, log)
     : openEmbedded(location.dataFolder, migrationsFolder);
 }
 

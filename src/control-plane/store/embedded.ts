@@ -7,6 +7,7 @@ import { TowpathError } from '../../domain/failure.ts';
 import { changeHub, channels } from './changes.ts';
 import type { OpenDatabase } from './database.ts';
 import { type FreeBytes, freeBytesOf, refuseChangesWithoutRoom, requireRoom } from './disk-room.ts';
+import { type FairGate, fairGate } from './fair-gate.ts';
 import { lockFolder } from './folder-lock.ts';
 import * as schema from './schema.ts';
 import { keepStatements } from './statement-cache.ts';
@@ -28,13 +29,33 @@ export async function openEmbedded(
     keepStatements(client);
     keepTimesAsText(client);
     refuseChangesWithoutRoom(client, dataFolder, freeBytes);
+    const probe = client.query.bind(client, 'select 1');
+    const gate = serveInTurn(client);
     const hub = changeHub();
     for (const channel of channels) await client.listen(channel, (payload) => hub.publish(channel, payload));
-    return { database, changes: hub, close: () => close(client, lock) };
+    return {
+      database,
+      changes: hub,
+      probe: async () => void (await probe()),
+      close() {
+        gate.close();
+        return close(client, lock);
+      },
+    };
   } catch (cause) {
     await close(client, lock).catch(() => undefined);
     throw cannotOpen(dataFolder, cause);
   }
+}
+
+/** From now on callers take turns at its only connection, instead of whoever sends most. */
+function serveInTurn(client: PGlite): FairGate {
+  const gate = fairGate({ connections: 1, ofOneKind: 1, ofOneCaller: 1 });
+  const query = client.query.bind(client);
+  const transaction = client.transaction.bind(client);
+  client.query = (text, parameters, options) => gate.run('read', () => query(text, parameters, options));
+  client.transaction = (body) => gate.run('change', () => transaction(body));
+  return gate;
 }
 
 async function close(client: PGlite | undefined, lock: { release(): void }): Promise<void> {

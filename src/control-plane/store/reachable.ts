@@ -1,33 +1,38 @@
 /** Whether the database answers: what a probe asks, and never waits long for. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
 import type { Log } from '../services.ts';
-import type { Database } from './database.ts';
+import type { OpenDatabase } from './database.ts';
 
-const patienceMs = 4_000;
+const patienceMs = 2_000;
+/** Anybody may ask, without a key; the database is asked once for all of them. */
+const freshMs = 1_000;
 
-/** A driver may wait for minutes for a server that is away; a probe is told before its own patience ends. */
-export async function isReachable({
-  database,
-  log,
-}: {
-  readonly database: Database;
-  readonly log: Log;
-}): Promise<boolean> {
+export interface Reachability {
+  readonly isUp: boolean;
+  /** How long the answer took. */
+  readonly tookMs: number;
+}
+
+/** Asks when it is asked, but not again within a second. */
+export function reachability({ probe }: Pick<OpenDatabase, 'probe'>, log: Log): () => Promise<Reachability> {
+  let last: { readonly at: number; readonly answer: Promise<Reachability> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last === undefined || now - last.at > freshMs) last = { at: now, answer: ask(probe, log) };
+    return last.answer;
+  };
+}
+
+async function ask(probe: OpenDatabase['probe'], log: Log): Promise<Reachability> {
+  const began = performance.now();
   const answered = new AbortController();
-  const late = delay(patienceMs, false, { signal: answered.signal }).catch(() => false);
-  const question = database.execute(sql`select 1`).then(() => true);
-  try {
-    const isAnswered = await Promise.race([question, late]);
-    if (!isAnswered) log.error('The database does not answer', { error: `no answer within ${patienceMs} ms` });
-    return isAnswered;
-  } catch (error) {
-    log.error('The database does not answer', {
-      error: String(error instanceof Error ? (error.cause ?? error) : error),
-    });
-    return false;
-  } finally {
-    answered.abort();
-    question.catch(() => undefined);
-  }
+  const late = delay(patienceMs, `no answer within ${patienceMs} ms`, { signal: answered.signal });
+  const question = probe().then(
+    () => null,
+    (error: unknown) => String(error instanceof Error ? error.message : error),
+  );
+  const problem = await Promise.race([question, late.catch(() => null)]);
+  answered.abort();
+  if (problem !== null) log.warn('The database does not answer', { error: problem });
+  return { isUp: problem === null, tookMs: performance.now() - began };
 }

@@ -1,102 +1,75 @@
-/** A Postgres server, shared by as many control-plane processes as one likes. */
+/** A Postgres server, shared by as many control-plane processes as one likes, directly or through a pooler. */
 import { drizzle } from 'drizzle-orm/postgres-js';
-import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { TowpathError } from '../../domain/failure.ts';
-import { type ChangeHub, changeHub, channels } from './changes.ts';
+import type { Log } from '../services.ts';
+import { changeHub } from './changes.ts';
 import type { OpenDatabase } from './database.ts';
+import { whyNotOpened } from './database-failure.ts';
+import { keepListening } from './notifications.ts';
 import * as schema from './schema.ts';
+import { type ServerAddress, serverAddress } from './server-address.ts';
+import { migrateServer } from './server-migrations.ts';
+import { openPool, sessionLimits, shares } from './server-pool.ts';
 
-/** Any number that other users of the server are unlikely to take: "towpath" in a telephone's keys. */
-const migrationLock = 8_697_284;
-const pulseIntervalMs = 10_000;
+type Open = (options?: postgres.Options<Record<string, never>>) => postgres.Sql;
 
-const common = { onnotice: () => undefined, connection: { application_name: 'towpath' } } as const;
-
-export async function openServer(databaseUrl: string, migrationsFolder: string): Promise<OpenDatabase> {
+export async function openServer(
+  databaseUrl: string,
+  migrationsFolder: string,
+  log: Pick<Log, 'info' | 'warn'>,
+): Promise<OpenDatabase> {
+  const address = serverAddress(databaseUrl);
+  const open = opener(address);
+  // For probes and pulses only: they must be answered while everything else waits.
+  const own = open({ max: 1 });
   try {
-    await migrateServer(databaseUrl, migrationsFolder);
-    const client = postgres(databaseUrl, { ...common, max: 10 });
+    await migrateServer(own, migrationsFolder);
+    const limits = (await takesSessionLimits(open)) ? sessionLimits : {};
+    const pool = openPool(() => open({ max: shares.connections, connection: limits }));
     const hub = changeHub();
-    const listening = await keepListening(databaseUrl, client, hub);
+    const listening = await keepListening({ open: () => open({ max: 1 }), sender: own, hub, log });
     return {
-      database: drizzle(client, { schema }),
+      database: drizzle(pool.client, { schema }),
       changes: hub,
+      probe: async () => void (await own`select 1`),
       async close() {
-        await listening.stop();
-        await client.end({ timeout: 5 });
+        await Promise.all([listening.stop(), pool.close()]);
+        await own.end({ timeout: 1 });
       },
     };
   } catch (cause) {
-    throw new TowpathError(
-      'terminal',
-      'DatabaseUnreachable',
-      `Cannot open the database at ${placeOf(databaseUrl)}: ${cause instanceof Error ? cause.message : String(cause)}; ` +
-        'check the address, the password, and that the user may create tables',
-      { cause },
-    );
+    await own.end({ timeout: 0 });
+    if (cause instanceof TowpathError) throw cause;
+    const message = `Cannot open the database at ${address.place}: ${whyNotOpened(cause)}`;
+    throw new TowpathError('terminal', 'DatabaseUnreachable', message);
   }
 }
 
-/** Processes that start together queue here; all but the first find nothing left to do. */
-async function migrateServer(databaseUrl: string, migrationsFolder: string): Promise<void> {
-  const client = postgres(databaseUrl, { ...common, max: 1, idle_timeout: 0 });
+/** Statements have no names: a pooler in transaction mode gives the next one to another connection. */
+function opener({ options: { connection, ...rest } }: ServerAddress): Open {
+  const common = { onnotice: () => undefined, prepare: false, connect_timeout: 5, backoff } as const;
+  return (own = {}) =>
+    postgres({ ...common, ...rest, ...own, connection: { ...connection, ...own.connection } } as postgres.Options<
+      Record<string, never>
+    >);
+}
+
+/** Seconds: a server that is back is not to be waited for long. */
+function backoff(attempts: number): number {
+  return Math.min(0.1 * 2 ** attempts, 2) * (0.75 + Math.random() / 2);
+}
+
+/** Poolers refuse settings that they cannot keep apart (PgBouncer: "unsupported startup parameter"). */
+async function takesSessionLimits(open: Open): Promise<boolean> {
+  const client = open({ max: 1, connection: sessionLimits });
   try {
-    await client`select pg_advisory_lock(${migrationLock})`;
-    await migrate(drizzle(client), { migrationsFolder });
+    await client`select 1`;
+    return true;
+  } catch (error) {
+    if (error instanceof Error && /startup parameter/i.test(error.message)) return false;
+    throw error;
   } finally {
-    // Ending the session gives the lock back.
-    await client.end({ timeout: 5 });
-  }
-}
-
-/**
- * LISTEN ends with its connection, and the driver gives up when listening again fails once. So a pulse goes through the
- * server again and again, and where it does not come back everything is set up anew.
- */
-async function keepListening(databaseUrl: string, client: postgres.Sql, hub: ChangeHub) {
-  let pulse = 0;
-  let heard = 0;
-  let current = await listenOn(databaseUrl, hub, (value) => {
-    heard = Math.max(heard, value);
-  });
-  const beat = async (): Promise<void> => {
-    if (heard < pulse) {
-      await current.end({ timeout: 1 });
-      current = await listenOn(databaseUrl, hub, (value) => {
-        heard = Math.max(heard, value);
-      });
-      hub.wakeAll();
-    }
-    pulse += 1;
-    await client`select pg_notify(${current.pulseChannel}, ${String(pulse)})`;
-  };
-  const timer = setInterval(() => void beat().catch(() => undefined), pulseIntervalMs);
-  return {
-    async stop() {
-      clearInterval(timer);
-      await current.end({ timeout: 1 });
-    },
-  };
-}
-
-async function listenOn(databaseUrl: string, hub: ChangeHub, onPulse: (pulse: number) => void) {
-  const client = postgres(databaseUrl, { ...common, max: 1 });
-  const pulseChannel = `towpath_pulse_${process.pid}_${Math.trunc(performance.timeOrigin)}`;
-  // The driver calls the third argument each time it listens again after a lost connection.
-  for (const channel of channels) {
-    await client.listen(channel, (payload) => hub.publish(channel, payload), hub.wakeAll);
-  }
-  await client.listen(pulseChannel, (payload) => onPulse(Number(payload)));
-  return { pulseChannel, end: (options: { timeout: number }) => client.end(options) };
-}
-
-/** Host and database, without user and password. */
-function placeOf(databaseUrl: string): string {
-  try {
-    const url = new URL(databaseUrl);
-    return `${url.host}${url.pathname}`;
-  } catch {
-    return 'databaseUrl (which is no URL)';
+    await client.end({ timeout: 1 });
   }
 }

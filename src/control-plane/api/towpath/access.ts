@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { DeploymentId, ListenerId, WorkspaceId } from '../../../domain/identifiers.ts';
 import type { Principal } from '../../principal.ts';
 import { Refusal } from '../../refusal.ts';
+import { asCaller } from '../../store/caller.ts';
 import type { Database } from '../../store/database.ts';
 import { deployments, listeners } from '../../store/schema.ts';
 import type { TowpathServices } from './services.ts';
@@ -19,7 +20,7 @@ export function requireKey({ authenticate }: Pick<TowpathServices, 'authenticate
       throw new Refusal(401, 'Missing or invalid API key: send one in the header X-Api-Key.');
     }
     context.set('principal', principal);
-    await next();
+    await asCaller({ tenant: principal.workspaceId ?? principal.keyId }, next);
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { TowpathError } from '../../domain/failure.ts';
 import type { DatabaseLocation } from './database.ts';
+import { serverAddress } from './server-address.ts';
 
 /** Throws where there is nothing to act on; one that cannot be reached is left to whoever opens it. */
 export async function requireExisting(location: DatabaseLocation, action: string): Promise<void> {
@@ -24,7 +25,7 @@ export async function requireExisting(location: DatabaseLocation, action: string
 /** Null: nobody could look. */
 async function hasTables(databaseUrl: string): Promise<boolean | null> {
   try {
-    const client = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
+    const client = postgres({ ...serverAddress(databaseUrl).options, max: 1, onnotice: () => undefined });
     try {
       const [row] = await client`select to_regclass('secret_sets') is not null as found`;
       return row?.['found'] === true;

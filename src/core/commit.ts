@@ -3,15 +3,18 @@
 import type { CommitDraft } from '../domain/commit.ts';
 import type { FileChange, RepoPath } from '../domain/file-tree.ts';
 import { repoPath } from '../domain/file-tree.ts';
-import type { DeploymentName, NamespaceName, RevisionId } from '../domain/identifiers.ts';
+import type { DeploymentName, NamespaceName } from '../domain/identifiers.ts';
 import { parseImageReference, shortImage } from '../domain/image-reference.ts';
 import type { Requester } from '../domain/requester.ts';
+import { revisionName } from '../domain/revision-name.ts';
 import { blobId } from './blob-id.ts';
 import type { Folder } from './folder.ts';
 import { type Identity, plainIdentity, plainLine } from './plain-line.ts';
 import {
   type Change,
   contentDigest,
+  laysDown,
+  type Origin,
   type Provenance,
   provenanceFile,
   type Trailers,
@@ -35,7 +38,7 @@ export interface DeployCommit extends CommitContext {
   readonly folder: Folder | null;
   /** The folder's files but PROVENANCE, by path from the folder. */
   readonly files: ReadonlyMap<string, string>;
-  readonly trailers: Trailers;
+  readonly trailers: Origin;
   readonly requester: Requester;
   /** When the revision was made. */
   readonly requestedAt: Date;
@@ -49,14 +52,20 @@ export interface DeployCommit extends CommitContext {
 
 export function deployDraft(commit: DeployCommit): CommitDraft {
   const content = contentDigest([...commit.files].map(([path, text]) => ({ path, id: blobId(text) })));
-  const files = new Map([...commit.files, [provenanceFile, writeProvenance({ ...commit.trailers, content })]]);
+  const operator = operatorOf(commit);
+  const trailers: Trailers = {
+    ...commit.trailers,
+    requestedBy: requesterLine(commit.requester),
+    requestedAt: commit.requestedAt.toISOString(),
+    operator: operator && personWords(operator),
+    why: commit.why,
+  };
+  const files = new Map([...commit.files, [provenanceFile, writeProvenance({ ...trailers, content })]]);
   const changes = [...outsideWrites(commit.outside), ...folderChanges(commit.path, files, commit.folder)];
   const committer = { ...plainIdentity(commit.committer, fallbackIdentity), at: commit.now };
-  const operator = operatorOf(commit);
-  const asked =
-    commit.trailers.change === 'deploy' ? { ...authorOf(commit.requester), at: commit.requestedAt } : committer;
+  const asked = laysDown(trailers.change) ? { ...authorOf(commit.requester), at: commit.requestedAt } : committer;
   return {
-    message: message(deploySubject(commit), deployBody(commit, changes), trailerLines(commit.trailers)),
+    message: message(deploySubject(commit), deployBody(commit, changes), trailerLines(trailers)),
     author: operator ?? asked,
     committer,
     changes,
@@ -96,10 +105,19 @@ export function removeDraft(commit: RemoveCommit): CommitDraft {
     ...folders.map((each) => `Removed: ${each.path} (${each.files.length} files)`),
     ...commit.outside.map((each) => `Removed: ${each}`),
   ];
-  const { content: _content, ...trailers } = provenance;
-  const lines = trailerLines({ ...trailers, change: 'remove', towpathVersion: commit.towpathVersion });
+  const lines = trailerLines({
+    ...provenance,
+    change: 'remove',
+    rollbackTo: null,
+    rollbackToNumber: null,
+    towpathVersion: commit.towpathVersion,
+    requestedBy: request && requesterLine(request.requester),
+    requestedAt: author?.at.toISOString() ?? null,
+    operator: operator && personWords(operator),
+    why: null,
+  });
   return {
-    message: message(subject('remove', commit.name, [`revision ${short(provenance.revisionId)}`]), body, lines),
+    message: message(subject('remove', commit.name, [revisionOf(provenance)]), body, lines),
     author: operator ?? author ?? committer,
     committer,
     changes: [
@@ -117,6 +135,7 @@ function operatorOf({ operator, now }: Pick<DeployCommit, 'operator' | 'now'>): 
 
 const operatorWords: Readonly<Record<Change, string>> = {
   deploy: 'Laid down',
+  rollback: 'Laid down',
   remove: 'Released',
   restore: 'Released',
   rerender: 'Rendered again',
@@ -124,8 +143,12 @@ const operatorWords: Readonly<Record<Change, string>> = {
   adopt: 'Adopted',
 };
 
-function operatorLine(change: Change, { name, email }: Identity): string {
-  return `${operatorWords[change]} by ${name} <${email}>.`;
+function operatorLine(change: Change, operator: Identity): string {
+  return `${operatorWords[change]} by ${personWords(operator)}.`;
+}
+
+function personWords({ name, email }: Identity): string {
+  return `${name} <${email}>`;
 }
 
 /** Writes what differs by blob id, deletes what is no longer there; a folder of another layout goes as a whole. */
@@ -151,13 +174,24 @@ function inside(folder: string, name: string): RepoPath {
 }
 
 function deploySubject(commit: DeployCommit): string {
-  const revision = `revision ${short(commit.trailers.revisionId)}`;
+  const revision = revisionOf(commit.trailers);
+  const older = rollbackOf(commit.trailers);
   const image = parseImageReference(commit.trailers.image);
   const images = image ? [image, { ...image, digest: null }, { ...image, tag: null, digest: null }] : [];
+  const what = older === null ? revision : `${revision} back to ${older}`;
   return subject(commit.trailers.change, commit.name, [
-    ...images.map((each) => `${revision} (${shortImage(each)})`),
+    ...images.map((each) => `${what}, ${shortImage(each)}`),
+    what,
     revision,
   ]);
+}
+
+function revisionOf({ revisionId, revisionNumber }: Origin): string {
+  return revisionName({ id: revisionId, number: revisionNumber });
+}
+
+function rollbackOf({ change, rollbackTo, rollbackToNumber }: Origin): string | null {
+  return change === 'rollback' && rollbackTo ? revisionName({ id: rollbackTo, number: rollbackToNumber }) : null;
 }
 
 /** The first ending that fits; where none does, the name is cut: the trailers have it all. */
@@ -170,7 +204,9 @@ function subject(change: Change, name: string, endings: readonly string[]): stri
 function deployBody(commit: DeployCommit, changes: readonly FileChange[]): readonly string[] {
   const before = commit.folder?.provenance?.image ?? null;
   const image = plainLine(commit.trailers.image, 1100);
-  const who = `Revision ${commit.trailers.revisionId} was asked for by ${requesterLine(commit.requester)} at ${commit.requestedAt.toISOString()}.`;
+  const older = rollbackOf(commit.trailers);
+  const revision = `R${revisionOf(commit.trailers).slice(1)}`;
+  const who = `${revision} was asked for by ${requesterLine(commit.requester)} at ${commit.requestedAt.toISOString()}.`;
   const imageLine =
     before === null || before === image ? `Image: ${image}` : `Image: ${plainLine(before, 1100)} -> ${image}`;
   const operator = operatorOf(commit);
@@ -183,6 +219,7 @@ function deployBody(commit: DeployCommit, changes: readonly FileChange[]): reado
     ...(why.length > 0 ? [''] : []),
     `Deployment ${commit.name} in namespace ${commit.namespace}.`,
     who,
+    ...(older === null ? [] : [`It goes back to ${older}: the same image, settings and secrets.`]),
     '',
     imageLine,
     ...fileLines(commit, changes),
@@ -204,9 +241,4 @@ function fileLines({ path, folder }: DeployCommit, changes: readonly FileChange[
 
 function message(subjectLine: string, body: readonly string[], trailers: string): string {
   return `${subjectLine}\n\n${body.join('\n')}\n\n${trailers}\n`;
-}
-
-/** The eight digits that stand for a revision in subjects. */
-export function short(revision: RevisionId): string {
-  return revision.slice(0, 8);
 }

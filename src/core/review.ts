@@ -107,9 +107,9 @@ function speaksOf(marker: Marker | null, wish: Wish): boolean {
   );
 }
 
-/** A folder that is taken over from elsewhere holds the revision as well. */
+/** A folder that is taken over from elsewhere holds the revision as well; a rollback is a deploy of an older one. */
 function brings(change: Change, wanted: Change): boolean {
-  return change === wanted || (change === 'adopt' && wanted === 'deploy');
+  return change === wanted || (wanted === 'deploy' && (change === 'adopt' || change === 'rollback'));
 }
 
 /**

@@ -16,6 +16,8 @@ export const Present = z.object({
   kind: z.literal('present'),
   ...common,
   revisionId: RevisionId,
+  /** 1, 2, 3 … within its deployment; null where the control plane does not count. */
+  revisionNumber: z.number().int().positive().nullable().default(null),
   secretsVersion: z.string().nullable(),
   /** True after `interrupt`: nothing more is published for this revision; what is committed stays. */
   interrupted: z.boolean(),

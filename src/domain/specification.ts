@@ -22,6 +22,10 @@ export const Specification = z.object({
     /** ISO 8601; the author's time in git. */
     createdAt: z.string(),
     requester: Requester,
+    /** 1, 2, 3 … within its deployment; null where the control plane does not count. */
+    number: z.number().int().positive().nullable().default(null),
+    /** The older revision that it deploys once more; null where it is none of these. */
+    rollbackTo: z.object({ id: RevisionId, number: z.number().int().positive().nullable() }).nullable().default(null),
   }),
   image: z.string(),
   resourceSpec: ResourceSpec,

@@ -12,7 +12,7 @@ import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
 import type { Drift } from '../core/plan.ts';
 import { doubtWords, type Remnant } from '../core/plan-removal.ts';
-import { type Change, type Provenance, provenanceFile, type Trailers } from '../core/provenance.ts';
+import { type Change, type Origin, type Provenance, provenanceFile } from '../core/provenance.ts';
 import { reportCommitted, reportRemoval, reportRendered } from '../core/report.ts';
 import { repositoryReadme } from '../core/repository-readme.ts';
 import type { Desired, Removed } from '../domain/desired.ts';
@@ -30,7 +30,8 @@ import { secretsWord } from './secrets/plan.ts';
 
 /** What a reviewer is told of a draft beside its commit. */
 export interface DraftedChange {
-  readonly change: Change;
+  /** What it is to a reviewer, who is told of a rollback as a deploy of an older revision. */
+  readonly change: Exclude<Change, 'rollback'>;
   /** What the base holds; null: nothing. */
   readonly folder: Folder | null;
   /** The folder's files but PROVENANCE; null: it goes. */
@@ -244,12 +245,16 @@ function committedReport(context: LaneContext, step: WritingStep, prepared: Prep
   return reportCommitted(step.desired, committed, context.clock.now());
 }
 
-function trailersOf(context: LaneContext, prepared: Prepared, change: Change) {
+function trailersOf(context: LaneContext, prepared: Prepared, change: Change): Origin {
   const { deployment, revision, image, secretsVersion } = prepared.specification;
+  const { rollbackTo } = revision;
   return {
-    change,
+    change: change === 'deploy' && rollbackTo !== null ? 'rollback' : change,
     deploymentId: deployment.id,
     revisionId: revision.id,
+    revisionNumber: revision.number,
+    rollbackTo: rollbackTo?.id ?? null,
+    rollbackToNumber: rollbackTo?.number ?? null,
     workspaceId: deployment.workspaceId,
     listenerId: context.listenerId,
     template: context.renderer.template,
@@ -262,7 +267,7 @@ function trailersOf(context: LaneContext, prepared: Prepared, change: Change) {
   };
 }
 
-function keptTrailers({ towpathVersion }: LaneContext, { content: _content, ...trailers }: Provenance): Trailers {
+function keptTrailers({ towpathVersion }: LaneContext, { content: _content, ...trailers }: Provenance): Origin {
   return { ...trailers, change: 'reseal', towpathVersion };
 }
 

@@ -1,12 +1,12 @@
 /** Asks git for proof: whether history still holds what is ours, who changed it, and which commit carries what. */
 import { acceptCommand, acceptedHistoryFile, lostIn, parseAcceptedHistory } from '../core/accepted-history.ts';
-import { short } from '../core/commit.ts';
 import { isRemovalSubject } from '../core/deletion-limit.ts';
 import type { Step } from '../core/plan.ts';
 import type { Desired, Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { BlobId, CommitId, DeploymentId, NamespaceName } from '../domain/identifiers.ts';
 import type { LastReport } from '../domain/report.ts';
+import { namesRevision } from '../domain/revision-name.ts';
 import type { CommitSummary, Repository, Snapshot } from '../ports.ts';
 
 /** How far back a commit is looked for whose report was lost. */
@@ -121,7 +121,7 @@ export async function commitOf(
   const isOfNow = last?.revisionId === desired.revisionId && !isOnItsWay(last);
   if (isOfNow && last.commit !== null) return last.commit;
   const commits = await repository.recent(snapshot, longAgo(now), path);
-  const found = commits.find((commit) => commit.subject.includes(`revision ${short(desired.revisionId)}`));
+  const found = commits.find(({ subject }) => namesRevision(subject, desired.revisionId));
   // Older than that: the head holds it, which is as good a proof.
   return found?.id ?? snapshot.head;
 }

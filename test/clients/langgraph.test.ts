@@ -73,8 +73,8 @@ describe('langgraph 0.4.40 (PyPI)', () => {
     // The client itself calls a deployed revision REPLACED once there is a newer one.
     expect(stdout).toMatch(/ DEPLOYED .*\n.* REPLACED /);
     expect(await subjects()).toEqual([
-      expect.stringMatching(/^deploy\(chat\): revision [0-9a-f]{8} \(chat:1\.0\.0@b{12}\)$/),
-      expect.stringMatching(/^deploy\(chat\): revision [0-9a-f]{8} \(chat:1\.0\.0@a{12}\)$/),
+      expect.stringMatching(/^deploy\(chat\): revision 2 \([0-9a-f]{8}\), chat:1\.0\.0@b{12}$/),
+      expect.stringMatching(/^deploy\(chat\): revision 1 \([0-9a-f]{8}\), chat:1\.0\.0@a{12}$/),
     ]);
   });
 

@@ -298,6 +298,26 @@ describe.each(databaseKinds)('revisions on %s', (kind) => {
     expect((await redeploy(id)).status).toBe(404);
   });
 
+  it('names revisions by number and short id everywhere, and says what a rollback goes back to', async () => {
+    const tenant = await plane.tenant();
+    const { id, revisionId: first } = await tenant.deploy('chat');
+    const done = { stage: 'committed', outcome: 'succeeded', commit } as const;
+    await tenant.report(id, first, done);
+    const redeploy = async (revision: string): Promise<string> => {
+      const { body } = await tenant.call('POST', `/v2/deployments/${id}/revisions/${revision}/redeploy`);
+      await tenant.report(id, body.latest_revision_id, done);
+      return body.latest_revision_id;
+    };
+    const short = (revision: string): string => revision.slice(0, 8);
+    const again = await redeploy(first);
+    const back = await redeploy(first);
+
+    const { body: log } = await tenant.call('POST', `/v1/projects/${id}/deploy_logs`, {});
+    const messages = JSON.stringify(log);
+    expect(messages).toContain(`Revision 2 (${short(again)}) redeployed from revision 1 (${short(first)}) by`);
+    expect(messages).toContain(`Revision 3 (${short(back)}) created as a rollback to revision 1 (${short(first)}) by`);
+  });
+
   it('gives every revision its own number when many are asked for at once', async () => {
     const tenant = await plane.tenant();
     const { id } = await tenant.deploy('chat');

@@ -2,7 +2,7 @@ import { asc, desc, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureAdminKey } from '../../src/control-plane/access/admin-key.ts';
 import { createKey } from '../../src/control-plane/access/keys.ts';
-import { patchDeployment } from '../../src/control-plane/orchestration/change-deployment.ts';
+import { patchDeployment, redeploy } from '../../src/control-plane/orchestration/change-deployment.ts';
 import { deleteDeployment } from '../../src/control-plane/orchestration/delete-deployment.ts';
 import { deployments, listeners, revisionLogs, revisions } from '../../src/control-plane/store/schema.ts';
 import { DesiredPage } from '../../src/domain/desired.ts';
@@ -268,6 +268,35 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
       status: 200,
       body: { secretsVersion, values: { TOKEN: 'planted-value', __proto__x: 'odd' } },
     });
+  });
+
+  it('counts revisions, and tells which one a rollback goes back to', async () => {
+    const id = await addDeployment(api, tenant, 'counted');
+    const numbers: unknown[] = [];
+    const deployed = async () => {
+      const { revisionId, revisionNumber } = await revisionOf(id);
+      const { body } = await api.call(
+        tenant.listenerKey,
+        'GET',
+        `/towpath/v1/deployments/${id}/revisions/${revisionId}/spec`,
+      );
+      const { number, rollbackTo } = Specification.parse(body).revision;
+      numbers.push([revisionNumber, number, rollbackTo]);
+      await report([revisionReport(id, revisionId, { outcome: 'succeeded', commit: 'c'.repeat(40) })]);
+      return revisionId;
+    };
+
+    const first = await deployed();
+    await redeploy(api.services, tenant.principal, id, first);
+    await deployed();
+    await redeploy(api.services, tenant.principal, id, first);
+    await deployed();
+
+    expect(numbers).toEqual([
+      [1, 1, null],
+      [2, 2, null],
+      [3, 3, { id: first, number: 1 }],
+    ]);
   });
 
   it('keeps listeners, workspaces and kinds of keys apart', async () => {

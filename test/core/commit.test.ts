@@ -24,6 +24,9 @@ const provenance: Provenance = {
   change: 'deploy',
   deploymentId: uuid('1') as DeploymentId,
   revisionId: uuid('2') as RevisionId,
+  revisionNumber: 5,
+  rollbackTo: null,
+  rollbackToNumber: null,
   workspaceId: uuid('3') as WorkspaceId,
   listenerId: uuid('4') as ListenerId,
   template: `agent-server@sha256:${'a'.repeat(64)}`,
@@ -33,6 +36,10 @@ const provenance: Provenance = {
   secretName: 'chat-env-0123456789',
   keyId: '0123456789ab',
   towpathVersion: '0.1.0',
+  requestedBy: 'Ada <ada@example.com>',
+  requestedAt: '2026-01-01T00:00:00.000Z',
+  operator: null,
+  why: null,
   content: `sha256:${'c'.repeat(64)}`,
 };
 const { content: _content, ...trailers } = provenance;
@@ -62,6 +69,45 @@ describe('PROVENANCE', () => {
     }
     const bare = { ...provenance, secretsVersion: null, secretName: null, keyId: null };
     expect(parseProvenance(writeProvenance(bare))).toEqual(bare);
+  });
+
+  it('is read as before where an older version wrote it, without who asked and when', () => {
+    const told = /^(?:Revision-Number|Rollback-To|Rollback-To-Number|Requested-By|Requested-At|Operator|Why): .*\n/gm;
+    const old = writeProvenance(provenance).replace(told, '');
+    const untold = { revisionNumber: null, requestedBy: null, requestedAt: null };
+
+    expect(old).not.toContain('Ada');
+    expect(parseProvenance(old)).toEqual({ ...provenance, ...untold });
+  });
+
+  it('is believed whatever a person made of the keys that are for people only', () => {
+    const text = writeProvenance(provenance)
+      .replace('Revision-Number: 5', 'Revision-Number: five')
+      .replace('Requested-By: Ada', `Requested-By: ${'A'.repeat(1200)}`)
+      .replace('Towpath-Version', 'Rollback-To: yesterday\nTowpath-Version');
+
+    expect(parseProvenance(text)).toEqual({ ...provenance, revisionNumber: null, requestedBy: null });
+  });
+
+  it('says of a rollback what a version that knows none can read', () => {
+    const back = {
+      ...provenance,
+      change: 'rollback',
+      rollbackTo: uuid('9') as RevisionId,
+      rollbackToNumber: 1,
+    } as const;
+    const text = writeProvenance(back);
+
+    expect(text).toContain(`Change: deploy\n`);
+    expect(text).toContain(`Rollback-To: ${uuid('9')}\nRollback-To-Number: 1\n`);
+    expect(parseProvenance(text)).toEqual({ ...back, change: 'deploy' });
+  });
+
+  it('keeps a reason on its line', () => {
+    const text = writeProvenance({ ...provenance, change: 'restore', why: 'a\nChange: remove' });
+
+    expect(text).toContain('\nWhy: a Change: remove\n');
+    expect(parseProvenance(text)?.why).toBe('a Change: remove');
   });
 
   it('passes over keys that a later version adds', () => {
@@ -104,10 +150,10 @@ describe('a commit', () => {
   it('says what, who, why and from what', () => {
     const draft = deployDraft(commit);
 
-    expect(draft.message).toBe(`deploy(chat): revision 22222222 (chat:1.0.0@6b86b273ff34)
+    expect(draft.message).toBe(`deploy(chat): revision 5 (22222222), chat:1.0.0@6b86b273ff34
 
 Deployment chat in namespace team-a.
-Revision ${provenance.revisionId} was asked for by Ada <ada@example.com> at 2026-01-01T00:00:00.000Z.
+Revision 5 (22222222) was asked for by Ada <ada@example.com> at 2026-01-01T00:00:00.000Z.
 
 Image: ${provenance.image}
 Files of deployments/chat-0123456789:
@@ -118,6 +164,7 @@ Files of deployments/chat-0123456789:
 Change: deploy
 Deployment-Id: ${provenance.deploymentId}
 Revision-Id: ${provenance.revisionId}
+Revision-Number: 5
 Workspace-Id: ${provenance.workspaceId}
 Listener-Id: ${provenance.listenerId}
 Image: ${provenance.image}
@@ -127,9 +174,50 @@ Secrets-Version: v1
 Secret-Name: chat-env-0123456789
 Key-Id: 0123456789ab
 Towpath-Version: 0.1.0
+Requested-By: Ada <ada@example.com>
+Requested-At: 2026-01-01T00:00:00.000Z
 `);
     expect(draft.author).toEqual({ name: 'Ada', email: 'ada@example.com', at: commit.requestedAt });
     expect(draft.committer).toEqual({ name: 'Towpath', email: 'towpath@example.com', at: commit.now });
+  });
+
+  it('says what a rollback goes back to', () => {
+    const rollback = { change: 'rollback', rollbackTo: uuid('9') as RevisionId, rollbackToNumber: 1 } as const;
+    const draft = deployDraft({ ...commit, trailers: { ...trailers, ...rollback } });
+
+    const [subject] = draft.message.split('\n');
+    expect(subject).toBe('rollback(chat): revision 5 (22222222) back to revision 1 (99999999)');
+    expect(draft.message).toContain('\nIt goes back to revision 1 (99999999): the same image, settings and secrets.\n');
+    expect(draft.message).toContain(`\nChange: rollback\n`);
+    expect(draft.message).toContain(
+      `\nRevision-Id: ${provenance.revisionId}\nRevision-Number: 5\nRollback-To: ${uuid('9')}\n`,
+    );
+    expect(draft.author.name).toBe('Ada');
+  });
+
+  it('names a revision by its id alone where nobody counts', () => {
+    const draft = deployDraft({ ...commit, trailers: { ...trailers, revisionNumber: null } });
+
+    expect(draft.message).toMatch(/^deploy\(chat\): revision 22222222, chat:1\.0\.0@6b86b273ff34\n/);
+    expect(draft.message).not.toContain('Revision-Number');
+  });
+
+  it('leaves in the tree who asked, when, why, and who ran the command', () => {
+    const operator = { name: 'Grace', email: 'grace@example.com' };
+    const draft = deployDraft({
+      ...commit,
+      trailers: { ...trailers, change: 'restore' },
+      why: 'It was edited.',
+      operator,
+    });
+    const written = draft.changes.find((change) => change.path.endsWith('/PROVENANCE'));
+
+    expect(written?.kind === 'write' && parseProvenance(written.content)).toMatchObject({
+      requestedBy: 'Ada <ada@example.com>',
+      requestedAt: '2026-01-01T00:00:00.000Z',
+      operator: 'Grace <grace@example.com>',
+      why: 'It was edited.',
+    });
   });
 
   it('writes only what differs, and takes away what is no longer there', () => {
@@ -167,7 +255,7 @@ Towpath-Version: 0.1.0
     for (const name of ['a', 'n'.repeat(20), 'n'.repeat(63)]) {
       const draft = deployDraft({ ...commit, name: name as DeploymentName, trailers: { ...trailers, image } });
       expect(draft.message.split('\n', 1)[0]?.length).toBeLessThanOrEqual(72);
-      expect(draft.message).toMatch(/^deploy\(n*a?…?\): revision 22222222/);
+      expect(draft.message).toMatch(/^deploy\(n*a?…?\): revision 5 \(22222222\)/);
     }
   });
 
@@ -196,7 +284,7 @@ Towpath-Version: 0.1.0
     const at = new Date('2026-01-02T03:04:05Z');
     const draft = removeDraft({ ...removal, request: { requester: ada, at } });
 
-    expect(draft.message).toMatch(/^remove\(chat\): revision 22222222\n/);
+    expect(draft.message).toMatch(/^remove\(chat\): revision 5 \(22222222\)\n/);
     expect(draft.message).toMatch(/\nChange: remove\n[\s\S]*\nOf-Revision: 2{8}/);
     expect(draft.changes).toEqual([{ kind: 'delete-folder', path: commit.path }]);
     expect(draft.author).toEqual({ name: 'Ada', email: 'ada@example.com', at });

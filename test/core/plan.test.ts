@@ -25,6 +25,7 @@ const said = (revisionId: RevisionId, change: Partial<LastReport> = {}): LastRep
 const common = { deploymentId: id, name: DeploymentName.parse('chat'), namespace: 'team-a' as NamespaceName };
 const present = (change: Partial<Present> = {}): Present => ({
   ...{ kind: 'present', ...common, revisionId: first, secretsVersion: null, interrupted: false, lastReport: null },
+  revisionNumber: null,
   ...change,
 });
 const removed = (lastReport: LastReport | null = null): Removed => ({
@@ -39,6 +40,8 @@ function folder(change: Partial<Provenance> = {}, path = folderPath(present(), '
   const provenance: Provenance = {
     ...{ change: 'deploy', deploymentId: id, revisionId: first, workspaceId: id as string as WorkspaceId, listenerId },
     ...{ template: `t@sha256:${'0'.repeat(64)}`, inputsDigest: inputsDigest(configuration, first), image: 'chat:1' },
+    ...{ revisionNumber: null, rollbackTo: null, rollbackToNumber: null, requestedBy: null, requestedAt: null },
+    ...{ operator: null, why: null },
     ...{ secretsVersion: null, secretName: null, keyId: null, towpathVersion: '0.1.0', content: contentDigest(files) },
     ...change,
   };

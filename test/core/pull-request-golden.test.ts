@@ -71,7 +71,7 @@ const cases: Readonly<Record<string, Case>> = {
         resourceSpec: { min_scale: 2, max_scale: 6, memory_mb: 4096, memory_limit_mb: 6144 },
         secretNames: ['OPENAI_API_KEY', 'TAVILY_API_KEY'],
       },
-      { commit: { subject: 'deploy(research-agent): revision 5b1f0a7c (research-agent:1.5.0)', why: null } },
+      { commit: { subject: 'deploy(research-agent): revision 2 (5b1f0a7c), research-agent:1.5.0', why: null } },
       '0123456789',
     ),
   },
@@ -112,7 +112,7 @@ const cases: Readonly<Record<string, Case>> = {
       {
         kind: 'adopt',
         provenance: { before: null, after: firstDeployment().provenance.after },
-        commit: { subject: 'adopt(research-agent): revision e91d7c34', why: 'Taken over by `towpath adopt`.' },
+        commit: { subject: 'adopt(research-agent): revision 1 (e91d7c34)', why: 'Taken over by `towpath adopt`.' },
       },
     ),
   },

@@ -136,7 +136,7 @@ describe('a title', () => {
   });
 
   it('leaves what Towpath itself writes as it is', () => {
-    const subject = 'deploy(research-agent): revision 1a2b3c4d (chat:1.0.0@6b86b273ff34)';
+    const subject = 'deploy(research-agent): revision 5 (1a2b3c4d), chat:1.0.0@6b86b273ff34';
 
     expect(titleText(subject)).toBe(subject);
   });

@@ -190,7 +190,7 @@ describe('a title', () => {
   it('is the commit’s subject', () => {
     const { title } = pullRequestContent(firstDeployment(), { labels: [], templates: own, limit: 65_536 });
 
-    expect(title).toBe('deploy(research-agent): revision e91d7c34 (research-agent:1.4.2)');
+    expect(title).toBe('deploy(research-agent): revision 1 (e91d7c34), research-agent:1.4.2');
   });
 
   it('is one line of at most 200 characters, whatever a template makes', () => {

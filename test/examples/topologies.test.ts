@@ -60,7 +60,7 @@ describe.each(['cluster-per-workspace', 'shared-dev-cluster', 'namespace-per-wor
       const repository = await forge.repository(site.repositories[0] ?? '');
       const [commit] = await repository.log();
       expect(commit?.subject).toContain(
-        `deploy(${site.deployment.name}): revision ${revisions[index]?.id.slice(0, 8)}`,
+        `deploy(${site.deployment.name}): revision 1 (${revisions[index]?.id.slice(0, 8)})`,
       );
       expect(commit?.body).toContain(`Listener-Id: ${site.tenant.listenerId}`);
       expect(commit?.body).toContain(`Workspace-Id: ${site.tenant.workspaceId}`);

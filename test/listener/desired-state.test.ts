@@ -28,7 +28,7 @@ const report = (revisionId: RevisionId, at: string): RevisionReport => ({
 });
 const wanted = (revisionId: RevisionId, lastReport: LastReport | null): Present => ({
   ...{ kind: 'present', deploymentId, name: DeploymentName.parse('chat'), namespace, secretsVersion: null },
-  ...{ interrupted: false, revisionId, lastReport },
+  ...{ interrupted: false, revisionNumber: null, revisionId, lastReport },
 });
 
 const now = '2026-01-01T01:00:00Z';

@@ -172,9 +172,11 @@ describe('who asked', () => {
     expect(subject.length).toBeLessThanOrEqual(72);
     expect(blank).toBe('');
     expect(`${author.name}${author.email}`).not.toMatch(/[<>\u0000-\u001f\u007f]/);
-    expect(await trailersOf(message)).toEqual(
+    const trailers = await trailersOf(message);
+    expect(trailers.replace(/^Requested-By: (.*)$/m, 'Requested-By: Ada <ada@example.com>')).toEqual(
       await trailersOf(draftOf({ name: 'Ada', email: 'ada@example.com' }).message),
     );
+    expect(trailers).toContain(`\nRequested-By: ${author.name} <${author.email}>\n`);
   });
 });
 
@@ -240,6 +242,9 @@ function draftOf(requester: { readonly name: string; readonly email: string }) {
       change: 'deploy',
       deploymentId: deployment.id,
       revisionId: revision.id,
+      revisionNumber: null,
+      rollbackTo: null,
+      rollbackToNumber: null,
       workspaceId: deployment.workspaceId,
       listenerId: deployment.listenerId,
       template: `agent-server@${digest}`,

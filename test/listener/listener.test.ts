@@ -71,7 +71,7 @@ describe('the way of one revision', () => {
       'committed',
     ]);
     const [commit] = remote.log();
-    expect(commit?.message).toMatch(/^deploy\(chat\): revision [0-9a-f]{8} \(chat:1\.0\.0\)\n\n/);
+    expect(commit?.message).toMatch(/^deploy\(chat\): revision [0-9a-f]{8}, chat:1\.0\.0\n\n/);
     expect(commit?.author).toEqual({ name: 'Ada', email: 'ada@example.com' });
     expect([...remote.files().keys()].filter((path) => !path.startsWith('deployments/'))).toEqual(['README.md']);
     const provenance = parseProvenance(remote.files().get(`${folderOf(remote, 'chat')}/PROVENANCE`) ?? '');

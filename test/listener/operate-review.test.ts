@@ -291,7 +291,7 @@ describe('the list of pull requests', () => {
     );
     expect(reviews).toHaveLength(names.length);
     expect(holds.map(({ kind }) => kind).sort()).toEqual(['edited-in-review', 'rejected']);
-    expect(text).toMatch(/#\d+ +approved +deploy [0-9a-f]{8} +\d+ s +approved by Jane/);
+    expect(text).toMatch(/#\d+ +approved +deploy revision [0-9a-f]{8} +\d+ s +approved by Jane/);
     expect(reviews.find(({ state }) => state === 'refused')?.why).toContain('Joe');
     expect(text).toContain('6 pull requests are open, 1 rejected');
   });

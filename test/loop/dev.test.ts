@@ -86,7 +86,7 @@ describe('a deployment', () => {
 
     expect(revision.status_message).toMatch(/A cluster needs Secret "chat-[0-9a-f]{10}-env-[0-9a-f]{10}"/);
     const [commit] = await commits();
-    expect(commit).toBe(`deploy(chat): revision ${revision.id.slice(0, 8)} (chat:1.0.0@${'a'.repeat(12)})`);
+    expect(commit).toBe(`deploy(chat): revision 1 (${revision.id.slice(0, 8)}), chat:1.0.0@${'a'.repeat(12)}`);
   });
 
   it('is updated: a second commit with the new image, and the first revision stays readable', async () => {

@@ -29,6 +29,9 @@ export interface Wanted {
   readonly removed: boolean;
   readonly interrupted: boolean;
   readonly requester: Requester;
+  /** Null as of a control plane that does not count. */
+  readonly number: number | null;
+  readonly rollbackTo: Specification['revision']['rollbackTo'];
 }
 
 export type Script = (request: IncomingMessage, response: ServerResponse) => boolean;
@@ -112,7 +115,8 @@ function control(world: World, reports: Report[]) {
       const revision = RevisionId.parse(randomUUID());
       const plain = { namespace: 'team-a', image: 'registry.example/agents/chat:1.0.0', secrets: {}, resourceSpec: {} };
       const requester = { name: 'Ada', email: 'ada@example.com', proof: 'admin', key: null } as const;
-      set({ ...plain, requester, revision, removed: false, interrupted: false, ...options, id, name });
+      const counted = { number: null, rollbackTo: null };
+      set({ ...plain, ...counted, requester, revision, removed: false, interrupted: false, ...options, id, name });
       return id;
     },
     update: (id: DeploymentId, changes: Partial<Wanted> = {}): RevisionId => {
@@ -220,7 +224,14 @@ function desiredOf(world: World, wanted: Wanted): Desired {
     return { kind: 'removed', ...common, request: { requester: wanted.requester, at: '2026-01-02T03:04:05.000Z' } };
   }
   const { revision, interrupted } = wanted;
-  return { kind: 'present', ...common, revisionId: revision, secretsVersion: versionOf(wanted), interrupted };
+  return {
+    kind: 'present',
+    ...common,
+    revisionId: revision,
+    revisionNumber: wanted.number,
+    secretsVersion: versionOf(wanted),
+    interrupted,
+  };
 }
 
 function specificationOf(world: World, wanted: Wanted, revision: RevisionId): Specification {
@@ -237,6 +248,8 @@ function specificationOf(world: World, wanted: Wanted, revision: RevisionId): Sp
       id: revision,
       createdAt: '2026-05-02T10:00:00.000Z',
       requester: wanted.requester,
+      number: wanted.number,
+      rollbackTo: wanted.rollbackTo,
     },
     image: wanted.image,
     resourceSpec: wanted.resourceSpec,

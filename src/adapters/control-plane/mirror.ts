@@ -164,6 +164,7 @@ async function desiredOf(
     kind: 'present',
     ...common,
     revisionId: revision.id,
+    revisionNumber: null,
     secretsVersion: secretsVersionOf(options.key, deployment),
     interrupted: revision.status === 'INTERRUPTED',
   };

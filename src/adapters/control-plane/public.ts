@@ -127,7 +127,13 @@ export function specificationOf(
       customUrl: source.custom_url ?? null,
     },
     // The public API does not say who asked.
-    revision: { id: revision.id, createdAt: revision.created_at, requester: unknownRequester(host) },
+    revision: {
+      id: revision.id,
+      createdAt: revision.created_at,
+      requester: unknownRequester(host),
+      number: null,
+      rollbackTo: null,
+    },
     image: revision.source_revision_config.image_uri ?? '',
     resourceSpec: resourceSpec.data,
     secretNames: Object.keys(valuesOf(deployment)).sort(),

@@ -1,7 +1,7 @@
 /** Pull requests as a table for people, and as data for programs. */
 import pc from 'picocolors';
-import { short } from '../../core/commit.ts';
 import { plainLine } from '../../core/plain-line.ts';
+import { revisionName } from '../../domain/revision-name.ts';
 import type { ReviewSeen, ReviewState } from '../../listener/operate/reviews.ts';
 import { messages } from '../failure-text.ts';
 import { age } from '../operating/age.ts';
@@ -50,10 +50,12 @@ function namespaceText({ namespace, repository, branch, found, failure }: Namesp
 }
 
 function cellsOf(
-  { number, deployment, title, change, revisionId, createdAt }: ReviewSeen,
+  { number, deployment, title, change, revisionId, revisionNumber, createdAt }: ReviewSeen,
   now: Date,
 ): readonly string[] {
-  const what = [change ?? '', revisionId === null ? '' : short(revisionId)].join(' ').trim();
+  const what = [change ?? '', revisionId === null ? '' : revisionName({ id: revisionId, number: revisionNumber })]
+    .join(' ')
+    .trim();
   return [`#${number}`, deployment ?? plainLine(title, 40), what, age(createdAt, now)];
 }
 

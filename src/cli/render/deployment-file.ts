@@ -68,6 +68,8 @@ function specificationOf(body: CreateBody, owner: Owner, text: string, secretNam
       id: idOf('revision', text),
       createdAt: '1970-01-01T00:00:00.000Z',
       requester: { name: 'towpath render', email: 'render@towpath.invalid', proof: 'unknown', key: null },
+      number: null,
+      rollbackTo: null,
     },
     image: body.source_revision_config.image_uri,
     resourceSpec: source.resource_spec ?? {},

@@ -49,6 +49,7 @@ export function presentOf({ deployment, revision, secretsVersion }: Specificatio
     name: deployment.name,
     namespace: deployment.namespace,
     revisionId: revision.id,
+    revisionNumber: revision.number,
     secretsVersion,
     interrupted: false,
     lastReport: null,

@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { DeploymentId } from '../../domain/identifiers.ts';
+import { shortRevision } from '../../domain/revision-name.ts';
 import type { Authenticate } from '../access/authenticate.ts';
 import { readLog } from '../orchestration/read-log.ts';
 import { explainDeployment } from '../orchestration/silence.ts';
@@ -86,7 +87,7 @@ function page(detail: DeploymentDetail, revisions: readonly RevisionRow[], log: 
     </table>
     <h2>Revisions</h2>
     <table>
-      <tr><th>Number</th><th>Status</th><th>Created</th><th>By</th><th>Commit</th><th>Message</th></tr>
+      <tr><th>Revision</th><th>Status</th><th>Created</th><th>By</th><th>Commit</th><th>Message</th></tr>
       ${revisions.map((row) => revisionRow(row, row.id === deployment.activeRevisionId))}
     </table>
     <h2>Log</h2>
@@ -98,7 +99,7 @@ function page(detail: DeploymentDetail, revisions: readonly RevisionRow[], log: 
 /** Pull requests link to a revision by its id. */
 function revisionRow(row: RevisionRow, active: boolean) {
   return html`<tr id="${row.id}">
-        <td>${row.number}${active ? ' (active)' : ''}</td>
+        <td>${row.number} (${shortRevision(row.id)})${active ? ', active' : ''}</td>
         <td>${row.status}</td>
         <td>${row.createdAt.toISOString()}</td>
         <td>${row.requester.name}</td>

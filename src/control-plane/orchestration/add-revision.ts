@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { eq, type SQLWrapper } from 'drizzle-orm';
 import { RevisionId } from '../../domain/identifiers.ts';
 import type { Requester } from '../../domain/requester.ts';
+import { revisionName } from '../../domain/revision-name.ts';
 import { sealSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
@@ -24,7 +25,7 @@ export interface Addition {
   readonly copyOf: RevisionId | null;
   readonly draft: RevisionDraft;
   readonly requester: Requester;
-  /** How it came about: `created`, `redeployed from revision 2`. */
+  /** How it came about: `created`, `redeployed from revision 2 (779981da)`. */
   readonly origin: string;
   readonly at: Date;
 }
@@ -97,7 +98,7 @@ function unfinished(previous: RevisionRow | null): RevisionRow | null {
 }
 
 function skip(transaction: Transaction, { id }: RevisionRow, newer: RevisionRow): SQLWrapper {
-  const message = `Superseded by revision ${newer.number} before it finished`;
+  const message = `Superseded by ${revisionName(newer)} before it finished`;
   const at = newer.createdAt;
   return transaction
     .update(revisions)
@@ -106,7 +107,8 @@ function skip(transaction: Transaction, { id }: RevisionRow, newer: RevisionRow)
 }
 
 function skippingLine({ id, number }: RevisionRow, newer: RevisionRow): LogLine {
-  const message = `Revision ${number} skipped: superseded by revision ${newer.number} before it finished`;
+  const name = revisionName({ id, number });
+  const message = `R${name.slice(1)} skipped: superseded by ${revisionName(newer)} before it finished`;
   const { deploymentId, createdAt: at } = newer;
   return { deploymentId, revisionId: id, at, level: 'INFO', stage: null, message };
 }
@@ -120,7 +122,10 @@ function openingLines({ deployment, listener, origin, requester }: Addition, rev
     stage: 'queued',
   } as const;
   return [
-    { ...line, message: `Revision ${revision.number} ${origin} by ${requester.name}: image ${revision.imageUri}` },
+    {
+      ...line,
+      message: `R${revisionName(revision).slice(1)} ${origin} by ${requester.name}: image ${revision.imageUri}`,
+    },
     { ...line, message: `Queued for listener ${listener.computeId}, namespace ${deployment.namespace}` },
   ];
 }

@@ -1,6 +1,7 @@
 /** Changes a deployment: by PATCH, by a revision of its own, or by deploying an old revision once more. */
 import { eq } from 'drizzle-orm';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
+import { revisionName } from '../../domain/revision-name.ts';
 import { audit, auditEntry } from '../audit.ts';
 import { requesterOf, type WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
@@ -75,10 +76,13 @@ export async function redeploy(
     if (!isFinished(old.status)) {
       throw new Refusal(
         400,
-        `Cannot redeploy revision ${revisionId}: it is still ${old.status}. Wait until it has finished, or interrupt it`,
+        `Cannot redeploy ${revisionName(old)}: it is still ${old.status}. Wait until it has finished, or interrupt it`,
       );
     }
-    const origin = `redeployed from revision ${old.number}`;
+    const isRollback = old.number < locked.revision.number;
+    const origin = isRollback
+      ? `created as a rollback to ${revisionName(old)}`
+      : `redeployed from ${revisionName(old)}`;
     const draft = copyOf(old);
     const resourceSpec = withStorage(draft.resourceSpec, await laidDownStorage(transaction, id));
     await addAudited(transaction, services, principal, locked, {

@@ -1,6 +1,7 @@
 /** Stops a revision that is on its way: nothing more is published for it, and what is committed stays. */
 import { eq } from 'drizzle-orm';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
+import { revisionName } from '../../domain/revision-name.ts';
 import { audit } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
@@ -24,7 +25,10 @@ export async function interruptRevision(
     refuseWhileDeleting(deployment);
     const revision = await findRevision(transaction, id, revisionId);
     if (isFinished(revision.status)) {
-      throw new Refusal(400, `Cannot interrupt revision ${revisionId}: it has finished already (${revision.status})`);
+      throw new Refusal(
+        400,
+        `Cannot interrupt ${revisionName(revision)}: it has finished already (${revision.status})`,
+      );
     }
     const message = `Interrupted by ${principal.name}${revision.commit ? '; what is committed stays' : ''}`;
     await transaction
@@ -38,6 +42,9 @@ export async function interruptRevision(
     await writeLog(transaction, [
       { deploymentId: id, revisionId, at, level: 'WARNING', stage: revision.stage, message },
     ]);
-    await audit(transaction, principal, 'revision.interrupt', targetOf(deployment), { revisionId });
+    await audit(transaction, principal, 'revision.interrupt', targetOf(deployment), {
+      revisionId,
+      number: revision.number,
+    });
   });
 }

@@ -59,7 +59,12 @@ function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredC
         lastReport: deployments.lastReport,
         listenerVersion: deployments.listenerVersion,
       },
-      revision: { id: revisions.id, secretSetId: revisions.secretSetId, interrupted: revisions.interrupted },
+      revision: {
+        id: revisions.id,
+        number: revisions.number,
+        secretSetId: revisions.secretSetId,
+        interrupted: revisions.interrupted,
+      },
     })
     .from(listeners)
     .innerJoin(instance, eq(instance.id, 1))
@@ -100,6 +105,7 @@ function desiredOf({ deployment, revision }: Row): Desired {
     kind: 'present',
     ...common,
     revisionId: revision.id,
+    revisionNumber: revision.number,
     secretsVersion: revision.secretSetId,
     interrupted: revision.interrupted,
   };

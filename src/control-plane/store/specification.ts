@@ -1,5 +1,6 @@
 /** Everything that one revision says, in one query; the secret values by a query of their own. */
-import { and, eq, type SQL } from 'drizzle-orm';
+import { and, eq, lt, type SQL, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import type { RevisionId } from '../../domain/identifiers.ts';
 import { Requester } from '../../domain/requester.ts';
 import type { SecretValues, Specification } from '../../domain/specification.ts';
@@ -8,6 +9,8 @@ import type { SecretBox } from '../services.ts';
 import type { Database } from './database.ts';
 import { deployments, revisions, secretSets } from './schema.ts';
 
+const older = alias(revisions, 'older');
+
 /** Null where `visible` finds no such deployment, or it has no such revision. */
 export async function readSpecification(
   database: Database,
@@ -15,13 +18,20 @@ export async function readSpecification(
   revisionId: RevisionId,
 ): Promise<Specification | null> {
   const [found] = await database
-    .select({ deployment: deployments, revision: revisions, names: secretSets.names })
+    .select({
+      deployment: deployments,
+      revision: revisions,
+      names: secretSets.names,
+      older: { id: older.id, number: older.number },
+    })
     .from(deployments)
     .innerJoin(revisions, and(eq(revisions.deploymentId, deployments.id), eq(revisions.id, revisionId)))
     .leftJoin(secretSets, eq(secretSets.id, revisions.secretSetId))
+    // Whoever deploys the one right before it once more goes back to nothing.
+    .leftJoin(older, and(eq(older.id, revisions.copyOf), lt(older.number, sql`${revisions.number} - 1`)))
     .where(visible);
   if (!found) return null;
-  const { deployment, revision, names } = found;
+  const { deployment, revision, names, older: rollbackTo } = found;
   const { id, name, workspaceId, listenerId, namespace, customUrl } = deployment;
   return {
     deployment: { id, name, workspaceId, listenerId, namespace, customUrl },
@@ -29,6 +39,8 @@ export async function readSpecification(
       id: revision.id,
       createdAt: revision.createdAt.toISOString(),
       requester: Requester.parse(revision.requester),
+      number: revision.number,
+      rollbackTo,
     },
     image: revision.imageUri,
     resourceSpec: revision.resourceSpec,

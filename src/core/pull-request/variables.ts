@@ -1,7 +1,7 @@
 /** What users' templates can say of a change; README, "Reviewing deployments", lists it. */
 import { isProven, type Requester } from '../../domain/requester.ts';
+import { revisionName, shortRevision } from '../../domain/revision-name.ts';
 import { compareText } from '../change/words.ts';
-import { short } from '../commit.ts';
 import { authorOf, doubtOf } from '../requester-identity.ts';
 import { labelsOf } from '../risk/risk.ts';
 import { changesSection, filesSection, risksSection } from './body.ts';
@@ -55,7 +55,13 @@ function facts(change: ReviewedChange, told: ToldChange): { readonly [name: stri
     why: change.commit.why,
     namespace: change.namespace,
     deployment: { id: change.deployment.id, name: change.deployment.name },
-    revision: known && { id: known.revisionId, short: short(known.revisionId) },
+    revision: known && {
+      id: known.revisionId,
+      short: shortRevision(known.revisionId),
+      number: known.revisionNumber,
+      name: revisionName({ id: known.revisionId, number: known.revisionNumber }),
+    },
+    rollbackTo: rollbackOf(provenance.after),
     path: change.path,
     engine: change.engine,
     deletesData: change.deletesData,
@@ -76,6 +82,13 @@ function requesterFacts(requester: Requester): { readonly [name: string]: Templa
     doubt: isProven(requester) ? null : doubtOf(requester),
     key: requester.key?.id ?? null,
   };
+}
+
+function rollbackOf(provenance: ReviewedChange['provenance']['after']): TemplateValue {
+  const id = provenance?.rollbackTo ?? null;
+  if (provenance === null || id === null) return null;
+  const number = provenance.rollbackToNumber;
+  return { id, short: shortRevision(id), number, name: revisionName({ id, number }) };
 }
 
 function whole(section: Parameters<typeof fitSections>[0][number]): string {

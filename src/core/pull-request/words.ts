@@ -1,9 +1,10 @@
 /** The sentences of a pull request: what it does, who asked for it, and what happens when it is merged or closed. */
 
+import type { RevisionId } from '../../domain/identifiers.ts';
 import { parseImageReference } from '../../domain/image-reference.ts';
 import type { EngineKind } from '../../domain/live-object.ts';
 import { isProven, type Requester } from '../../domain/requester.ts';
-import { short } from '../commit.ts';
+import { shortRevision } from '../../domain/revision-name.ts';
 import { doubtOf } from '../requester-identity.ts';
 import { countsOf } from '../risk/files.ts';
 import type { ReviewedChange, ToldChange } from './change.ts';
@@ -20,7 +21,7 @@ function sentence(change: ReviewedChange, told: ToldChange): string {
   switch (change.kind) {
     case 'deploy':
       if (change.before === null) return `Deploys ${name} for the first time, with ${revision}: ${imageWords(told)}.`;
-      return `Deploys ${revision} of ${name}: ${imageWords(told)}.`;
+      return `Deploys ${revision} of ${name}${backWords(change)}: ${imageWords(told)}.`;
     case 'restore':
       return `Puts ${name} back to ${revision}, as Towpath laid it down (${countsOf(told.files)}).`;
     case 'rerender':
@@ -34,6 +35,12 @@ function sentence(change: ReviewedChange, told: ToldChange): string {
     default:
       return change.kind satisfies never;
   }
+}
+
+/** A revision that goes back to an older one has its image, settings and secrets. */
+function backWords({ provenance: { after } }: ReviewedChange): string {
+  if (!after?.rollbackTo) return '';
+  return `, which goes back to ${markedName(after.rollbackTo, after.rollbackToNumber)}`;
 }
 
 function imageWords({ image: { before, after } }: ToldChange): string {
@@ -57,7 +64,11 @@ function shownImage(image: string): string {
 
 export function revisionName({ provenance }: ReviewedChange): string {
   const known = provenance.after ?? provenance.before;
-  return known ? `revision ${code(short(known.revisionId))}` : 'the revision';
+  return known ? markedName(known.revisionId, known.revisionNumber) : 'the revision';
+}
+
+function markedName(id: RevisionId, number: number | null): string {
+  return number === null ? `revision ${code(shortRevision(id))}` : `revision ${number} (${code(shortRevision(id))})`;
 }
 
 export interface Addresses {
@@ -82,7 +93,9 @@ export function askedFor(change: ReviewedChange): string {
   const lines = [
     `- Who: ${who}${at}`,
     `- Deployment: ${link(code(change.deployment.name), addresses.deployment)} in namespace ${code(change.namespace)}, folder ${code(change.path)}`,
-    ...(known ? [`- Revision: ${link(code(known.revisionId), addresses.revision)}`] : []),
+    ...(known
+      ? [`- ${link(`R${markedName(known.revisionId, known.revisionNumber).slice(1)}`, addresses.revision)}`]
+      : []),
   ];
   return `### Asked for by\n\n${lines.join('\n')}`;
 }

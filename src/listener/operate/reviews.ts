@@ -32,6 +32,8 @@ export interface ReviewSeen {
   readonly deployment: DeploymentName | null;
   readonly deploymentId: DeploymentId | null;
   readonly revisionId: RevisionId | null;
+  /** Null where the control plane does not count, or wants another one by now. */
+  readonly revisionNumber: number | null;
   readonly change: Change | null;
   /** Whose it is: several listeners may share a repository. */
   readonly listenerId: ListenerId | null;
@@ -101,11 +103,14 @@ async function rejectedReview({ review }: ReviewContext, found: ReviewCase): Pro
 
 function aboutOf({ number, url, title, body, createdAt }: PullRequest, found: ReviewCase | null) {
   const marker = readMarker(body);
+  const desired = found?.step.desired ?? null;
+  const isOfNow = desired?.kind === 'present' && desired.revisionId === marker?.revisionId;
   return {
     ...{ number, url, title, createdAt },
-    deployment: found?.step.desired.name ?? null,
-    deploymentId: marker?.deploymentId ?? found?.step.desired.deploymentId ?? null,
+    deployment: desired?.name ?? null,
+    deploymentId: marker?.deploymentId ?? desired?.deploymentId ?? null,
     revisionId: marker?.revisionId ?? null,
+    revisionNumber: isOfNow ? desired.revisionNumber : null,
     change: marker?.change ?? null,
     listenerId: marker?.listenerId ?? null,
   };

@@ -1,11 +1,11 @@
 /** `merge: fast-forward`: the listener puts approved commits onto the base itself, so that they stay what was signed. */
-import { short } from '../../core/commit.ts';
 import { plainLine } from '../../core/plain-line.ts';
 import { closedBody } from '../../core/pull-request/marker.ts';
 import { asTowpathError } from '../../domain/failure.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
 import type { PullRequest } from '../../domain/pull-request.ts';
 import type { Report } from '../../domain/report.ts';
+import { revisionName } from '../../domain/revision-name.ts';
 import type { CommitDraft, PushOutcome, Snapshot } from '../../ports.ts';
 import type { LaneMemory } from '../context.ts';
 import { isStillWanted } from '../decide.ts';
@@ -147,11 +147,16 @@ function mergeDraft(
   approvedBy: readonly string[],
 ): Omit<CommitDraft, 'changes'> {
   const identity = { ...committer, at: clock.now() };
-  const revision = wish === null ? '' : `: revision ${short(wish.revisionId)}`;
+  const revision = wish === null ? '' : `: ${revisionName({ id: wish.revisionId, number: numberOf(step) })}`;
   const name = step.desired.name.slice(0, 40);
   const names = approvedBy.map((each) => plainLine(each, 100)).join(', ');
   const message = `merge(${name})${revision} (#${number})\n\nPull request ${url}, approved by ${names}.\n`;
   return { message, author: identity, committer: identity };
+}
+
+function numberOf(step: ReviewCase['step']): number | null {
+  if (step.desired.kind === 'present') return step.desired.revisionNumber;
+  return step.kind === 'remove' ? (step.folder.provenance?.revisionNumber ?? null) : null;
 }
 
 /** Not every forge sees by itself that a branch has reached its base. */

@@ -31,6 +31,8 @@ export function renderInput(changes: InputChanges = {}): RenderInput {
       id: 'e91d7c34-58a2-4d6f-b0c9-1a2b3c4d5e6f',
       createdAt: '2026-11-23T08:00:00Z',
       requester: { name: 'Ada', email: 'ada@example.com' },
+      number: 1,
+      rollbackTo: null,
     },
     image: changes.image ?? 'ghcr.io/acme/research-agent:1.4.2',
     resourceSpec: changes.resourceSpec ?? {},

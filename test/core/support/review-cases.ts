@@ -1,10 +1,10 @@
 /** Changes as reviewers get them: rendered by the shipped sets, or written by hand where they could not be. */
 
-import { short } from '../../../src/core/commit.ts';
 import { contentDigest, type Provenance } from '../../../src/core/provenance.ts';
 import type { ReviewedChange } from '../../../src/core/pull-request/pull-request.ts';
 import type { RenderInput } from '../../../src/core/template/set.ts';
 import { RevisionId } from '../../../src/domain/identifiers.ts';
+import { revisionName } from '../../../src/domain/revision-name.ts';
 import { render } from './agent-server.ts';
 import { type InputChanges, renderInput } from './render-input.ts';
 
@@ -21,6 +21,9 @@ export function provenanceOf(input: RenderInput, changes: Partial<Provenance> = 
     change: 'deploy',
     deploymentId: deployment.id,
     revisionId: revision.id,
+    revisionNumber: revision.number,
+    rollbackTo: revision.rollbackTo?.id ?? null,
+    rollbackToNumber: revision.rollbackTo?.number ?? null,
     workspaceId: deployment.workspaceId,
     listenerId: deployment.listenerId,
     template: `agent-server@${digestOf('a')}`,
@@ -30,6 +33,10 @@ export function provenanceOf(input: RenderInput, changes: Partial<Provenance> = 
     secretName: input.secrets.environment,
     keyId: null,
     towpathVersion: '0.1.0',
+    requestedBy: `${revision.requester.name} <${revision.requester.email}>`,
+    requestedAt: revision.createdAt,
+    operator: null,
+    why: null,
     content: contentDigest([]),
     ...changes,
   };
@@ -52,7 +59,7 @@ export function update(
   const { specification, secrets } = rendered;
   const young = {
     ...rendered,
-    specification: { ...specification, revision: { ...specification.revision, id: secondRevision } },
+    specification: { ...specification, revision: { ...specification.revision, id: secondRevision, number: 2 } },
     secrets: { ...secrets, environment: secrets.environment?.replace('5e884898da', secretDigest) ?? null },
   };
   const provenance = { before: provenanceOf(old), after: provenanceOf(young) };
@@ -68,7 +75,10 @@ export function removal(changes: InputChanges, more: Partial<ReviewedChange> = {
     before: render(input),
     after: null,
     provenance: { before: told.provenance.after, after: null },
-    commit: { subject: `remove(${told.deployment.name}): revision ${short(firstRevision)}`, why: null },
+    commit: {
+      subject: `remove(${told.deployment.name}): ${revisionName({ id: firstRevision, number: 1 })}`,
+      why: null,
+    },
     ...more,
   };
 }
@@ -102,7 +112,7 @@ function about(input: RenderInput): ReviewedChange {
     after: null,
     provenance: { before: null, after: provenanceOf(input) },
     commit: {
-      subject: `deploy(${deployment.name}): revision ${short(revision.id)} (${image.split('/').at(-1)?.slice(0, 30)})`,
+      subject: `deploy(${deployment.name}): ${revisionName(revision)}, ${image.split('/').at(-1)?.slice(0, 30)}`,
       why: null,
     },
     requester: { name: 'Ada Lovelace', email: 'ada@example.com', proof: 'admin', key: null },

@@ -1,7 +1,7 @@
 /** Where agents answer: the part of a namespace's configuration that opens them to callers outside the cluster. */
 import { z } from 'zod';
 import { oneOf, rule } from './configuration-rules.ts';
-import { NamespaceName, ObjectName } from './identifiers.ts';
+import { AnnotationKey, HostName, NamespaceName, ObjectName } from './identifiers.ts';
 
 const hostRule = rule((value: { host?: string | undefined; hostSuffix?: string | undefined }) =>
   oneOf(value, ['host', 'hostSuffix'], 'where agents answer'),
@@ -12,10 +12,10 @@ export const Route = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('ingress'),
-      host: z.string().optional().describe('one host, a path prefix a deployment'),
-      hostSuffix: z.string().optional().describe('a host a deployment: <resource name>.<hostSuffix>'),
-      className: z.string().optional().describe('the Ingress class'),
-      annotations: z.record(z.string(), z.string()).default({}).describe('put on the Ingress'),
+      host: HostName.optional().describe('one host, a path prefix a deployment'),
+      hostSuffix: HostName.optional().describe('a host a deployment: <resource name>.<hostSuffix>'),
+      className: ObjectName.optional().describe('the Ingress class'),
+      annotations: z.record(AnnotationKey, z.string()).default({}).describe('put on the Ingress'),
       tls: z
         .strictObject({ secretName: ObjectName.optional().describe('holds the certificate') })
         .optional()
@@ -25,8 +25,8 @@ export const Route = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('gateway'),
-      host: z.string().optional(),
-      hostSuffix: z.string().optional(),
+      host: HostName.optional(),
+      hostSuffix: HostName.optional(),
       parent: z.strictObject({
         name: ObjectName.describe('the Gateway'),
         namespace: NamespaceName.optional().describe('its namespace, where it is another one'),
@@ -38,9 +38,12 @@ export const Route = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('istio'),
-      host: z.string().optional(),
-      hostSuffix: z.string().optional(),
-      gateway: z.string().describe('<namespace>/<name> of the Istio Gateway'),
+      host: HostName.optional(),
+      hostSuffix: HostName.optional(),
+      gateway: z
+        .string()
+        .regex(/^(?:[a-z0-9-]+\/)?[a-z0-9][a-z0-9.-]*$/, 'expected <namespace>/<name>')
+        .describe('<namespace>/<name> of the Istio Gateway'),
       tls: z.boolean().default(true),
     })
     .check(hostRule),

@@ -27,6 +27,7 @@ import { Secrets, sopsObjections } from './configuration-secrets.ts';
 import { Duration } from './duration.ts';
 import { repoPath } from './file-tree.ts';
 import { CommitId, EnvironmentName, ListenerId, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
+import { parseImageReference } from './image-reference.ts';
 
 const file = () => z.string().min(1);
 
@@ -112,18 +113,22 @@ const Policy = z.strictObject({
 });
 export type Policy = z.infer<typeof Policy>;
 
+const Image = z
+  .string()
+  .refine((text) => parseImageReference(text) !== null, 'expected an image such as docker.io/library/redis:7');
+
 const Database = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('in-cluster'),
-    image: z.string().default('docker.io/pgvector/pgvector:pg16').describe('Postgres with pgvector'),
-    storageClassName: z.string().optional().describe('of its volume; absent: the cluster’s default'),
+    image: Image.default('docker.io/pgvector/pgvector:pg16').describe('Postgres with pgvector'),
+    storageClassName: ObjectName.optional().describe('of its volume; absent: the cluster’s default'),
   }),
   z.strictObject({ kind: z.literal('external') }),
 ]);
 const Redis = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('in-cluster'),
-    image: z.string().default('docker.io/library/redis:7').describe('Redis'),
+    image: Image.default('docker.io/library/redis:7').describe('Redis'),
   }),
   z.strictObject({ kind: z.literal('external') }),
 ]);

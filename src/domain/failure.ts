@@ -1,4 +1,5 @@
 /** The three ways a step can fail; the loop needs to know nothing else. */
+import type { Finding } from './finding.ts';
 
 /** transient: retry with backoff. waiting: carries its own delay. terminal: waits for a new revision or a human. */
 export type FailureKind = 'transient' | 'waiting' | 'terminal';
@@ -10,18 +11,21 @@ export class TowpathError extends Error {
   readonly reason: string;
   /** Milliseconds to wait, where the other side has said so (`Retry-After`). */
   readonly retryAfterMs: number | undefined;
+  /** What the message lists, for whoever shows each by itself. */
+  readonly findings: readonly Finding[];
 
   /** `message` reads "Cannot <do> <what>: <why>", says what to do next, and holds no secret. */
   constructor(
     kind: FailureKind,
     reason: string,
     message: string,
-    options: ErrorOptions & { retryAfterMs?: number } = {},
+    options: ErrorOptions & { retryAfterMs?: number; findings?: readonly Finding[] } = {},
   ) {
     super(message, options);
     this.kind = kind;
     this.reason = reason;
     this.retryAfterMs = options.retryAfterMs;
+    this.findings = options.findings ?? [];
   }
 }
 

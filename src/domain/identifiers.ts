@@ -43,6 +43,19 @@ export const ObjectName = z
   .string()
   .regex(dnsSubdomain, 'expected a Kubernetes object name: lower-case letters, digits, "-" and ".", at most 253');
 
+/** Where something answers, without a port. */
+export const HostName = z
+  .string()
+  .regex(dnsSubdomain, 'expected a host name such as agents.example.com: lower-case letters, digits, "-" and "."');
+
+/** The key of a label or an annotation: a name, or `prefix/name`. */
+export const AnnotationKey = z
+  .string()
+  .regex(
+    /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/,
+    'expected the name of an annotation, such as nginx.ingress.kubernetes.io/proxy-read-timeout',
+  );
+
 /** A key inside a Secret or ConfigMap. */
 export const SecretKey = z.string().regex(/^[-._a-zA-Z0-9]{1,253}$/, 'expected letters, digits, "-", "_" and "."');
 

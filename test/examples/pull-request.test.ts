@@ -19,7 +19,7 @@ describe('examples/pull-request', () => {
     await writeFile(join(copy, 'key'), 'ab'.repeat(32));
     const [configuration, deployment] = ['towpath.yaml', 'deployment.json'].map((file) => join(copy, file));
 
-    const validated = await runTowpath(['validate', configuration ?? '']);
+    const validated = await runTowpath(['validate', '--no-files', configuration ?? '']);
     const rendered = await runTowpath(['render', deployment ?? '', '--config', configuration ?? '', '--json']);
 
     expect(validated).toMatchObject({ code: 0, stderr: '' });

@@ -5,16 +5,19 @@ import { examples } from '../options.ts';
 export interface ValidateOptions {
   readonly schema?: true;
   readonly json?: true;
+  readonly files: boolean;
 }
 
 const help = `
-A file is checked as a configuration; a folder as rendered manifests, object by object, against
-strict Kubernetes schemas. Nothing is contacted. Exit code 1 means that there are problems.
+A file is checked as a configuration, with the files that it names and with what it would render;
+a folder as rendered manifests, object by object, against strict Kubernetes schemas. Nothing is
+contacted. Exit code 1 means that there are problems.
 
 To have an editor check towpath.yaml while you type, write the schema to a file and put this first:
   # yaml-language-server: $schema=towpath.schema.json
 ${examples(`
   $ towpath validate towpath.yaml
+  $ towpath validate --no-files towpath.yaml
   $ towpath validate rendered/
   $ towpath validate --schema > towpath.schema.json
 `)}`;
@@ -24,6 +27,7 @@ export function validateCommand(): Command {
     .description('check a configuration file or a folder of rendered manifests')
     .argument('[path]', 'towpath.yaml, or a folder')
     .option('--schema', 'print the JSON Schema of the configuration')
+    .option('--no-files', 'do not look at the files that the configuration names: they lie elsewhere')
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', help)
     .action(async (path: string | undefined, options: ValidateOptions) => {

@@ -21,7 +21,7 @@ export function findingsOf(issues: readonly Issue[], source: Source): Finding[] 
   return found.sort((one, other) => (one.line ?? 0) - (other.line ?? 0));
 }
 
-interface Described {
+export interface Described {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
@@ -40,7 +40,7 @@ export function writtenAt(document: Document, path: readonly PropertyKey[]): Wri
   return { value, text: spelt ?? (value === undefined ? '' : String(value)) };
 }
 
-function locate({ path, message }: Described, { document, lines, origin }: Source): Finding {
+export function locate({ path, message }: Described, { document, lines, origin }: Source): Finding {
   const offset = offsetOf(document, path);
   const line = offset === null ? null : lines.linePos(offset).line;
   return { path: origin, line, pointer: path.map(String).join('.'), message };

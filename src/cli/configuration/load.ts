@@ -6,7 +6,7 @@ import { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { describeFinding, type Finding } from '../../domain/finding.ts';
 import { allIssues } from './every-issue.ts';
-import { findingsOf } from './findings.ts';
+import { findingsOf, type Source } from './findings.ts';
 import { configurationJsonSchema } from './json-schema.ts';
 
 export type Checked =
@@ -15,33 +15,39 @@ export type Checked =
 
 /** The configuration with its file names made absolute; throws one error that lists every problem. */
 export async function loadConfiguration(path: string): Promise<Configuration> {
-  const checked = checkConfiguration(await readText(path), path);
+  const checked = checkConfiguration(await readConfigurationText(path), path);
   if (checked.kind === 'valid') return resolveFiles(checked.configuration, dirname(resolve(path)));
   const problems = checked.findings.map((finding) => `  ${describeFinding(finding)}`).join('\n');
   throw new TowpathError('terminal', 'InvalidConfiguration', `Cannot use the configuration "${path}":\n${problems}`);
 }
 
-/** Reads no other file: what `towpath validate` and editors need. */
+/** Reads no other file: what the text alone tells. */
 export function checkConfiguration(text: string, origin: string): Checked {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const findings = document.errors.map((error) => ({
-      path: origin,
-      line: lines.linePos(error.pos[0]).line,
-      pointer: null,
-      message: `not valid YAML: ${error.message}`,
-    }));
-    return { kind: 'invalid', findings };
-  }
-  const value: unknown = document.toJS() ?? {};
+  const { source, findings } = parseSource(text, origin);
+  if (source === null) return { kind: 'invalid', findings };
+  const value: unknown = source.document.toJS() ?? {};
   const parsed = Configuration.safeParse(value);
   if (parsed.success) return { kind: 'valid', configuration: parsed.data };
-  const source = { origin, document, lines, schema: configurationJsonSchema() };
   return { kind: 'invalid', findings: findingsOf(allIssues(value, source), source) };
 }
 
-async function readText(path: string): Promise<string> {
+/** The text with what is needed to tell lines of it; null where it is no YAML. */
+export function parseSource(text: string, origin: string): { source: Source | null; findings: readonly Finding[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length === 0) {
+    return { source: { origin, document, lines, schema: configurationJsonSchema() }, findings: [] };
+  }
+  const findings = document.errors.map((error) => ({
+    path: origin,
+    line: lines.linePos(error.pos[0]).line,
+    pointer: null,
+    message: `not valid YAML: ${error.message}`,
+  }));
+  return { source: null, findings };
+}
+
+export async function readConfigurationText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
@@ -52,10 +58,10 @@ async function readText(path: string): Promise<string> {
 }
 
 /** Maps whose keys are the users' own names, not options. */
-const names = new Set(['environment', 'annotations']);
+export const names = new Set(['environment', 'annotations']);
 
 /** File names are relative to the configuration's own folder, wherever the command is started. */
-function resolveFiles(configuration: Configuration, folder: string): Configuration {
+export function resolveFiles(configuration: Configuration, folder: string): Configuration {
   const walk = (value: unknown, name: string): unknown => {
     if (typeof value === 'string') return isFile(name, value) ? resolve(folder, value) : value;
     if (Array.isArray(value) || typeof value !== 'object' || value === null || names.has(name)) return value;
@@ -66,6 +72,6 @@ function resolveFiles(configuration: Configuration, folder: string): Configurati
 
 const files = new Set(['dataFolder', 'kubeconfig']);
 
-function isFile(name: string, value: string): boolean {
+export function isFile(name: string, value: string): boolean {
   return name.endsWith('File') || files.has(name) || (name === 'templates' && /[/\\]|^\./.test(value));
 }

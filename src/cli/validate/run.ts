@@ -1,11 +1,11 @@
 /** Runs `towpath validate`: prints every finding, and answers the exit code. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import pc from 'picocolors';
 import { TowpathError } from '../../domain/failure.ts';
 import { describeFinding, type Finding } from '../../domain/finding.ts';
 import type { ValidateOptions } from '../commands/validate.ts';
 import { configurationJsonSchema } from '../configuration/json-schema.ts';
-import { checkConfiguration } from '../configuration/load.ts';
+import { configurationFindings } from './configuration.ts';
 
 interface Result {
   /** What was found valid, where nothing was wrong. */
@@ -19,14 +19,14 @@ export async function validate(path: string | undefined, options: ValidateOption
     return 0;
   }
   const target = path ?? 'towpath.yaml';
-  const { subject, findings } = await check(target);
+  const { subject, findings } = await check(target, options.files);
   process.stdout.write(
     options.json ? `${JSON.stringify({ path: target, findings }, null, 2)}\n` : said(subject, findings),
   );
   return findings.length === 0 ? 0 : 1;
 }
 
-async function check(target: string): Promise<Result> {
+async function check(target: string, files: boolean): Promise<Result> {
   const found = await stat(target).catch(() => null);
   if (!found) {
     const message = `Cannot validate "${target}": there is no such file or folder`;
@@ -37,8 +37,7 @@ async function check(target: string): Promise<Result> {
     const { deployments, findings } = await checkFolder(target);
     return { subject: `${target}: ${deployments} ${deployments === 1 ? 'deployment' : 'deployments'}`, findings };
   }
-  const checked = checkConfiguration(await readFile(target, 'utf8'), target);
-  return { subject: target, findings: checked.kind === 'invalid' ? checked.findings : [] };
+  return { subject: target, findings: await configurationFindings({ path: target, files }) };
 }
 
 function said(subject: string, findings: readonly Finding[]): string {

@@ -45,7 +45,11 @@ export async function openPublication(
   return { repository, review: { forge, branches: repository, words } };
 }
 
-async function readWords({ titleTemplateFile, bodyTemplateFile }: ProposedPublication): Promise<PullRequestTemplates> {
+/** The templates of pull requests, tried on an example. */
+export async function readWords({
+  titleTemplateFile,
+  bodyTemplateFile,
+}: ProposedPublication): Promise<PullRequestTemplates> {
   const words = {
     title: await readTemplate(titleTemplateFile, 'publication.titleTemplateFile'),
     body: await readTemplate(bodyTemplateFile, 'publication.bodyTemplateFile'),

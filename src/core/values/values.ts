@@ -210,5 +210,5 @@ function invalidSpecification({ specification }: RenderInput, findings: readonly
   const list = findings.map(describeFinding);
   const why = list.length === 1 ? ` ${list[0]}` : `\n${list.map((line) => `  ${line}`).join('\n')}`;
   const message = `Cannot render deployment "${specification.deployment.name}":${why}`;
-  return new TowpathError('terminal', 'InvalidSpecification', message);
+  return new TowpathError('terminal', 'InvalidSpecification', message, { findings });
 }

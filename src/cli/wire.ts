@@ -103,7 +103,7 @@ function wireControlPlane(
   const { id: listenerId, dataFolder } = listener;
   return chooseControlPlane({
     mode,
-    full: () => httpControlPlane(connection, listenerId),
+    full: () => httpControlPlane(connection, listenerId, log),
     mirror: () => {
       const mayWrite = purpose !== 'preview';
       const timing = { pollIntervalMs: pollInterval, clock };

@@ -58,7 +58,7 @@ describe('a failure', () => {
     [200, '<html>', {}, 'transient', 'StrangeAnswer'],
     [
       200,
-      '{"cursor":"c","reset":true,"more":false,"items":[{"kind":"present","name":"planted-secret"}]}',
+      '{"cursor":"c","reset":true,"more":false,"items":{"kind":"present","name":"planted-secret"}}',
       {},
       'transient',
       'StrangeAnswer',

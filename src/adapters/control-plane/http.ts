@@ -1,23 +1,28 @@
 /** Our own control plane over HTTPS: the calls under `/towpath/v1`. */
 import { z } from 'zod';
-import { ControlPlaneInfo, DesiredPage } from '../../domain/desired.ts';
 import { asTowpathError } from '../../domain/failure.ts';
 import type { ListenerId } from '../../domain/identifiers.ts';
-import { SecretValues, Specification } from '../../domain/specification.ts';
-import type { ControlPlane } from '../../ports.ts';
+import { SecretValues } from '../../domain/specification.ts';
+import type { ControlPlane, Log } from '../../ports.ts';
+import { AnsweredInfo, answeredPage, answeredSpecification, ignoredFieldsTeller } from './answers.ts';
 import { type ControlPlaneConnection, connectToControlPlane } from './client.ts';
 
 export interface HttpControlPlane extends ControlPlane {
   close(): Promise<void>;
 }
 
-export function httpControlPlane(connection: ControlPlaneConnection, listenerId: ListenerId): HttpControlPlane {
+export function httpControlPlane(
+  connection: ControlPlaneConnection,
+  listenerId: ListenerId,
+  log: Pick<Log, 'warn'> = { warn: () => undefined },
+): HttpControlPlane {
+  const tellIgnored = ignoredFieldsTeller(log);
   const client = connectToControlPlane(connection);
   const own = `/towpath/v1/listeners/${listenerId}`;
   return {
     info: async () => {
       try {
-        return await client.call({ purpose: 'ask the version', path: '/towpath/v1/info', answer: ControlPlaneInfo });
+        return await client.call({ purpose: 'ask the version', path: '/towpath/v1/info', answer: AnsweredInfo });
       } catch (error) {
         if (asTowpathError(error)?.reason === 'NotFound') return null;
         throw error;
@@ -28,7 +33,7 @@ export function httpControlPlane(connection: ControlPlaneConnection, listenerId:
         purpose: 'ask what is wanted',
         path: `${own}/desired`,
         query: { ...(after === null ? {} : { after }), wait: waitSeconds },
-        answer: DesiredPage,
+        answer: answeredPage(log),
         waitMs: waitSeconds * 1000,
         signal,
       }),
@@ -36,7 +41,7 @@ export function httpControlPlane(connection: ControlPlaneConnection, listenerId:
       client.call({
         purpose: `read the specification of revision ${revisionId}`,
         path: `/towpath/v1/deployments/${deploymentId}/revisions/${revisionId}/spec`,
-        answer: Specification,
+        answer: answeredSpecification((resourceSpec) => tellIgnored(deploymentId, resourceSpec)),
       }),
     secrets: (deploymentId, revisionId) =>
       client.call({

@@ -12,6 +12,7 @@ import { asTowpathError, TowpathError } from '../../domain/failure.ts';
 import { type DeploymentId, DeploymentName, type ListenerId } from '../../domain/identifiers.ts';
 import type { Report } from '../../domain/report.ts';
 import type { Clock, Log } from '../../ports.ts';
+import { ignoredFieldsTeller } from './answers.ts';
 import { type ControlPlaneClient, type ControlPlaneConnection, connectToControlPlane } from './client.ts';
 import type { HttpControlPlane } from './http.ts';
 import {
@@ -40,6 +41,7 @@ export function mirrorControlPlane(options: MirrorOptions): HttpControlPlane {
   const client = connectToControlPlane(options.connection);
   const status = statusFile(join(options.dataFolder, 'status.json'), options.log);
   const key = options.mayWrite ? madeKey(options.dataFolder) : (keptKey(options.dataFolder) ?? randomBytes(32));
+  const tellIgnored = ignoredFieldsTeller(options.log);
   const polling = createPolling({ ...options, client, status, key });
   const host = new URL(options.connection.url).hostname;
   return {
@@ -47,6 +49,7 @@ export function mirrorControlPlane(options: MirrorOptions): HttpControlPlane {
     desired: polling.desired,
     specification: async (deploymentId, revisionId) => {
       const read = await readRevision(client, deploymentId, revisionId);
+      tellIgnored(deploymentId, read.deployment.source_config.resource_spec);
       return specificationOf(read, secretsVersionOf(key, read.deployment), host);
     },
     secrets: async (deploymentId, revisionId) => {

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { TowpathError } from '../../domain/failure.ts';
 import { DeploymentId, ListenerId, NamespaceName, RevisionId, WorkspaceId } from '../../domain/identifiers.ts';
 import type { Requester } from '../../domain/requester.ts';
-import { ResourceSpec } from '../../domain/resource-spec.ts';
 import { SecretReference, type Specification } from '../../domain/specification.ts';
+import { AnsweredResourceSpec } from './answers.ts';
 import type { Call, ControlPlaneClient } from './client.ts';
 
 const Secret = z.object({ name: z.string(), value: z.string() });
@@ -16,7 +16,7 @@ export const PublicDeployment = z.object({
   source: z.string(),
   status: z.string(),
   updated_at: z.string(),
-  latest_revision_id: RevisionId.nullable(),
+  latest_revision_id: RevisionId.nullish(),
   secrets: z.array(Secret).nullish(),
   secret_references: z.array(SecretReference).nullish(),
   source_config: z.object({
@@ -32,7 +32,7 @@ export const PublicRevision = z.object({
   id: RevisionId,
   status: z.string(),
   created_at: z.string(),
-  source_revision_config: z.object({ image_uri: z.string().nullish() }),
+  source_revision_config: z.object({ image_uri: z.string().nullish() }).nullish(),
 });
 export type PublicRevision = z.infer<typeof PublicRevision>;
 
@@ -107,10 +107,11 @@ export function specificationOf(
   host: string,
 ): Specification {
   const { source_config: source } = deployment;
-  const resourceSpec = ResourceSpec.safeParse(source.resource_spec ?? {});
+  const image = revision.source_revision_config?.image_uri;
+  const resourceSpec = AnsweredResourceSpec.safeParse(source.resource_spec ?? {});
   const problems = [
     ...(resourceSpec.error?.issues ?? []).map((issue) => `resource_spec.${issue.path.join('.')}: ${issue.message}`),
-    ...(revision.source_revision_config.image_uri ? [] : ['source_revision_config.image_uri: missing']),
+    ...(image ? [] : ['source_revision_config.image_uri: missing']),
     ...(source.listener_id && source.listener_config ? [] : ['source_config.listener_config: missing']),
   ];
   if (!resourceSpec.success || !source.listener_id || !source.listener_config || problems.length > 0) {
@@ -134,7 +135,7 @@ export function specificationOf(
       number: null,
       rollbackTo: null,
     },
-    image: revision.source_revision_config.image_uri ?? '',
+    image: image ?? '',
     resourceSpec: resourceSpec.data,
     secretNames: Object.keys(valuesOf(deployment)).sort(),
     secretsVersion,

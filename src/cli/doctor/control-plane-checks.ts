@@ -1,10 +1,11 @@
 /** Whether the control plane answers, knows our key and our listener, and which namespaces it lets it serve. */
 import { request } from 'undici';
 import { z } from 'zod';
+import { AnsweredInfo } from '../../adapters/control-plane/answers.ts';
 import { type ControlPlaneClient, connectToControlPlane } from '../../adapters/control-plane/client.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import type { Configuration } from '../../domain/configuration.ts';
-import { ControlPlaneInfo, RegisteredListener } from '../../domain/desired.ts';
+import { type ControlPlaneInfo, RegisteredListener } from '../../domain/desired.ts';
 import { asTowpathError } from '../../domain/failure.ts';
 import { attempt, type Finding, failed, ok, skipped, warning } from './check.ts';
 import { judgeClock } from './clock.ts';
@@ -33,7 +34,7 @@ export async function checkControlPlane(configuration: Configuration): Promise<r
 /** Null: it has only the public API. */
 async function readInfo(client: ControlPlaneClient): Promise<ControlPlaneInfo | null> {
   try {
-    return await client.call({ purpose: 'ask the version', path: '/towpath/v1/info', answer: ControlPlaneInfo });
+    return await client.call({ purpose: 'ask the version', path: '/towpath/v1/info', answer: AnsweredInfo });
   } catch (error) {
     if (asTowpathError(error)?.reason === 'NotFound') return null;
     throw error;
@@ -80,7 +81,8 @@ async function checkListener(
 
 /** No heartbeat: it leaves the listener as silent as it was. */
 async function readRegistered(client: ControlPlaneClient, id: string): Promise<readonly string[]> {
-  const call = { purpose: 'look at the listener', path: `/towpath/v1/listeners/${id}`, answer: RegisteredListener };
+  const answer = RegisteredListener.pick({ namespaces: true });
+  const call = { purpose: 'look at the listener', path: `/towpath/v1/listeners/${id}`, answer };
   return (await client.call(call)).namespaces;
 }
 

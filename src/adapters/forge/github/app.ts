@@ -9,6 +9,7 @@ import type { GithubApp } from '../../../domain/configuration-publication.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 import { forgeFailure, headerOf, messagesOf } from '../http/failure.ts';
 import { type ForgeAnswer, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from '../http/http.ts';
+import { shaped } from '../http/shape.ts';
 import { githubHeaders } from './http.ts';
 
 export interface GithubAppSettings extends Pick<ForgeHttpSettings, 'apiUrl' | 'dispatcher' | 'onAnswer' | 'timeoutMs'> {
@@ -37,7 +38,7 @@ export interface GithubAppAccess {
 const InstallationToken = z.object({
   token: z.string().min(1),
   expires_at: z.iso.datetime({ offset: true }),
-  permissions: z.record(z.string(), z.string()).default({}),
+  permissions: z.record(z.string(), z.string()).catch({}),
 });
 type InstallationToken = z.infer<typeof InstallationToken>;
 
@@ -83,7 +84,8 @@ export function githubApp(settings: GithubAppSettings): GithubAppAccess {
       return attempt < mostRefusals;
     },
     account: async () => {
-      account ??= `${Slug.parse((await session.asApp('GET', '/app', 'read the GitHub App')).body).slug}[bot]`;
+      const purpose = 'read the GitHub App';
+      account ??= `${shaped(session.http, purpose, Slug, (await session.asApp('GET', '/app', purpose)).body).slug}[bot]`;
       return account;
     },
     permissions: async () => (await current()).permissions,
@@ -128,7 +130,7 @@ function openSession(settings: GithubAppSettings): Session {
   const installed = async (): Promise<number> => {
     const purpose = `find the installation of GitHub App ${app.id} for ${repository}`;
     const { body } = await asApp('GET', `/repos/${repository}/installation`, purpose);
-    return Installation.parse(body).id;
+    return shaped(http, purpose, Installation, body).id;
   };
   const newToken: Session['newToken'] = async () => {
     const isKnown = installation !== null;
@@ -142,7 +144,7 @@ function openSession(settings: GithubAppSettings): Session {
       return asApp('POST', `/app/installations/${await installed()}/access_tokens`, purpose);
     });
     installation ??= id;
-    const made = InstallationToken.parse(answer.body);
+    const made = shaped(http, purpose, InstallationToken, answer.body);
     const sent = Date.parse(headerOf(answer.headers, 'date') ?? '');
     const lifeMs = Date.parse(made.expires_at) - (Number.isFinite(sent) ? sent : nowMs());
     return { made, until: nowMs() + lifeMs };

@@ -87,7 +87,7 @@ export const MergeStates = z.object({
           .object({
             number: z.number().int(),
             headRefOid: z.string(),
-            mergeable: z.enum(['MERGEABLE', 'CONFLICTING', 'UNKNOWN']),
+            mergeable: z.enum(['MERGEABLE', 'CONFLICTING', 'UNKNOWN']).catch('UNKNOWN'),
             mergeStateStatus: z.string(),
           })
           .nullable(),

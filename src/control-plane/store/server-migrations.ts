@@ -5,14 +5,18 @@ import { TowpathError } from '../../domain/failure.ts';
 
 /** Any number that other users of the server are unlikely to take: "towpath" in a telephone's keys. */
 const lock = 8_697_284;
-const lockSeconds = 60;
+const usualLockSeconds = 60;
 const lockNotAvailable = '55P03';
 
 /**
  * Processes that start together queue at the lock; all but the first find nothing left to do. It ends with the
  * transaction, since a lock of a session would stay with a pooler's connection for ever.
  */
-export async function migrateServer(client: postgres.Sql, migrationsFolder: string): Promise<void> {
+export async function migrateServer(
+  client: postgres.Sql,
+  migrationsFolder: string,
+  lockSeconds = usualLockSeconds,
+): Promise<void> {
   const migrations = readMigrationFiles({ migrationsFolder });
   const newest = migrations.at(-1)?.folderMillis ?? 0;
   if ((await lastMigration(client)) >= newest) return;

@@ -1,9 +1,16 @@
 import { sql } from 'drizzle-orm';
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatabaseLocation } from '../../../src/control-plane/store/database.ts';
-import { type OpenDatabase, openDatabase, rowsOf } from '../../../src/control-plane/store/database.ts';
+import {
+  migrationsFolder,
+  type OpenDatabase,
+  openDatabase,
+  rowsOf,
+} from '../../../src/control-plane/store/database.ts';
 import { raiseListenerVersion } from '../../../src/control-plane/store/listener-version.ts';
 import { listeners, workspaces } from '../../../src/control-plane/store/schema.ts';
+import { migrateServer } from '../../../src/control-plane/store/server-migrations.ts';
 import type { NamespaceName } from '../../../src/domain/identifiers.ts';
 import { databaseKinds, type TestDatabases, testDatabases } from '../../support/database.ts';
 
@@ -114,6 +121,23 @@ describe('several processes on one Postgres', () => {
     await expect.poll(() => woken).toContain('');
 
     await open.close();
+  });
+
+  it('starts while somebody holds the lock of migrations and nothing is to be done, else says who is in the way', async () => {
+    const known = await databases.location();
+    const fresh = await databases.location();
+    if (!('databaseUrl' in known && 'databaseUrl' in fresh)) throw new Error('no Postgres');
+    await (await openDatabase(known)).close();
+    const holders = [known, fresh].map(({ databaseUrl }) => postgres(databaseUrl, { max: 1 }));
+    for (const holder of holders) await holder`select pg_advisory_lock(8697284)`;
+
+    await (await openDatabase(known)).close();
+    const client = postgres(fresh.databaseUrl, { max: 1 });
+    const refused = migrateServer(client, migrationsFolder, 1);
+
+    await expect(refused).rejects.toMatchObject({ kind: 'terminal', reason: 'DatabaseLocked' });
+    await expect(refused).rejects.toThrow(/^Cannot bring the database up to date: .*pg_terminate_backend/);
+    for (const each of [...holders, client]) await each.end();
   });
 
   it('says where it could not connect, without the password', async () => {

@@ -175,9 +175,10 @@ export interface Forge {
   close(number: number, body: string): Promise<void>;
   /**
    * Asks the forge to merge this very head once its rules are met. Null: it does, or has; else why it cannot, for people.
-   * Rejects (ForgeNotMergeable, transient) where the forge has not worked out in time whether it can.
+   * Rejects (ForgeNotMergeable, transient) where the forge has not worked out in time whether it can. `message` is what
+   * the one commit of a squash says; null leaves it to the forge.
    */
-  autoMerge(pullRequest: PullRequest, method: MergeMethod): Promise<string | null>;
+  autoMerge(pullRequest: PullRequest, method: MergeMethod, message: string | null): Promise<string | null>;
   /** Reviews and checks of the head commit; an approval of an older commit does not count. */
   approval(pullRequest: PullRequest): Promise<Approval>;
   /** After the listener merged by itself: lets the forge know, where it does not see so. False: it cannot be told. */

@@ -11,6 +11,12 @@ export interface CommitDraft {
   readonly changes: readonly FileChange[];
 }
 
+/** A message as forges take it: its first line, and what follows the empty line after it. */
+export function splitMessage(message: string): { readonly subject: string; readonly body: string } {
+  const [subject = '', ...rest] = message.split('\n');
+  return { subject, body: rest.join('\n').trim() };
+}
+
 export interface CommitSummary {
   readonly id: CommitId;
   readonly author: { readonly name: string; readonly email: string };

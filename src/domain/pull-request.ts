@@ -60,6 +60,12 @@ export type Approval =
 
 export type MergeMethod = 'merge' | 'squash' | 'rebase';
 
+export interface SquashText {
+  readonly trailers: 'kept' | 'lost';
+  /** Where they are kept from, or how the forge can be made to keep them. */
+  readonly how: string;
+}
+
 /** What a forge says about the repository and what these credentials may do there; for `doctor`. */
 export interface ForgeRepository {
   /** Who the credentials belong to; null where the forge does not tell. */
@@ -72,6 +78,8 @@ export interface ForgeRepository {
   readonly allowsAutoMerge?: boolean | undefined;
   /** Whether the base demands reviews or checks; null where these credentials cannot tell. */
   readonly protected: boolean | null;
+  /** What becomes of the trailers of our commit where a person squashes by the forge's own text. Absent: nothing is told. */
+  readonly squash?: SquashText | undefined;
   /** Who signs what the forge merges: a web-flow key, nobody, or it is not known. */
   readonly mergeSignature: 'signed' | 'unsigned' | 'unknown';
 }

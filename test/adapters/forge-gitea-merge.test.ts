@@ -56,7 +56,7 @@ describe('merging', () => {
       'POST /pulls/1/merge': () => ({ status, body: { message } }),
       'GET /pulls/1': () => ({ body: shape(1) }),
     });
-    return forge.autoMerge((await forge.read(1)) as PullRequest, 'squash');
+    return forge.autoMerge((await forge.read(1)) as PullRequest, 'squash', null);
   };
 
   it.each([
@@ -86,8 +86,30 @@ describe('merging', () => {
     });
     const pullRequest = (await forge.read(1)) as PullRequest;
 
-    expect(await forge.autoMerge(pullRequest, 'merge')).toBe(why);
+    expect(await forge.autoMerge(pullRequest, 'merge', null)).toBe(why);
     expect(await forge.markMerged(pullRequest, pullRequest.headCommit)).toBe(isKnown);
+  });
+
+  it('says of a squash what the commit says, also where older words were scheduled before', async () => {
+    const said: unknown[] = [];
+    let scheduled = true;
+    const { forge, asked } = await scriptedGitea({
+      'POST /pulls/1/merge': (_query, body) => {
+        said.push(body);
+        const message = 'pull request is already scheduled to auto merge when checks succeed';
+        return scheduled ? { status: 409, body: { message } } : { status: 201 };
+      },
+      'DELETE /pulls/1/merge': () => {
+        scheduled = false;
+        return { status: 204 };
+      },
+      'GET /pulls/1': () => ({ body: shape(1) }),
+    });
+    const pullRequest = (await forge.read(1)) as PullRequest;
+
+    expect(await forge.autoMerge(pullRequest, 'squash', 'Subject\n\nWhy.\n\nChange: deploy\n')).toBeNull();
+    expect(asked.filter((one) => one.startsWith('DELETE'))).toHaveLength(1);
+    expect(said.at(-1)).toMatchObject({ MergeTitleField: 'Subject', MergeMessageField: 'Why.\n\nChange: deploy' });
   });
 
   it('is tried again where the forge has not checked it in time', async () => {
@@ -97,7 +119,7 @@ describe('merging', () => {
     });
     const pullRequest = (await forge.read(1)) as PullRequest;
 
-    await expect(forge.autoMerge(pullRequest, 'merge')).rejects.toMatchObject({
+    await expect(forge.autoMerge(pullRequest, 'merge', null)).rejects.toMatchObject({
       kind: 'transient',
       message: expect.stringMatching(/^Cannot let pull request #1 be merged: .*; it is tried again$/),
     });

@@ -1,5 +1,6 @@
 /** What Gitea's adapter makes of odd answers, old versions and bad moments: lists, opening, and who did what. */
 import { describe, expect, it } from 'vitest';
+import { giteaSquashTemplate } from '../../src/core/squash-template.ts';
 import type { PullRequest } from '../../src/domain/pull-request.ts';
 import { request } from '../contract/forge.ts';
 import { closedShape, scriptedGitea, shape } from '../support/gitea-scripted.ts';
@@ -168,6 +169,31 @@ it('tells nothing that these credentials may not see', async () => {
   expect(await forge.repository()).toEqual({
     ...{ account: null, defaultBranch: 'main', archived: false, mayPush: false, protected: null },
     ...{ mergeMethods: ['merge', 'rebase'], mergeSignature: 'unsigned' },
+  });
+});
+
+describe('the text of a squash', () => {
+  const told = async (file: string, template: string | null) => {
+    const content = template === null ? null : Buffer.from(template).toString('base64');
+    const { forge } = await scriptedGitea({
+      'GET ': () => ({ body: { default_branch: 'main', archived: false } }),
+      'GET //user': () => ({ body: { id: 1, login: 'bot' } }),
+      'GET /branches/main': () => ({ body: { name: 'main', protected: false } }),
+      ...(content === null ? {} : { [`GET /contents/${file}`]: () => ({ body: { content } }) }),
+    });
+    return (await forge.repository()).squash;
+  };
+  const file = 'default_merge_message/SQUASH_TEMPLATE.md';
+
+  it.each(['.gitea', '.forgejo'])('keeps the trailers by a template in %s', async (folder) => {
+    expect(await told(`${folder}/${file}`, giteaSquashTemplate.content)).toMatchObject({ trailers: 'kept' });
+  });
+
+  it.each([null, 'Merged by hand\n'])('loses them by %j', async (template) => {
+    const squash = await told(`.gitea/${file}`, template);
+
+    expect(squash).toMatchObject({ trailers: 'lost', how: expect.stringMatching(/\$\{PullRequestDescription\}/) });
+    expect(squash?.how).toContain('POPULATE_SQUASH_COMMENT_WITH_COMMIT_MESSAGES');
   });
 });
 

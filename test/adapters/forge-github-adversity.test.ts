@@ -136,7 +136,7 @@ describe('merging by itself', () => {
     pull.unknownFor = 3;
     answers('POST', /graphql$/, { status: 200, body: rulesMissing });
 
-    const note = found && (await forge.autoMerge(found, 'merge'));
+    const note = found && (await forge.autoMerge(found, 'merge', null));
 
     expect(note).toBeNull();
     expect(pull.state).toBe('merged');
@@ -162,7 +162,7 @@ describe('merging by itself', () => {
     const found = await forge.read(pull.number);
     answers(method, where, answer);
 
-    const note = found && (await forge.autoMerge(found, 'merge'));
+    const note = found && (await forge.autoMerge(found, 'merge', null));
 
     expect(note).toMatch(/not accessible|not authorized/);
     expect(pull.state).toBe('open');

@@ -93,7 +93,7 @@ describe('merge states', () => {
 describe('merging by itself', () => {
   const wanted = async (pull: ServedPull) => {
     const found = await forge.read(pull.number);
-    return found ? forge.autoMerge(found, 'squash') : 'gone';
+    return found ? forge.autoMerge(found, 'squash', null) : 'gone';
   };
 
   it('arms what must still be approved, and GitHub merges it once it is', async () => {
@@ -121,7 +121,7 @@ describe('merging by itself', () => {
     const found = await forge.read(pull.number);
     await repository.git.seed({ mine: '1' }, { branch: 'towpath/a' });
 
-    const why = found && (await forge.autoMerge(found, 'merge'));
+    const why = found && (await forge.autoMerge(found, 'merge', null));
 
     expect(why).toContain('head oid');
     expect((await forge.read(pull.number))?.state).toBe('open');
@@ -244,6 +244,12 @@ describe('the repository', () => {
     repository.allowAutoMerge = isAllowed;
 
     expect((await forge.repository()).allowsAutoMerge).toBe(isAllowed);
+  });
+
+  it.each([true, false])('tells whether a squash keeps the trailers: %s', async (isKept) => {
+    repository.keepsTrailers = isKept;
+
+    expect((await forge.repository()).squash?.trailers).toBe(isKept ? 'kept' : 'lost');
   });
 
   it('tells its merge methods, and who signs what it merges', async () => {

@@ -13,7 +13,7 @@ describe('merging by itself', () => {
       await world.spoken((shown) => ({ ...shown, ...told }));
     }
 
-    expect(found && (await world.forge.autoMerge(found, 'merge'))).toBeNull();
+    expect(found && (await world.forge.autoMerge(found, 'merge', null))).toBeNull();
     expect(pull.state).toBe('merged');
   });
 
@@ -23,7 +23,7 @@ describe('merging by itself', () => {
     // With nothing to wait for GitLab refuses to wait.
     await world.spoken((shown) => ({ ...shown, detailed_merge_status: 'ci_must_pass' }));
 
-    expect(found && (await world.forge.autoMerge(found, 'merge'))).toBeNull();
+    expect(found && (await world.forge.autoMerge(found, 'merge', null))).toBeNull();
     expect(pull.state).toBe('merged');
   });
 
@@ -34,8 +34,8 @@ describe('merging by itself', () => {
     await world.spoken((shown) => ({ ...shown, squash: true }));
     world.server.requests.length = 0;
 
-    expect(found && (await world.forge.autoMerge(found, 'merge'))).toBeNull();
-    expect(found && (await world.forge.autoMerge(found, 'merge'))).toBeNull();
+    expect(found && (await world.forge.autoMerge(found, 'merge', null))).toBeNull();
+    expect(found && (await world.forge.autoMerge(found, 'merge', null))).toBeNull();
 
     const written = world.server.requests
       .filter(({ method }) => method !== 'GET')
@@ -48,7 +48,7 @@ describe('merging by itself', () => {
     const pull = await world.opened();
     const found = await world.forge.read(pull.number);
 
-    const why = found && (await world.forge.autoMerge(found, 'squash'));
+    const why = found && (await world.forge.autoMerge(found, 'squash', null));
     review(pull, 'jane', 'APPROVED');
 
     expect(why).toBeNull();
@@ -80,7 +80,7 @@ describe('merging by itself', () => {
     const found = await world.forge.read(pull.number);
     await make();
 
-    const why = found && (await world.forge.autoMerge(found, 'merge').catch(String));
+    const why = found && (await world.forge.autoMerge(found, 'merge', null).catch(String));
 
     expect(why).toContain(words);
     expect(world.repository.pulls[0]?.state).toBe('open');
@@ -91,6 +91,12 @@ describe('merging by itself', () => {
     const answer = { status: 401, body: { message: '401 Unauthorized' } };
     world.server.faults.push({ on: { path: /\/merge$/ }, does: { kind: 'answer', answer } });
   }
+
+  it.each([true, false])('tells whether a squash keeps the trailers: %s', async (isKept) => {
+    world.repository.keepsTrailers = isKept;
+
+    expect((await world.forge.repository()).squash?.trailers).toBe(isKept ? 'kept' : 'lost');
+  });
 
   it('tells of a fast-forward, which makes no commit of its own', async () => {
     world.repository.mergeKinds = ['rebase', 'squash'];

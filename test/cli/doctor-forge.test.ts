@@ -46,6 +46,20 @@ describe('the doctor, of a forge', () => {
     ]);
   });
 
+  it('warns where a squash loses the trailers, unless nobody squashes there', () => {
+    const squash = { trailers: 'lost', how: 'choose another default message' } as const;
+    const warned = 'warning squash: a person who squashes leaves the trailers of the commit behind';
+    const isWarned = (lines: readonly string[]): boolean => lines.some((line) => line.startsWith(warned));
+
+    expect(isWarned(said(subject({}), { squash }))).toBe(true);
+    expect(isWarned(said(subject({ autoMerge: 'squash' }), { squash }))).toBe(true);
+    expect(isWarned(said(subject({}), { squash, mergeMethods: ['merge'] }))).toBe(false);
+    expect(isWarned(said(subject({ merge: 'fast-forward' }), { squash }))).toBe(false);
+    expect(said(subject({}), { squash: { trailers: 'kept', how: 'its template has them' } })).toContain(
+      'ok squash: keeps the trailers of the commit: its template has them',
+    );
+  });
+
   it.each([
     [{ archived: true }, 'failed forge: the repository is archived, so that nothing can change in it'],
     [{ mayPush: false }, 'failed forge: towpath-bot may not push to the repository'],

@@ -59,9 +59,11 @@ function mergingContract(open: () => ForgeWorld, { pushedMerge }: ForgeCapabilit
     const world = open();
     const pullRequest = await opened(world);
 
-    expect(await world.forge.autoMerge(pullRequest, 'squash')).toBeNull();
+    const message = 'deploy(a): revision 1 (22222222)\n\nWhy.\n\nChange: deploy\nDeployment-Id: 11\n';
+    expect(await world.forge.autoMerge(pullRequest, 'squash', message)).toBeNull();
 
     await expect.poll(async () => (await world.forge.read(pullRequest.number))?.state).toBe('merged');
+    expect(await world.baseMessage()).toContain('\nChange: deploy\nDeployment-Id: 11');
     expect((await world.forge.read(pullRequest.number))?.mergeCommit).toBe(await world.baseHead());
   });
 

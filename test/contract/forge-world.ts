@@ -14,6 +14,8 @@ export interface ForgeWorld {
   /** Fast-forwards the base to a branch by git alone, as the listener does with `merge: fast-forward`. */
   fastForward(branch: string): Promise<CommitId>;
   baseHead(): Promise<CommitId>;
+  /** Of the base's head. */
+  baseMessage(): Promise<string>;
   /** The reviewer, a person who is not the owner of the adapter's credentials. */
   readonly reviewer: ForgeReviewer;
   /** A pull request that is none of ours, open: from another base (`release`), or from a fork's branch of that name. */

@@ -20,6 +20,7 @@ for (const seesPushedMerges of [true, false]) {
 }
 
 interface PlainBranches extends MemoryForgeBranches {
+  said(): string;
   commit(branch: string, onBase: boolean): CommitId;
   fastForward(branch: string): CommitId;
 }
@@ -30,17 +31,20 @@ function plainBranches(): PlainBranches {
   const next = (): CommitId => createHash('sha1').update(String(count++)).digest('hex') as CommitId;
   const tips = new Map<string, CommitId>();
   const base = [next()];
+  let said = '';
   const head = (): CommitId => base.at(-1) as CommitId;
   return {
     tipOf: (branch) => tips.get(branch) ?? null,
     baseHead: head,
     isOnBase: (commit) => base.includes(commit),
-    merge: (branch, method) => {
+    merge: (branch, method, message) => {
       const tip = tips.get(branch);
+      said = message;
       if (tip && method === 'merge') base.push(tip);
       base.push(next());
       return head();
     },
+    said: () => said,
     removeBranch: (branch) => tips.delete(branch),
     commit: (branch) => {
       const tip = next();
@@ -65,6 +69,7 @@ async function memoryWorld(seesPushedMerges: boolean): Promise<ForgeWorld> {
     push: async (name) => branches.commit(name, false),
     fastForward: async (name) => branches.fastForward(name),
     baseHead: async () => branches.baseHead() as CommitId,
+    baseMessage: async () => branches.said(),
     reviewer: {
       name: 'jane',
       merge: async (number, method) => people.merge(number, method),

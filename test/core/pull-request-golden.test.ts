@@ -157,7 +157,7 @@ describe.each(Object.entries(cases))('the pull request "%s"', (name, one) => {
   it('ends with the hidden line, which names deployment, revision and change', () => {
     const known = one.change.provenance.after ?? one.change.provenance.before;
 
-    expect(body).toMatch(/\n\n<!-- towpath \{.*\} -->\n$/);
+    expect(body).toMatch(/\n\n<!-- towpath \{.*\} -->\n(?:\n(?:[A-Z][A-Za-z-]*: \S.*\n)+)?$/);
     expect(readMarker(body)).toEqual({
       deploymentId: one.change.deployment.id,
       revisionId: known?.revisionId,

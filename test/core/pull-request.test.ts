@@ -136,7 +136,7 @@ describe('a body', () => {
         const body = bodyOf(edit(before, after));
 
         expect(readMarker(body)).not.toBeNull();
-        expect(body.match(/<(?!\/?(?:code|details|summary)>|!-- towpath )/g)).toBeNull();
+        expect(body.match(/<(?!\/?(?:code|details|summary)>|!-- towpath |ada@example\.com>)/g)).toBeNull();
       }),
       { numRuns: 150 },
     );
@@ -256,7 +256,8 @@ describe('a template of a user’s', () => {
 
     const { body } = pullRequestContent(firstDeployment(), { labels: [], templates, limit: 65_536 });
 
-    expect(body).toMatch(/^hello\n\n<!-- towpath \{"deploymentId".*"closed":null\} -->\n$/);
+    expect(body).toMatch(/^hello\n\n<!-- towpath \{"deploymentId".*"closed":null\} -->\n\nChange: deploy\n/);
+    expect(body.match(/<!-- towpath/g)).toHaveLength(1);
   });
 
   it('is cut at whole lines where it makes too much, and says so', () => {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { giteaForge } from '../../src/adapters/forge/gitea/forge.ts';
 import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import { GitRepository } from '../../src/adapters/repository/repository.ts';
+import { giteaSquashTemplate } from '../../src/core/squash-template.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import type { BranchDraft, Forge } from '../../src/ports.ts';
 import { forgeContract, heads, prefix, request } from '../contract/forge.ts';
@@ -64,8 +65,8 @@ describe('rules of the base', () => {
     const tip = await branch('towpath/a');
     const opened = await forge.create(request('towpath/a'));
 
-    expect(await forge.autoMerge(opened, 'rebase')).toBeNull();
-    expect(await forge.autoMerge(opened, 'rebase')).toBeNull();
+    expect(await forge.autoMerge(opened, 'rebase', null)).toBeNull();
+    expect(await forge.autoMerge(opened, 'rebase', null)).toBeNull();
     await reviewer.approve(opened.number);
     expect((await forge.read(opened.number))?.state).toBe('open');
     await gitea.request('POST', `${repository.path}/statuses/${tip}`, { context: 'ci/test', state: 'success' });
@@ -113,6 +114,18 @@ describe('rules of the base', () => {
     expect(await forge.approval(opened)).toMatchObject({ kind: 'pending', by: [] });
   });
 
+  it('says whether the text of a squash keeps the trailers, by the template that is on the base', async () => {
+    const { repository } = await world();
+    const ask = forgeOf(repository, gitea.users.admin);
+    const { path, content } = giteaSquashTemplate;
+    expect((await ask.repository()).squash?.trailers).toBe('lost');
+
+    const order = { branch: 'main', content: Buffer.from(content).toString('base64'), message: 'Keep trailers' };
+    await gitea.request('POST', `${repository.path}/contents/${path}`, order);
+
+    expect((await ask.repository()).squash?.trailers).toBe('kept');
+  });
+
   it('tells administrators’ credentials what must be rebuilt on the newest base', async () => {
     const { branch, repository } = await world();
     await repository.protect({ block_on_outdated_branch: true });
@@ -120,7 +133,7 @@ describe('rules of the base', () => {
     await branch('towpath/a');
     await branch('towpath/b');
     const [a, b] = [await ask.create(request('towpath/a')), await ask.create(request('towpath/b'))];
-    await expect.poll(async () => ask.autoMerge(a, 'squash')).toBeNull();
+    await expect.poll(async () => ask.autoMerge(a, 'squash', null)).toBeNull();
     await expect.poll(async () => (await ask.read(a.number))?.state).toBe('merged');
 
     await expect.poll(async () => (await ask.read(b.number))?.mergeability).toBe('behind');
@@ -164,14 +177,14 @@ describe('branches', () => {
     const snapshot = await git.snapshot(await git.head());
     await git.propose(snapshot, [proposal('towpath/a', 'same'), proposal('towpath/b', 'same')]);
     const [a, b] = [await ask.create(request('towpath/a')), await ask.create(request('towpath/b'))];
-    expect(await ask.autoMerge(a, 'merge')).toBeNull();
+    expect(await ask.autoMerge(a, 'merge', null)).toBeNull();
     await expect.poll(async () => (await ask.read(a.number))?.state).toBe('merged');
 
     await expect.poll(async () => (await ask.read(b.number))?.mergeability).toBe('unknown');
     nowMs += 60_000;
 
     expect((await ask.read(b.number))?.mergeability).toBe('conflict');
-    await expect(ask.autoMerge(b, 'merge')).rejects.toThrow(/conflicts with the base/);
+    await expect(ask.autoMerge(b, 'merge', null)).rejects.toThrow(/conflicts with the base/);
   });
 
   it('shows a pull request as closed whose branch was taken away, under its branch’s name', async () => {

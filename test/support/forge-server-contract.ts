@@ -46,6 +46,7 @@ export function contractWorld({ repository, forge, proxy, reviewer }: ContractPa
     branch: begin,
     push: seed,
     baseHead,
+    baseMessage: () => git.git('log', '-1', '--format=%B', 'main'),
     fastForward: async (branch) => {
       await git.git('update-ref', 'refs/heads/main', `refs/heads/${branch}`);
       return baseHead();

@@ -37,6 +37,8 @@ export interface ServedPull {
   reviews: ServedReview[];
   /** What the forge was asked to do once its rules are met. */
   autoMerge: MergeKind | null;
+  /** What it was told to say of a squash; null: its own text, which is the title alone. */
+  squashMessage: string | null;
   /** Each head that it had, and since when. */
   versions: { readonly commit: string; readonly at: Date }[];
   /** How often it is still going to say that it does not know yet. */
@@ -64,6 +66,8 @@ export interface ServedRepository {
   protection: { readonly approvals: number; readonly strict: boolean; readonly checks: readonly string[] } | null;
   mergeKinds: MergeKind[];
   allowAutoMerge: boolean;
+  /** Whether its own text for a squash is that of the commits; else it is the title alone. */
+  keepsTrailers: boolean;
   /** Branches that a rule keeps from being moved, with its words. */
   readonly refusedBranches: Map<string, string>;
   /** Where all branches were when they were last looked at. */
@@ -84,6 +88,7 @@ export function servedRepository(id: number, path: string, git: TestRepository):
     protection: null,
     mergeKinds: ['merge', 'squash', 'rebase'],
     allowAutoMerge: false,
+    keepsTrailers: false,
     refusedBranches: new Map(),
     seenRefs: '',
   };
@@ -139,6 +144,7 @@ export async function openPull(repository: ServedRepository, opening: Opening): 
     mergedBy: null,
     reviews: [],
     autoMerge: null,
+    squashMessage: null,
     versions: [{ commit: headCommit, at: now }],
     unknownFor: 0,
   };
@@ -189,7 +195,9 @@ export async function mergePull(
     head: pull.headCommit,
     kind,
     message:
-      kind === 'squash' ? `${pull.title} (#${pull.number})\n` : `Merge pull request #${pull.number}\n\n${pull.title}\n`,
+      kind === 'squash'
+        ? `${pull.squashMessage ?? (await squashText(repository, pull))}\n`
+        : `Merge pull request #${pull.number}\n\n${pull.title}\n`,
     by: { name: by, email: `${by}@users.example` },
   });
   if (merged !== null) {
@@ -197,6 +205,10 @@ export async function mergePull(
     touch(pull, { mergedWith: kind });
   }
   return merged;
+}
+
+function squashText({ git, keepsTrailers }: ServedRepository, pull: ServedPull): string | Promise<string> {
+  return keepsTrailers ? git.git('log', '-1', '--format=%B', pull.headCommit) : `${pull.title} (#${pull.number})`;
 }
 
 export function closePull(pull: ServedPull, by: string): void {

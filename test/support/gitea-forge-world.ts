@@ -69,7 +69,7 @@ async function closeAll(dispose: () => Promise<void>, proxy: FaultProxy): Promis
 
 type People = Pick<
   ForgeWorld,
-  'branch' | 'push' | 'fastForward' | 'baseHead' | 'openElsewhere' | 'check' | 'archive' | 'protect'
+  'branch' | 'push' | 'fastForward' | 'baseHead' | 'baseMessage' | 'openElsewhere' | 'check' | 'archive' | 'protect'
 >;
 
 let files = 0;
@@ -85,6 +85,10 @@ function peopleOf(gitea: Gitea, repository: GiteaRepository): People {
     push: (branch) => commitTo(gitea, path, { branch }),
     fastForward: (branch) => fastForward(repository.cloneUrlOf(bot), branch),
     baseHead: () => headOf(gitea, path, 'main'),
+    baseMessage: async () => {
+      const answer = await gitea.request('GET', `${path}/git/commits/${await headOf(gitea, path, 'main')}`);
+      return (answer as { readonly commit: { readonly message: string } }).commit.message;
+    },
     openElsewhere: (where, head) => (where === 'a fork' ? fromFork(gitea, path, head) : ontoRelease(gitea, path, head)),
     check: async (commit, state) => {
       await gitea.request('POST', `${path}/statuses/${commit}`, { context: 'ci/test', state });

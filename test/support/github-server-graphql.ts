@@ -56,6 +56,8 @@ interface AutoMergeInput {
   readonly pullRequestId: string;
   readonly mergeMethod: 'MERGE' | 'REBASE' | 'SQUASH';
   readonly expectedHeadOid?: string;
+  readonly commitHeadline?: string;
+  readonly commitBody?: string;
 }
 
 const kinds = { MERGE: 'merge', REBASE: 'rebase', SQUASH: 'squash' } as const;
@@ -73,7 +75,9 @@ async function enableAutoMerge(world: GithubWorld, input: AutoMergeInput) {
   if (state === 'clean' || state === 'unstable') {
     throw new Refused('UNPROCESSABLE', `Pull request Pull request is in ${state} status`);
   }
-  touch(pull, { autoMerge: kinds[input.mergeMethod] });
+  const squashMessage =
+    input.commitHeadline === undefined ? null : `${input.commitHeadline}\n\n${input.commitBody ?? ''}`;
+  touch(pull, { autoMerge: kinds[input.mergeMethod], squashMessage });
   return { pullRequest: { number: pull.number } };
 }
 

@@ -124,6 +124,10 @@ async function merge(asking: Asking, pull: ServedPull): Promise<ForgeAnswer> {
   }
   if (state === 'blocked')
     return failure(405, 'At least 1 approving review is required by reviewers with write access.');
+  const title = textOf(call.body, 'commit_title');
+  touch(pull, {
+    squashMessage: title === undefined ? null : `${title}\n\n${textOf(call.body, 'commit_message') ?? ''}`,
+  });
   const merged = await mergePull(repository, pull, kind, token.login);
   return { status: 200, body: { sha: merged, merged: true, message: 'Pull Request successfully merged' } };
 }

@@ -121,7 +121,7 @@ export function fullRepositoryShape(shaping: Shaping, login: string) {
     allow_update_branch: false,
     delete_branch_on_merge: false,
     use_squash_pr_title_as_default: false,
-    squash_merge_commit_message: 'COMMIT_MESSAGES',
+    squash_merge_commit_message: repository.keepsTrailers ? 'COMMIT_MESSAGES' : 'BLANK',
     squash_merge_commit_title: 'COMMIT_OR_PR_TITLE',
     web_commit_signoff_required: false,
     network_count: 0,

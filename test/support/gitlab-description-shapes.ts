@@ -72,6 +72,7 @@ export const project = object(
     ...named(flag, 'archived', 'empty_repo', 'merge_requests_enabled'),
     merge_method: one(['merge', 'rebase_merge', 'ff']),
     squash_option: one(['never', 'always', 'default_on', 'default_off']),
+    squash_commit_template: or(text),
     only_allow_merge_if_pipeline_succeeds: or(flag),
     only_allow_merge_if_all_discussions_are_resolved: or(flag),
   },

@@ -60,7 +60,13 @@ const operations: readonly Operation[] = [
   },
   {
     line: `PUT ${one}/merge`,
-    body: { sha: 'text', squash: 'flag', auto_merge: 'flag', merge_when_pipeline_succeeds: 'flag' },
+    body: {
+      sha: 'text',
+      squash: 'flag',
+      squash_commit_message: 'text',
+      auto_merge: 'flag',
+      merge_when_pipeline_succeeds: 'flag',
+    },
     answers: [200, shapes.mergeRequest],
     refusals: [401, 404, 405, 409, 422],
   },

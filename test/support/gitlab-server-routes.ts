@@ -216,6 +216,8 @@ async function merge(asking: Asking, pull: ServedPull): Promise<ForgeAnswer> {
   }
   const isFastForward = !repository.mergeKinds.includes('merge');
   const kind = squash === true ? 'squash' : isFastForward ? 'rebase' : 'merge';
+  const { squash_commit_message: said } = call.body;
+  touch(pull, { squashMessage: typeof said === 'string' ? said : null });
   if (status === 'mergeable') await mergePull(repository, pull, kind, username);
   else touch(pull, { autoMerge: kind });
   return answerPull(asking, pull);

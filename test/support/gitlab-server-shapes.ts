@@ -52,6 +52,7 @@ export function projectShape({ web, repository }: Shaping, accessLevel: number) 
     merge_requests_access_level: 'enabled',
     merge_method: mergeMethod(repository),
     squash_option: squashOption(repository),
+    squash_commit_template: repository.keepsTrailers ? '%{first_multiline_commit}' : null,
     only_allow_merge_if_pipeline_succeeds: false,
     only_allow_merge_if_all_discussions_are_resolved: false,
     remove_source_branch_after_merge: true,

@@ -26,9 +26,10 @@ export function memoryForgePort(state: MemoryForgeState): Forge {
     close: async (number, body) => {
       Object.assign(changeable(state, number), { state: 'closed', closedBy: state.options.account, body });
     },
-    autoMerge: async ({ number }, method) => {
+    autoMerge: async ({ number }, method, message) => {
       const one = changeable(state, number);
       one.autoMerge = method;
+      one.squashMessage = message;
       settled(state, one);
       return null;
     },

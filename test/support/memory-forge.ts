@@ -13,7 +13,7 @@ export interface MemoryForgeBranches {
   /** Whether the base reaches it. */
   isOnBase(commit: CommitId): boolean;
   /** Puts a branch onto the base; answers the base's new head. */
-  merge(branch: string, method: MergeMethod): CommitId;
+  merge(branch: string, method: MergeMethod, squashMessage: string): CommitId;
   removeBranch(branch: string): void;
 }
 
@@ -36,6 +36,8 @@ export interface MemoryPullRequest {
   closedBy: string | null;
   /** What the forge was asked to merge it by, once its rules are met. */
   autoMerge: MergeMethod | null;
+  /** What it was told to say of a squash; null: its own text. */
+  squashMessage: string | null;
   reviews: { readonly by: string; readonly commit: CommitId; readonly verdict: 'approved' | 'changes requested' }[];
   createdAt: Date;
   updatedAt: Date;
@@ -53,6 +55,8 @@ export interface MemoryForgeOptions {
   readonly users?: readonly string[];
   /** False: as Gitea, which does not see that a head was pushed to the base. */
   readonly seesPushedMerges?: boolean;
+  /** What the forge's own text for a squash holds: the title alone (as Gitea's does), or the description, too. */
+  readonly squashText?: 'title' | 'description';
   /** As `src/adapters/forge/http/http.ts` takes it. */
   readonly budget?: { take(kind: 'content'): void };
 }
@@ -108,6 +112,7 @@ export function memoryForge(options: MemoryForgeOptions): MemoryForge {
       account: 'towpath',
       users: ['jane', 'joe'],
       seesPushedMerges: true,
+      squashText: 'title',
       ...options,
     },
     pullRequests: new Map(),
@@ -214,7 +219,15 @@ export function addPullRequest(
   const added: MemoryPullRequest = {
     number,
     ...{ state: 'open', body: '', labels: [], draft: false, reviewers: [], teamReviewers: [], reviews: [] },
-    ...{ mergeability: 'mergeable', mergeCommit: null, closedBy: null, autoMerge: null, createdAt: at, updatedAt: at },
+    ...{
+      mergeability: 'mergeable',
+      mergeCommit: null,
+      closedBy: null,
+      autoMerge: null,
+      squashMessage: null,
+      createdAt: at,
+      updatedAt: at,
+    },
     ...given,
   };
   state.pullRequests.set(number, added);
@@ -234,7 +247,9 @@ export function mergePullRequest(
   method: MergeMethod,
   by: string,
 ): CommitId {
-  one.mergeCommit = state.options.branches.merge(one.head, method);
+  const own = state.options.squashText === 'description' ? `\n\n${one.body}` : '';
+  const message = `${one.squashMessage ?? `${one.title} (#${one.number})${own}`}\n`;
+  one.mergeCommit = state.options.branches.merge(one.head, method, message);
   Object.assign(one, { state: 'merged', closedBy: by, updatedAt: state.options.now() });
   return one.mergeCommit;
 }

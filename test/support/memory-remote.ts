@@ -44,7 +44,7 @@ export interface MemoryRemote {
   /** A person's commit on a branch; one that is not there begins at the base. */
   commitOn(branch: string, subject: string, changes: readonly FileChange[]): CommitId;
   /** A person merges a branch into the base, which answers its new head; the branch stays. */
-  mergeBranch(branch: string, method: MergeMethod): CommitId;
+  mergeBranch(branch: string, method: MergeMethod, squashMessage?: string): CommitId;
   /** Whoever makes it, on whatever it stands. */
   add(commit: NewCommit): CommitId;
 }
@@ -82,8 +82,8 @@ export function memoryRemote(now: () => Date = () => new Date()): MemoryRemote {
       remote.branches.set(branch, tip);
       return tip;
     },
-    mergeBranch: (branch, method) => {
-      remote.head = merged(remote, branch, method, person());
+    mergeBranch: (branch, method, squashMessage) => {
+      remote.head = merged(remote, branch, { method, person: person(), squashMessage });
       return remote.head;
     },
     add,
@@ -134,7 +134,13 @@ export function ancestry(
   return line.reverse();
 }
 
-function merged(remote: MemoryRemote, branch: string, method: MergeMethod, person: CommitDraft['author']): CommitId {
+interface Merging {
+  readonly method: MergeMethod;
+  readonly person: CommitDraft['author'];
+  readonly squashMessage: string | undefined;
+}
+
+function merged(remote: MemoryRemote, branch: string, { method, person, squashMessage }: Merging): CommitId {
   const tip = required(remote.branches.get(branch), branch);
   const head = required(remote.head ?? undefined, 'the base');
   const own = ancestry(remote.commits, tip, head);
@@ -158,7 +164,7 @@ function merged(remote: MemoryRemote, branch: string, method: MergeMethod, perso
       const last = required(own[0], branch);
       const files = onto(head, oldestFirst);
       return remote.add({
-        message: last.message,
+        message: squashMessage ?? last.message,
         author: { ...last.author, at: person.at },
         committer: person,
         parents: [head],

@@ -28,7 +28,7 @@ export function reviewWorld(
       tipOf: (branch) => remote.branches.get(branch) ?? null,
       baseHead: () => remote.head,
       isOnBase: (commit) => remote.log().some(({ id }) => id === commit),
-      merge: (branch, method) => remote.mergeBranch(branch, method),
+      merge: (...given) => remote.mergeBranch(...given),
       removeBranch: (branch) => void remote.branches.delete(branch),
     },
     ...options,

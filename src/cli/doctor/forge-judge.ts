@@ -20,6 +20,7 @@ export function judgeForge(subject: ForgeSubject, forge: ForgeRepository): reado
       ? [
           ...judgeProtection(publication, forge),
           ...judgeAutoMerge(publication, forge),
+          ...judgeSquash(publication, forge),
           ...judgeSignature(subject, publication, forge),
           judgeWebhooks(subject, publication),
         ]
@@ -91,6 +92,15 @@ function judgeAutoMerge({ autoMerge, merge }: Proposed, forge: ForgeRepository):
   if (isProtected !== false) return [ok(title, `the forge merges by itself (${autoMerge})`)];
   const message = `autoMerge is ${autoMerge}, and the base demands nothing: each pull request is merged as it is opened`;
   return [warning(title, message, 'demand a review at the forge, or set publication.mode to direct')];
+}
+
+/** PROVENANCE says who asked, whatever becomes of the commit; but only trailers are found by `git log --grep`. */
+function judgeSquash({ merge }: Proposed, { mergeMethods, squash }: ForgeRepository): readonly Finding[] {
+  if (merge === 'fast-forward' || squash === undefined || !mergeMethods.includes('squash')) return [];
+  if (squash.trailers === 'kept') return [ok('squash', `keeps the trailers of the commit: ${squash.how}`)];
+  const message =
+    'a person who squashes leaves the trailers of the commit behind: git log --grep does not find the revision';
+  return [warning('squash', message, squash.how)];
 }
 
 /** What that means for an engine which verifies signatures, is said where the engine is looked at. */

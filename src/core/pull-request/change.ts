@@ -27,7 +27,8 @@ export interface ReviewedChange {
   /** As proposed; null: removed. */
   readonly after: ReadonlyMap<string, string> | null;
   readonly provenance: { readonly before: Provenance | null; readonly after: Provenance | null };
-  readonly commit: { readonly subject: string; readonly why: string | null };
+  /** `trailers` are the last lines of its message. */
+  readonly commit: { readonly subject: string; readonly why: string | null; readonly trailers?: string };
   readonly requester: Requester | null;
   readonly requestedAt: Date | null;
   /** Base of the control plane's pages. */

@@ -32,13 +32,15 @@ export function readMarker(body: string): Marker | null {
   return null;
 }
 
-export function withMarker(body: string, marker: Marker): string {
+/** Below it stand the trailers that a squash by this text leaves on the base; absent: those that are there stay. */
+export function withMarker(body: string, marker: Marker, trailers = trailersBelow(body)): string {
   const closed = marker.closed === null ? null : plainLine(marker.closed, reasonLimit);
   const { deploymentId, revisionId, change, inputsDigest, listenerId } = marker;
   const json = JSON.stringify({ deploymentId, revisionId, change, inputsDigest, listenerId, closed });
   // Neither `-->` nor anything else of HTML can stand in it.
   const hidden = json.replace(/[<>&]|-(?=-)|[^ -~]/g, escaped);
-  return `${withoutMarkers(body).trimEnd()}\n\n<!-- towpath ${hidden} -->\n`;
+  const shown = withoutMarkers(withoutTrailersBelow(body)).trimEnd();
+  return `${shown}\n\n<!-- towpath ${hidden} -->\n${trailers === '' ? '' : `\n${trailers}\n`}`;
 }
 
 /** The body of one that Towpath closes: the reason at its top, and in the hidden line. */
@@ -48,6 +50,18 @@ export function closedBody(body: string, reason: string): string {
   const rest = body.replace(notice, '');
   const told = `${noticeStart} ${prose(line, reasonLimit)}\n\n${rest}`;
   return marker ? withMarker(told, { ...marker, closed: line }) : told;
+}
+
+/** What follows the hidden line, where it is nothing but trailers. */
+const below = /^([ \t]*<!-- towpath \{.*\} -->)[ \t]*\n\n((?:[A-Z][A-Za-z-]*: \S.*(?:\n|$))+)/m;
+
+function trailersBelow(body: string): string {
+  return below.exec(body.replaceAll('\r\n', '\n'))?.[2]?.trimEnd() ?? '';
+}
+
+function withoutTrailersBelow(body: string): string {
+  const text = body.replaceAll('\r\n', '\n');
+  return below.test(text) ? text.replace(below, '$1\n') : body;
 }
 
 const markerLine = /^\s*<!-- towpath (\{.*\}) -->\s*$/;

@@ -4,6 +4,7 @@ import { labelsOf, type Risk } from '../risk/risk.ts';
 import { defaultBody } from './body.ts';
 import { type ReviewedChange, type ToldChange, tellChange } from './change.ts';
 import { type Marker, roomForClosing, withMarker } from './marker.ts';
+import { squashTrailers } from './squash-trailers.ts';
 import { renderBody, renderTitle } from './template.ts';
 import { titleText } from './text.ts';
 
@@ -37,9 +38,10 @@ export function pullRequestContent(
 /** A body at the limit must still take the marker, and the words with which it is closed. */
 function bodyOf(change: ReviewedChange, told: ToldChange, template: string | null, limit: number): string {
   const marker = markerOf(change);
-  const room = limit - roomForClosing - (marker ? withMarker('', marker).length : 0);
+  const trailers = squashTrailers(change.commit.trailers ?? '');
+  const room = limit - roomForClosing - (marker ? withMarker('', marker, trailers).length : 0);
   const body = template === null ? defaultBody(change, told, room) : renderBody(template, change, told, room);
-  return marker ? withMarker(body, marker) : body;
+  return marker ? withMarker(body, marker, trailers) : body;
 }
 
 /** Null where neither side has a PROVENANCE: then nothing tells whose it is. */

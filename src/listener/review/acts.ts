@@ -212,7 +212,7 @@ async function describeOne(
   }
   log.info(open === null ? 'Opened a pull request' : 'Updated a pull request', fieldsOf(context, pullRequest));
   const meant = tip === undefined ? pullRequest : { ...pullRequest, headCommit: tip };
-  const note = autoMerge === 'none' ? null : await forge.autoMerge(meant, autoMerge);
+  const note = autoMerge === 'none' ? null : await forge.autoMerge(meant, autoMerge, each.draft.commit.message);
   memory.review.unfinished.delete(branch);
   const words = waitingWords(
     context,

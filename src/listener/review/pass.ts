@@ -3,6 +3,7 @@
 import type { NamespacePlan } from '../../core/plan.ts';
 import { repositoryReadme } from '../../core/repository-readme.ts';
 import { databaseSecretName } from '../../core/secrets/secret-names.ts';
+import { giteaSquashTemplate } from '../../core/squash-template.ts';
 import { asTowpathError } from '../../domain/failure.ts';
 import { repoPath } from '../../domain/file-tree.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
@@ -147,7 +148,10 @@ async function baseView(context: ReviewContext, memory: LaneMemory, head: Commit
         message: 'Explain this repository\n\nA first commit, so that changes can be proposed onto it.\n',
         author: identity,
         committer: identity,
-        changes: [{ kind: 'write', path: repoPath('README.md'), content: repositoryReadme(namespace) }],
+        changes: [
+          { kind: 'write', path: repoPath('README.md'), content: repositoryReadme(namespace) },
+          ...(context.review.forge.kind === 'gitea' ? [squashTemplate] : []),
+        ],
       },
     ]);
     if (outcome.kind === 'moved') throw new TryAgain(`branch ${repository.branch} moved`);
@@ -157,6 +161,12 @@ async function baseView(context: ReviewContext, memory: LaneMemory, head: Commit
   memory.view = view;
   return view;
 }
+
+const squashTemplate = {
+  kind: 'write',
+  path: repoPath(giteaSquashTemplate.path),
+  content: giteaSquashTemplate.content,
+} as const;
 
 function draftedCases(taken: ReadonlyMap<unknown, ReviewCase>, { drafts }: Decision): readonly DraftedCase[] {
   const byDeployment = new Map([...taken.values()].map((each) => [each.step.desired.deploymentId, each]));

@@ -2,6 +2,7 @@
 import { parseProvenance, provenanceFile } from '../../core/provenance.ts';
 import { withMarker } from '../../core/pull-request/marker.ts';
 import { pullRequestContent, type ReviewedChange } from '../../core/pull-request/pull-request.ts';
+import { splitMessage } from '../../domain/commit.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { BlobId } from '../../domain/identifiers.ts';
 import type { ForgeKind, PullRequestContent } from '../../domain/pull-request.ts';
@@ -76,13 +77,17 @@ function reviewedChange(context: ReviewContext, draft: Draft, text: (id: string)
     before,
     after: files,
     provenance: { before: folder?.provenance ?? null, after: files && writtenProvenanceOf(draft) },
-    commit: { subject: commit.message.split('\n', 1)[0] ?? '', why },
+    commit: { subject: splitMessage(commit.message).subject, why, trailers: lastParagraph(commit.message) },
     requester,
     requestedAt,
     controlPlane: context.controlPlaneUrl,
     engine: context.engine,
     deletesData: context.settings.deletion.data === 'delete',
   };
+}
+
+function lastParagraph(message: string): string {
+  return message.trimEnd().split('\n\n').at(-1) ?? '';
 }
 
 function writtenProvenanceOf({ commit, path }: Draft) {

@@ -1,6 +1,6 @@
 /** Changes as reviewers get them: rendered by the shipped sets, or written by hand where they could not be. */
 
-import { contentDigest, type Provenance } from '../../../src/core/provenance.ts';
+import { contentDigest, type Provenance, trailerLines } from '../../../src/core/provenance.ts';
 import type { ReviewedChange } from '../../../src/core/pull-request/pull-request.ts';
 import type { RenderInput } from '../../../src/core/template/set.ts';
 import { RevisionId } from '../../../src/domain/identifiers.ts';
@@ -114,6 +114,7 @@ function about(input: RenderInput): ReviewedChange {
     commit: {
       subject: `deploy(${deployment.name}): ${revisionName(revision)}, ${image.split('/').at(-1)?.slice(0, 30)}`,
       why: null,
+      trailers: trailerLines(provenanceOf(input)),
     },
     requester: { name: 'Ada Lovelace', email: 'ada@example.com', proof: 'admin', key: null },
     requestedAt: new Date('2026-11-23T08:00:00Z'),

@@ -43,7 +43,7 @@ export function giteaForge(settings: GiteaForgeSettings): Forge {
       const purpose = `close pull request #${number}`;
       await http.patch(`${client.path}/pulls/${number}`, { state: 'closed', body }, { purpose });
     },
-    autoMerge: (pullRequest, method) => giteaAutoMerge(client, pullRequest, method),
+    autoMerge: (...order) => giteaAutoMerge(client, ...order),
     approval: (pullRequest) => giteaApproval(client, pullRequest),
     markMerged: ({ number }, commit) => giteaMarkMerged(client, number, commit),
     repository: () => giteaRepository(client),

@@ -1,5 +1,6 @@
 /** Merging on Gitea: by itself once its rules are met, and saying so where the listener has merged. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { splitMessage } from '../../../domain/commit.ts';
 import { asTowpathError, TowpathError } from '../../../domain/failure.ts';
 import type { CommitId } from '../../../domain/identifiers.ts';
 import type { MergeMethod, PullRequest } from '../../../domain/pull-request.ts';
@@ -19,18 +20,27 @@ export async function giteaAutoMerge(
   surroundings: Surroundings,
   { number, headCommit }: PullRequest,
   method: MergeMethod,
+  message: string | null,
 ): Promise<string | null> {
-  const order = { Do: method, merge_when_checks_succeed: true, head_commit_id: headCommit };
+  const words = method === 'squash' && message !== null ? splitMessage(message) : null;
+  const said = words ? { MergeTitleField: words.subject, MergeMessageField: words.body } : {};
+  const order = { Do: method, merge_when_checks_succeed: true, head_commit_id: headCommit, ...said };
+  let isRenewed = words === null;
   for (let attempt = 1; ; attempt += 1) {
     const { status, body } = await merge(surroundings, number, order, `let pull request #${number} be merged`);
     if (status < 300) return null;
-    const words = messagesOf(body).join('; ');
+    const answer = messagesOf(body).join('; ');
+    // What is scheduled already may say the words of an older revision.
+    if (/already scheduled/i.test(answer) && !isRenewed) {
+      isRenewed = await unschedule(surroundings, number);
+      if (isRenewed) continue;
+    }
     // 409 has other meanings, too: a head that moved, or a conflict found while merging.
-    if (/already (?:merged|scheduled)/i.test(words)) return null;
+    if (/already (?:merged|scheduled)/i.test(answer)) return null;
     // Forgejo, and Gitea until 1.23, find no words for one that is merged.
-    if (words === '') return (await isMerged(surroundings, number)) ? null : `the forge answered ${status}`;
-    const isChecking = /try again later|out of date/i.test(words);
-    if (!isChecking) return words;
+    if (answer === '') return (await isMerged(surroundings, number)) ? null : `the forge answered ${status}`;
+    const isChecking = /try again later|out of date/i.test(answer);
+    if (!isChecking) return answer;
     if (attempt === tries.most) throw undecided(surroundings, number);
     await sleep(tries.pauseMs);
   }
@@ -48,6 +58,13 @@ export async function giteaMarkMerged(surroundings: Surroundings, number: number
   const { status, body } = await merge(surroundings, number, order, `mark pull request #${number} as merged`);
   const words = messagesOf(body).join('; ');
   return status < 300 || /already merged/i.test(words) || (words === '' && (await isMerged(surroundings, number)));
+}
+
+/** Whether it can be asked for anew. */
+async function unschedule({ http, path }: Surroundings, number: number): Promise<boolean> {
+  const purpose = `take back that pull request #${number} is to be merged`;
+  const { status } = await http.delete(`${path}/pulls/${number}/merge`, { purpose, accept: [403, 404, 423] });
+  return status < 300;
 }
 
 async function isMerged({ http, path }: Surroundings, number: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** What a Gitea repository is, what may be done there, and who closed a pull request. */
 import { z } from 'zod';
+import { giteaSquashTemplate } from '../../../core/squash-template.ts';
 import type { ForgeRepository, MergeMethod } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
 import { readBranch } from './approval.ts';
@@ -24,8 +25,25 @@ export async function giteaRepository(client: Client): Promise<ForgeRepository> 
     mayPush: found.permissions?.push ?? false,
     mergeMethods: methods.flatMap(([method, isAllowed]) => (isAllowed ? [method] : [])),
     protected: (await readBranch(client))?.protected ?? null,
+    squash: found.allow_squash_merge ? await squashOf(client, found.default_branch) : undefined,
     mergeSignature: await signatureOf(client),
   };
+}
+
+const GiteaFile = z.object({ content: z.string().nullish() });
+
+/** Gitea and Forgejo take a template from the default branch; what the server itself is set to, no answer tells. */
+async function squashOf({ http, path }: Client, branch: string): Promise<ForgeRepository['squash']> {
+  const purpose = 'read the template for squash commits';
+  for (const file of [giteaSquashTemplate.path, giteaSquashTemplate.path.replace('.gitea', '.forgejo')]) {
+    const call = { purpose, accept: [403, 404], query: { ref: branch } };
+    const { status, body } = await http.get(`${path}/contents/${file}`, call);
+    if (status !== 200) continue;
+    const template = Buffer.from(shaped(http, purpose, GiteaFile, body).content ?? '', 'base64').toString('utf8');
+    if (/\$\{PullRequestDescription\}/.test(template)) return { trailers: 'kept', how: `${file} has them` };
+  }
+  const how = `add ${giteaSquashTemplate.path} to branch ${branch}, with \${PullRequestDescription} in it`;
+  return { trailers: 'lost', how: `${how}, or set POPULATE_SQUASH_COMMENT_WITH_COMMIT_MESSAGES on the server` };
 }
 
 /** Null: a token need not have the scope that tells. */

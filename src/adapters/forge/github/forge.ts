@@ -42,7 +42,7 @@ export function githubForge(settings: GithubForgeSettings): Forge {
     create: (request) => create(context, request),
     update: (number, content) => update(context, number, content),
     close: (number, body) => close(context, number, body),
-    autoMerge: (pullRequest, method) => autoMerge(context, pullRequest, method),
+    autoMerge: (...order) => autoMerge(context, ...order),
     approval: (pullRequest) => approvalOf(context, pullRequest),
     // GitHub sees in the push itself that the base holds the head.
     markMerged: async () => true,

@@ -1,6 +1,7 @@
 /** Asks GitHub to merge a pull request by itself: now, or once its rules are met. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { plainLine } from '../../../core/plain-line.ts';
+import { splitMessage } from '../../../domain/commit.ts';
 import { asTowpathError } from '../../../domain/failure.ts';
 import type { CommitId } from '../../../domain/identifiers.ts';
 import type { MergeMethod, PullRequest } from '../../../domain/pull-request.ts';
@@ -18,6 +19,8 @@ mutation($input: EnablePullRequestAutoMergeInput!) {
 interface Merging {
   readonly head: CommitId;
   readonly method: MergeMethod;
+  /** Of the one commit of a squash; null: as GitHub words it. */
+  readonly message: string | null;
 }
 
 /** Null: it does, or has; else why it cannot. */
@@ -25,17 +28,20 @@ export async function autoMerge(
   context: GithubContext,
   pullRequest: PullRequest,
   method: MergeMethod,
+  message: string | null,
 ): Promise<string | null> {
   const pull = await readPull(context, pullRequest.number);
   if (!pull) return 'there is no such pull request any more';
   if (pull.state !== 'open') return typeof pull.merged_at === 'string' ? null : 'it is closed';
-  return enable(context, pull, { head: pullRequest.headCommit, method });
+  return enable(context, pull, { head: pullRequest.headCommit, method, message });
 }
 
 async function enable(context: GithubContext, pull: Pull, merging: Merging): Promise<string | null> {
   const purpose = `let pull request #${pull.number} of ${context.repository} be merged`;
   const mergeMethod = merging.method.toUpperCase();
-  const input = { pullRequestId: pull.node_id, mergeMethod, expectedHeadOid: merging.head };
+  const words = squashWords(merging);
+  const said = words ? { commitHeadline: words.subject, commitBody: words.body } : {};
+  const input = { pullRequestId: pull.node_id, mergeMethod, expectedHeadOid: merging.head, ...said };
   const answer = await context.http
     .graphql({ query: autoMergeMutation, variables: { input }, purpose, makesContent: true })
     .catch(refusedWhereForbidden);
@@ -47,6 +53,10 @@ async function enable(context: GithubContext, pull: Pull, merging: Merging): Pro
     return mergeNow(context, pull, merging);
   }
   return plainLine(answer.message);
+}
+
+function squashWords({ method, message }: Merging) {
+  return method === 'squash' && message !== null ? splitMessage(message) : null;
 }
 
 /** It opens and pushes all the same. */
@@ -72,10 +82,13 @@ function readiness({ mergeable, mergeable_state }: Pull): PullRequest['mergeabil
   return mergeabilityOf(mergeable ?? null, mergeable_state);
 }
 
-async function mergeNow(context: GithubContext, pull: Pull, { head, method }: Merging): Promise<string | null> {
+async function mergeNow(context: GithubContext, pull: Pull, merging: Merging): Promise<string | null> {
+  const { head, method } = merging;
+  const words = squashWords(merging);
+  const said = words ? { commit_title: words.subject, commit_message: words.body } : {};
   const purpose = `merge pull request #${pull.number} of ${context.repository}`;
   const call = { purpose, accept: [403, 405, 409, 422] };
   const path = `${context.at}/pulls/${pull.number}/merge`;
-  const { status, body } = await context.http.put(path, { merge_method: method, sha: head }, call);
+  const { status, body } = await context.http.put(path, { merge_method: method, sha: head, ...said }, call);
   return status < 400 ? null : messagesOf(body).join('; ') || `GitHub answered ${status}`;
 }

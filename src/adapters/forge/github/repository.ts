@@ -16,6 +16,7 @@ export async function readRepository(context: GithubContext): Promise<ForgeRepos
     mayPush: await mayPush(context, found),
     mergeMethods: methodsOf(found),
     allowsAutoMerge: found.allow_auto_merge,
+    squash: squashOf(found),
     protected: await isProtected(context),
     mergeSignature: signatureOf(context.apiUrl),
   };
@@ -43,6 +44,15 @@ function methodsOf(found: z.infer<typeof Repository>): readonly MergeMethod[] {
     ['rebase', found.allow_rebase_merge],
   ];
   return allowed.filter(([, isAllowed]) => isAllowed !== false).map(([method]) => method);
+}
+
+/** Absent where the token may not push. */
+function squashOf({ squash_merge_commit_message: said }: z.infer<typeof Repository>): ForgeRepository['squash'] {
+  if (said === undefined) return undefined;
+  if (said !== 'BLANK') return { trailers: 'kept', how: `its default message is ${said}` };
+  const mend =
+    'choose "Pull request title and commit details" as the default message for squash merging in its settings';
+  return { trailers: 'lost', how: mend };
 }
 
 const Rules = z.array(z.object({ type: z.string() }));

@@ -122,4 +122,5 @@ export const Repository = z.object({
   allow_squash_merge: z.boolean().optional(),
   allow_rebase_merge: z.boolean().optional(),
   allow_auto_merge: z.boolean().optional(),
+  squash_merge_commit_message: z.string().optional(),
 });

@@ -40,7 +40,7 @@ export function gitlabForge(settings: GitlabForgeSettings): Forge {
     create: (request) => create(context, request),
     update: (number, content) => update(context, number, content),
     close: (number, body) => close(context, number, body),
-    autoMerge: (pullRequest, method) => gitlabAutoMerge(context, pullRequest, method),
+    autoMerge: (...order) => gitlabAutoMerge(context, ...order),
     approval: (pullRequest) => approvalOf(context, pullRequest),
     // GitLab sees in the push itself that the target holds the head.
     markMerged: async () => true,

@@ -16,6 +16,7 @@ export async function gitlabAutoMerge(
   context: GitlabContext,
   pullRequest: PullRequest,
   method: MergeMethod,
+  message: string | null,
 ): Promise<string | null> {
   const methods = methodsOf(await context.project.read());
   if (!methods.includes(method)) return `the project merges by ${methods.join(' or ')}, not by ${method}`;
@@ -34,7 +35,7 @@ export async function gitlabAutoMerge(
     const status = statusOf(found);
     // What was refused as long as it said something else is asked for once more: it has become ready meanwhile, say.
     if (refused?.status === status) return refused.words;
-    const words = await ask(context, pullRequest, found, method);
+    const words = await ask(context, pullRequest, found, { method, message });
     if (words === null) return null;
     if (!isKnown) throw undecided(context, pullRequest);
     if (attempt >= tries.most) return words;
@@ -60,7 +61,7 @@ async function ask(
   { http, repository, project }: GitlabContext,
   { number, headCommit }: PullRequest,
   found: MergeRequest,
-  method: MergeMethod,
+  { method, message }: { readonly method: MergeMethod; readonly message: string | null },
 ): Promise<string | null> {
   const purpose = `let !${number} of ${repository} be merged`;
   const put = (tail: string, wish: object, accept: readonly number[] = []) =>
@@ -71,7 +72,8 @@ async function ask(
   const isReady = pullRequestOf(found).mergeability === 'mergeable';
   // The second name is what GitLab called it before 17.11.
   const waiting = isReady ? {} : { auto_merge: true, merge_when_pipeline_succeeds: true };
-  const wish = { sha: headCommit, squash, ...waiting };
+  const said = squash && message !== null ? { squash_commit_message: message } : {};
+  const wish = { sha: headCommit, squash, ...said, ...waiting };
   const { status, body } = await put('/merge', wish, [401, 405, 406, 409, 422]);
   if (status < 400) return null;
   if (status === 401) return 'this token may not merge into that branch';

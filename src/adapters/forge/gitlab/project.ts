@@ -67,10 +67,20 @@ export async function readRepository(http: ForgeHttp, project: GitlabProject, ba
     archived: found.archived,
     mayPush: ((await accessLevel(http, found, account)) ?? 0) >= developer || branch?.can_push === true,
     mergeMethods: methodsOf(found),
+    squash: squashOf(found),
     protected: branch === null ? null : branch.protected || found.only_allow_merge_if_pipeline_succeeds === true,
     // A self-managed GitLab signs only where it was given a key, and no answer tells.
     mergeSignature: 'unknown',
   };
+}
+
+/** What holds our commit's message, or the description, which ends with its trailers. */
+const keepsTrailers = /%\{(?:all_commits|first_multiline_commit|first_multiline_commit_description|description)\}/;
+
+function squashOf({ squash_commit_template: template }: Project): ForgeRepository['squash'] {
+  if (keepsTrailers.test(template ?? ''))
+    return { trailers: 'kept', how: 'its squash commit message template has them' };
+  return { trailers: 'lost', how: 'put %{first_multiline_commit} into its squash commit message template' };
 }
 
 const Branch = z.object({ protected: z.boolean(), can_push: z.boolean() });

@@ -124,6 +124,8 @@ export const Project = z.object({
   merge_method: z.string().default('merge'),
   /** `never`, `always`, `default_on` or `default_off`. */
   squash_option: z.string().optional(),
+  /** Null, or empty: the title alone. */
+  squash_commit_template: z.string().nullish(),
   only_allow_merge_if_pipeline_succeeds: z.boolean().nullish(),
   permissions: z
     .object({

@@ -73,7 +73,7 @@ async function draftOne(
     const draft = draftDeploy(context, view.snapshot, step, prepared);
     const texts = new Map([['commit message', draft.commit.message]]);
     refuseLeaks({ deployment: step.desired.name, files: new Map(), texts, sensitive: prepared.sensitive });
-    return { drafts: [draft], reports: draft.renderedReport, late: false };
+    return { drafts: [draft], reports: spokenOf(step, draft.renderedReport), late: false };
   } catch (error) {
     // That is nobody's setback: whoever leads now goes on from here.
     if (asTowpathError(error)?.reason === 'NotLeading') throw error;
@@ -81,8 +81,14 @@ async function draftOne(
     memory.setbacks.set(deploymentId, setback);
     const fields = { namespace: context.namespace, deployment: step.desired.name, revision: revisionId };
     context.log.warn('Cannot prepare revision', { ...fields, attempt: setback.attempts, error: describe(error) });
-    return { drafts: [], reports: reportSetback(context, step.desired, setback, error), late: false };
+    const reports = spokenOf(step, reportSetback(context, step.desired, setback, error));
+    return { drafts: [], reports, late: false };
   }
+}
+
+/** What is only rendered anew runs as it is until that is pushed, and its status with it. */
+function spokenOf({ kind }: WritingStep, reports: readonly Report[]): readonly Report[] {
+  return kind === 'rerender' ? [] : reports;
 }
 
 /** A kustomization that lists a folder which is not there would stop the engine for this deployment. */

@@ -1,8 +1,10 @@
 /** One run over a lane: read the head, plan, render what is missing, push once, and say what became of it. */
+import type { TowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory } from './context.ts';
 import { type Decision, decide, earliestRetry, isStillWanted } from './decide.ts';
+import { describe } from './describe.ts';
 import { type Draft, writtenProvenance } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import { whileItMoves } from './moving.ts';
@@ -124,9 +126,18 @@ async function publish(
   if (memory.view !== null) context.observer?.branch(memory.view);
   const reports = [
     ...pushed.map(({ draft, commit }) => draft.reportPushed(commit)),
-    ...refused.flatMap(({ draft, error }) => reportRefused(context, memory, draft.desired, error)),
+    ...refused.flatMap(({ draft, error }) => noteRefused(context, memory, draft, error)),
   ];
   return { reports, head: snapshot.head, pushed: pushed.length, unsent };
+}
+
+/** What was only rendered anew runs as it is. */
+function noteRefused(context: LaneContext, memory: LaneMemory, draft: Draft, error: TowpathError): readonly Report[] {
+  const { desired, reviewed } = draft;
+  const reports = reportRefused(context, memory, desired, error);
+  const fields = { namespace: context.namespace, deployment: desired.name, change: reviewed.change };
+  context.log.warn('The git server refuses a commit', { ...fields, reason: error.reason, error: describe(error) });
+  return reviewed.change === 'rerender' ? [] : reports;
 }
 
 function notePushed(context: LaneContext, memory: LaneMemory, draft: Draft, commit: CommitId): void {

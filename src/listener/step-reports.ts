@@ -16,9 +16,10 @@ import type { Present, Removed } from '../domain/desired.ts';
 import { asTowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { Report, RevisionReport } from '../domain/report.ts';
+import type { CommitSummary } from '../ports.ts';
 import type { LaneContext, Setback } from './context.ts';
 import { removedReport } from './draft.ts';
-import { changesSince, commitOf, findRemoval } from './evidence.ts';
+import { changesSince, commitOf, findRemoval, lastChangeOf } from './evidence.ts';
 import type { RepositoryView } from './repository-view.ts';
 
 export async function reportsOfStep(
@@ -120,6 +121,8 @@ async function reportHold(
 ): Promise<readonly Report[]> {
   const { desired, path, drift, since } = step;
   const changes = await changesSince(context.repository, view.snapshot, since, path);
+  if (drift === 'edited' && cameEdited(context, desired, changes))
+    return reportMergedEdited(context, view, desired, path);
   const reports = unlessSaid(
     desired,
     reportHeld({ ...desired, drift, path, commit: since, changes }, context.clock.now()),
@@ -127,6 +130,40 @@ async function reportHold(
   const fields = { namespace: context.namespace, deployment: desired.name, revision: desired.revisionId };
   if (reports.length > 0) context.log.warn('Holding a deployment that was changed in git', { ...fields, drift, path });
   return reports;
+}
+
+/**
+ * Under review a person may change a revision on its branch and merge that: it is what the base got, and what runs. Only
+ * what is changed on the base after that is a change in git.
+ */
+function cameEdited({ review }: LaneContext, desired: Present, changes: readonly CommitSummary[]): boolean {
+  const { lastReport: last, revisionId } = desired;
+  const wasCommitted = last?.revisionId === revisionId && last.commit !== null;
+  return review !== null && (!wasCommitted || changes.length === 0);
+}
+
+async function reportMergedEdited(
+  context: LaneContext,
+  view: RepositoryView,
+  desired: Present,
+  path: string,
+): Promise<readonly Report[]> {
+  if (isSaidCommitted(context, desired)) return [];
+  const { repository, engine, clock } = context;
+  const now = clock.now();
+  const last = await lastChangeOf(repository, view.snapshot, path, now);
+  const { branch, url } = repository;
+  const note = `It was merged with what a person changed on its branch${byWhom(last ? [last] : [])}; the next revision writes over that.`;
+  const committed = {
+    engine,
+    commit: last?.id ?? view.snapshot.head,
+    branch,
+    repository: url,
+    notes: [note],
+    url: null,
+  };
+  context.observer?.committed(desired, path, now);
+  return [reportCommitted(desired, committed, now)];
 }
 
 /** The commit of a removal whose report was lost; null where there was nothing to remove. */

@@ -121,7 +121,9 @@ async function rememberClosed(
   return still;
 }
 
-function forgetReopened({ closed }: LaneMemory['review'], open: ReadonlySet<number>): void {
+/** Whoever closes it next may be another person. */
+function forgetReopened({ closed, closers }: LaneMemory['review'], open: ReadonlySet<number>): void {
+  for (const number of open) closers.delete(number);
   for (const [head, all] of closed) {
     const left = all.filter(({ number }) => !open.has(number));
     if (left.length < all.length) closed.set(head, left);

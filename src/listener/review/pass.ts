@@ -100,12 +100,16 @@ async function sayingOfRerendered(context: ReviewContext, view: RepositoryView, 
   const rerendered = cases.flatMap(({ step }) => (step.kind === 'rerender' ? [step] : []));
   const ids = new Set(rerendered.map(({ desired }) => desired.deploymentId));
   const isOfIts = (report: Report): boolean =>
-    report.kind === 'revision' && ids.has(report.deploymentId) && ['rendered', 'in-review'].includes(report.stage);
+    report.kind === 'revision' && ids.has(report.deploymentId) && (report.stage !== 'committed' || isFailed(report));
   const standsAnyway: Report[] = [];
   for (const step of rerendered) {
     standsAnyway.push(...(await reportsOfStep(context, view, { ...step, kind: 'outdated' }, null)));
   }
   return { standsAnyway, spoken: (reports: readonly Report[]) => reports.filter((report) => !isOfIts(report)) };
+}
+
+function isFailed({ outcome }: Pick<Report, 'outcome'>): boolean {
+  return outcome === 'failed';
 }
 
 function isSettled({ clock }: ReviewContext, memory: LaneMemory, version: number) {
@@ -189,7 +193,8 @@ async function sayStanding(
     const { desired } = step;
     const left = step.kind === 'removed' ? leftOpen(each) : null;
     if (left !== null) reports.push(...sayInReview(context, desired, editedWords(branch, left.by, left.open)));
-    if (next.kind === 'wait' && context.publication.merge === 'forge') {
+    // Those that the listener may merge itself are told of with what their approval lacks.
+    if (next.kind === 'wait' && (context.publication.merge === 'forge' || next.pullRequest.draft)) {
       reports.push(...sayUnlessNoted(context, desired, next.pullRequest));
     } else if (next.kind === 'edited') {
       reports.push(...sayInReview(context, desired, editedWords(branch, next.by, next.pullRequest)));

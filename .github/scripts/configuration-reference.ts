@@ -30,11 +30,21 @@ interface Found extends ReferenceRow {
 interface Schema extends JsonSchema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  readonly type?: unknown;
 }
 
 function rowsOf(path: string, schema: Schema, inherited: unknown): readonly Found[] {
   const value = schema.default ?? inherited;
   const variants = schema.anyOf ?? schema.oneOf;
+  // A number or a word: one option, with one default.
+  const isScalar = (variants as readonly Schema[] | undefined)?.every(
+    ({ type }) => type === 'integer' || type === 'string',
+  );
+  if (variants && isScalar && value !== undefined) {
+    return [
+      { path, default: text(value), description: schema.description ?? '', choices: variants.flatMap(choicesOf) },
+    ];
+  }
   if (variants) return [...ownRow(path, schema), ...variants.flatMap((variant) => rowsOf(path, variant, value))];
   const named = Object.entries(schema.properties ?? {}).flatMap(([name, inner]) =>
     rowsOf(join(path, name), inner, (value as Record<string, unknown> | undefined)?.[name]),

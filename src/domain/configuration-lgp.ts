@@ -1,5 +1,6 @@
 /** What a namespace with the template set lgp may not ask for: an LGP cannot say it, and its operator would pass over it. */
 import type { AgentServer, Namespace } from './configuration.ts';
+import { lgpPodObjections } from './configuration-pods.ts';
 import type { Objection } from './configuration-rules.ts';
 
 interface Whole {
@@ -60,11 +61,14 @@ function imageOf(store: AgentServer['database'] | AgentServer['redis']): string 
   return store.kind === 'in-cluster' ? store.image : null;
 }
 
-/** 0 says just what an operator does: the image's own user. */
-export function lgpUserObjections({ runAsUser }: AgentServer, asItComes: AgentServer): Objection[] {
-  if (runAsUser === 0 || runAsUser === asItComes.runAsUser) return [];
+/** 0 and "cluster" say just what an operator does: it names no user. */
+export function lgpUserObjections({ runAsUser, pods }: AgentServer, asItComes: AgentServer): Objection[] {
+  const isItsOwn = [0, 'cluster', asItComes.runAsUser].includes(runAsUser);
   const message = `an LGP has no field for the user of its pods; ${itsTemplates}`;
-  return [{ path: ['agentServer', 'runAsUser'], message }];
+  return [
+    ...(isItsOwn ? [] : [{ path: ['agentServer', 'runAsUser'], message }]),
+    ...lgpPodObjections(pods, asItComes.pods, itsTemplates),
+  ];
 }
 
 /** An LGP says only whether there is a way in; the configuration tells where the operator puts it. */

@@ -7,6 +7,14 @@ const hostRule = rule((value: { host?: string | undefined; hostSuffix?: string |
   oneOf(value, ['host', 'hostSuffix'], 'where agents answer'),
 );
 
+const closedPaths = z
+  .array(z.string().regex(/^(?:\/[A-Za-z0-9._~-]+)+$/, 'expected something like /metrics'))
+  .max(20)
+  .default([])
+  .describe(
+    'paths that are answered with 404 instead of being let through, such as /metrics and /docs, for which the server asks no key',
+  );
+
 export const Route = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
   z
@@ -33,6 +41,14 @@ export const Route = z.discriminatedUnion('kind', [
         sectionName: z.string().optional().describe('one of its listeners'),
       }),
       tls: z.boolean().default(true).describe('whether the URL that is reported begins with https'),
+      requestTimeout: z
+        .string()
+        .regex(/^(?:gateway|(?:[0-9]{1,5}(?:h|m|s|ms)){1,4})$/, 'expected something like 10m, 0s for none, or gateway')
+        .default('0s')
+        .describe(
+          'how long a request may take; 0s: as long as it takes, since runs stream and are waited for; gateway: its own, often 15s',
+        ),
+      closedPaths,
     })
     .check(hostRule),
   z
@@ -45,6 +61,7 @@ export const Route = z.discriminatedUnion('kind', [
         .regex(/^(?:[a-z0-9-]+\/)?[a-z0-9][a-z0-9.-]*$/, 'expected <namespace>/<name>')
         .describe('<namespace>/<name> of the Istio Gateway'),
       tls: z.boolean().default(true),
+      closedPaths,
     })
     .check(hostRule),
 ]);

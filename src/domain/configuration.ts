@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ClusterAccess, clusterOptions, LeaderElection, Monitoring, Tracing } from './configuration-cluster.ts';
 import { lgpObjections } from './configuration-lgp.ts';
+import { Pods } from './configuration-pods.ts';
 import {
   GithubApp,
   Publication,
@@ -151,7 +152,10 @@ export const AgentServer = z.strictObject({
     .strictObject({ endpoint: z.url().describe('LangSmith’s API'), apiKey: SecretKeyReference })
     .optional()
     .describe('where traces go; absent: tracing is off'),
-  licenseKey: SecretKeyReference.optional(),
+  licenseKey: SecretKeyReference.optional().describe('LANGGRAPH_CLOUD_LICENSE_KEY'),
+  controlPlaneApiKey: SecretKeyReference.optional().describe(
+    'LANGSMITH_CONTROL_PLANE_API_KEY: LangSmith’s key for the licence, where traces go to another LangSmith or nowhere',
+  ),
   database: Database.prefault({ kind: 'in-cluster' }),
   redis: Redis.prefault({ kind: 'in-cluster' }),
   auth: Auth.optional().describe('must be said once there is a route: an agent is never public by default'),
@@ -159,14 +163,15 @@ export const AgentServer = z.strictObject({
     .enum(['keda', 'hpa', 'none'])
     .default('hpa')
     .describe('keda needs its CRDs; hpa and keda both need metrics-server for CPU and memory'),
-  kedaNamespace: NamespaceName.prefault('keda').describe('where KEDA runs: its operator counts the pending runs'),
+  kedaNamespace: NamespaceName.prefault('keda').describe('where KEDA runs: its operator counts the runs'),
   queue: z.boolean().default(true).describe('runs are worked on by pods of their own; false: by the API’s pods'),
   runAsUser: z
-    .number()
-    .int()
-    .min(0)
+    .union([z.number().int().min(0), z.literal('cluster')], 'expected a user id, or cluster')
     .default(1000)
-    .describe('user id of the server; 0 for images that only work as root, which the "restricted" level refuses'),
+    .describe(
+      'user id of the server; 0 for images that only work as root, which the "restricted" level refuses; cluster: no pod names users or groups, as OpenShift chooses them itself',
+    ),
+  pods: Pods.prefault({}),
   environment: z.record(EnvironmentName, z.string()).default({}).describe('plain variables for every deployment'),
 });
 export type AgentServer = z.infer<typeof AgentServer>;

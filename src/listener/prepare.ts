@@ -5,6 +5,7 @@ import { describeFindings } from '../core/report.ts';
 import { withoutCoincidences } from '../core/secrets/planted-secrets.ts';
 import { ordinarySealedText } from '../core/secrets/sealed-words.ts';
 import type { RenderInput } from '../core/template/set.ts';
+import { licenceNote } from '../core/values/server.ts';
 import type { Present } from '../domain/desired.ts';
 import { TowpathError } from '../domain/failure.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
@@ -49,11 +50,17 @@ export async function prepareRevision(
     files: all,
     secretName: secrets.environment,
     keyId: context.secretKey?.id ?? null,
-    notes: [...secrets.notes, ...made.flatMap((each) => each.note ?? [])],
+    notes: [...secrets.notes, ...made.flatMap((each) => each.note ?? []), ...licenceNotes(context, specification)],
     url,
     sensitive,
     beside: folder?.content ?? null,
   };
+}
+
+/** Where nothing watches a cluster, as in `towpath dev`, nobody is told what only a cluster needs. */
+function licenceNotes({ agentServer, engine }: LaneContext, specification: Specification): readonly string[] {
+  const note = engine === null ? null : licenceNote({ agentServer, specification });
+  return note === null ? [] : [note];
 }
 
 /** Going on with what the folder holds and nobody can change. */

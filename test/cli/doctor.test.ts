@@ -221,6 +221,7 @@ async function configured(changes: Changes = {}): Promise<string> {
     controlPlane: { url, apiKeyFile: `${name}-api-key` },
     listener: { id: listenerId },
     namespaces: { [namespace]: { repository: `${git.url}/team-a.git`, branch, engine, credentials, secrets } },
+    agentServer: { licenseKey: { secretName: 'langsmith', key: 'license' } },
   };
   const path = join(folder, `${name}.yaml`);
   await writeFile(path, stringify(configuration));

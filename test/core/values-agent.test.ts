@@ -126,6 +126,18 @@ describe('how many pods', () => {
   });
 });
 
+describe('placement', () => {
+  it('is said by an LGP as far as it has fields for it; the rest is refused', () => {
+    const pods = { nodeSelector: { pool: 'agents' }, tolerations: [{ operator: 'Exists' }] };
+
+    expect(agent({ agentServer: { pods } }).spec).toMatchObject(pods);
+    expect(refused({ agentServer: { pods: { ...pods, shutdownGrace: '1h', priorityClassName: 'a' } } })).toEqual([
+      expect.stringMatching(/^agentServer\.pods\.priorityClassName: an LGP has no field for it/),
+      expect.stringMatching(/^agentServer\.pods\.shutdownGrace: an LGP has no field for it/),
+    ]);
+  });
+});
+
 describe('the environment', () => {
   it('leaves to the operator where its own Postgres and Redis are', () => {
     expect(['POSTGRES_URI', 'POSTGRES_PASSWORD', 'REDIS_URI'].map((name) => variable(name))).toEqual([

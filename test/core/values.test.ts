@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
+import { checkPolicy } from '../../src/core/policy/policy.ts';
 import { routeUrl } from '../../src/core/values/route.ts';
+import { licenceNote } from '../../src/core/values/server.ts';
 import { type Values, valuesOf } from '../../src/core/values/values.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { render } from './support/agent-server.ts';
@@ -234,6 +236,8 @@ describe('environment', () => {
       N_JOBS_PER_WORKER: '0',
       BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS: '180',
       HOME: '/tmp',
+      LANGGRAPH_POSTGRES_POOL_MAX_SIZE: '22',
+      LOG_JSON: 'true',
     });
   });
 
@@ -353,6 +357,59 @@ describe('environment', () => {
   });
 });
 
+describe('what gives way', () => {
+  it('is JSON in the log, the address of the route, and pools that fit into what Postgres takes', () => {
+    const route = { kind: 'gateway', host: 'agents.example.com', parent: { name: 'public' } };
+    const open = { namespace: { route }, agentServer: { auth: { kind: 'none' } } };
+
+    expect(environmentOf(open, 'queue')).toMatchObject({
+      LOG_JSON: 'true',
+      LANGGRAPH_API_URL: 'https://agents.example.com/research-agent-e450af8d69',
+    });
+    const theirs = {
+      LOG_JSON: 'false',
+      LANGGRAPH_API_URL: 'https://own.example',
+      LANGGRAPH_POSTGRES_POOL_MAX_SIZE: '7',
+    };
+    expect(environmentOf({ ...open, agentServer: { ...open.agentServer, environment: theirs } })).toMatchObject(theirs);
+    const secret = environmentOf({ ...open, secretNames: ['LANGGRAPH_API_URL'] });
+    expect(secret['LANGGRAPH_API_URL']).toMatch(/-env-[0-9a-f]{10}\/LANGGRAPH_API_URL$/);
+  });
+
+  it.each([
+    [{}, true, 22],
+    [{ max_scale: 5 }, true, 7],
+    [{ max_scale: 5 }, false, 15],
+    [{ max_scale: 10, queue_max_scale: 20, db_max_connections: 500 }, true, 15],
+    [{ max_scale: 500 }, true, 1],
+  ])('%j, queue %s: a pool of %i a pod', (resourceSpec, queue, pool) => {
+    const changes = { resourceSpec, agentServer: { queue } };
+    const { postgres, api, queue: worker } = values(changes);
+    const most = resourceSpec as { max_scale?: number; queue_max_scale?: number };
+    const pods = (most.max_scale ?? 1) + 1 + (worker ? (most.queue_max_scale ?? most.max_scale ?? 1) + 1 : 0);
+
+    expect(environmentOf(changes)['LANGGRAPH_POSTGRES_POOL_MAX_SIZE']).toBe(String(pool));
+    expect(api.environment.length).toBeGreaterThan(0);
+    if (pool > 1) expect(pool * pods).toBeLessThanOrEqual((postgres?.maxConnections ?? 0) - 10);
+  });
+
+  it('leaves the pools of a database outside to its owner', () => {
+    const external = environmentOf({ secretNames: ['POSTGRES_URI_CUSTOM'] });
+
+    expect(external).not.toHaveProperty('LANGGRAPH_POSTGRES_POOL_MAX_SIZE');
+  });
+
+  it.each<[InputChanges, boolean]>([
+    [{}, true],
+    [{ secretNames: ['LANGSMITH_API_KEY'] }, false],
+    [{ agentServer: { licenseKey: { secretName: 'a', key: 'b' } } }, false],
+    [{ agentServer: { controlPlaneApiKey: { secretName: 'a', key: 'b' } } }, false],
+    [{ agentServer: { langsmith: { endpoint: 'https://a.example', apiKey: { secretName: 'a', key: 'b' } } } }, false],
+  ])('says of %j whether a licence is missing: %s', (changes, missing) => {
+    expect(licenceNote(renderInput(changes)) !== null).toBe(missing);
+  });
+});
+
 describe('databases', () => {
   it('are the client’s own where he brings their URIs', () => {
     const changes = {
@@ -432,6 +489,108 @@ describe('routes', () => {
 });
 
 describe('pods', () => {
+  const placed = {
+    nodeSelector: { 'acme.example/pool': 'agents' },
+    tolerations: [{ key: 'acme.example/pool', value: 'agents', effect: 'NoSchedule' }],
+    affinity: { nodeAffinity: {} },
+    ndots: 2,
+    priorityClassName: 'agents',
+    imagePullSecrets: ['mirror'],
+    shutdownGrace: '1h',
+  };
+
+  it('run where the configuration says, those of Postgres and Redis too', () => {
+    const files = render(
+      renderInput({ agentServer: { pods: placed }, resourceSpec: { image_pull_secrets: [{ name: 'registry' }] } }),
+    );
+
+    for (const name of ['api.deployment', 'queue.deployment', 'postgres.statefulset', 'redis.deployment']) {
+      expect(load(files.get(`${name}.yaml`) ?? '')).toMatchObject({
+        spec: {
+          template: {
+            spec: {
+              nodeSelector: placed.nodeSelector,
+              tolerations: [{ ...placed.tolerations[0], operator: 'Equal' }],
+              affinity: placed.affinity,
+              dnsConfig: { options: [{ name: 'ndots', value: '2' }] },
+              priorityClassName: 'agents',
+              imagePullSecrets: [{ name: 'mirror' }, { name: 'registry' }],
+            },
+          },
+        },
+      });
+    }
+  });
+
+  it('end after the server has, however that is said', () => {
+    const graceOf = (changes: InputChanges) => values(changes).pod.terminationGracePeriodSeconds;
+
+    expect(graceOf({ agentServer: { pods: placed } })).toBe(3630);
+    expect(environmentOf({ agentServer: { pods: placed } }, 'queue')['BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS']).toBe('3600');
+    const environment = { BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS: '600' };
+    expect(graceOf({ agentServer: { environment } })).toBe(630);
+  });
+
+  it.each([
+    ['a:1', undefined, 'Always'],
+    [`a:1@sha256:${'1'.repeat(64)}`, undefined, 'IfNotPresent'],
+    ['a:1', 'Never', 'Never'],
+  ])('pull %s by %s: %s', (image, imagePullPolicy, expected) => {
+    const pods = imagePullPolicy === undefined ? {} : { imagePullPolicy };
+
+    const { pod, postgres } = values({ image, agentServer: { pods } });
+
+    expect(pod.imagePullPolicy).toBe(expected);
+    expect(postgres?.imagePullPolicy).toBe(imagePullPolicy ?? 'IfNotPresent');
+  });
+
+  it('write to /tmp alone where their root is read-only, unless a user mounts something there', () => {
+    const agentServer = { pods: { readOnlyRootFilesystem: true } };
+    const own = { volumes: [{ name: 'own', emptyDir: {} }], volume_mounts: [{ name: 'own', mountPath: '/tmp/' }] };
+
+    expect(values({ agentServer }).pod).toMatchObject({
+      readOnlyRootFilesystem: true,
+      volumes: [{ name: 'towpath-tmp', emptyDir: { sizeLimit: '2Gi' } }],
+      volumeMounts: [{ name: 'towpath-tmp', mountPath: '/tmp' }],
+    });
+    expect(values({ agentServer, resourceSpec: own }).pod.volumes).toEqual([{ name: 'own', emptyDir: {} }]);
+    expect(values().pod.volumes).toEqual([]);
+  });
+
+  it('name no user and no group where the cluster chooses them', () => {
+    const text = [...render(renderInput({ agentServer: { runAsUser: 'cluster' } })).values()].join();
+
+    expect(text).not.toMatch(/runAsUser|runAsGroup|fsGroup/);
+    expect(text.match(/runAsNonRoot: true/g)).toHaveLength(4);
+  });
+
+  it('are pulled with a Secret of the configuration that a client may name for that, and for nothing else', () => {
+    const agentServer = { pods: { imagePullSecrets: ['mirror'] } };
+    const named = { image_pull_secrets: [{ name: 'mirror' }] };
+    const reference = { name: 'A', secret_name: 'mirror', secret_key: '.dockerconfigjson' };
+
+    expect(checkPolicy(renderInput({ agentServer, resourceSpec: named }))).toEqual([]);
+    expect(checkPolicy(renderInput({ agentServer, secretReferences: [reference] }))).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('agentServer.pods.imagePullSecrets') }),
+    ]);
+  });
+
+  it('are spread, API and queue each among themselves', () => {
+    const topologySpreadConstraints = [{ topologyKey: 'topology.kubernetes.io/zone' }];
+
+    const { queue } = values({ agentServer: { pods: { topologySpreadConstraints } } });
+
+    expect(queue?.topologySpreadConstraints).toEqual([
+      {
+        topologyKey: 'topology.kubernetes.io/zone',
+        maxSkew: 1,
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: queue?.selector },
+        matchLabelKeys: ['pod-template-hash'],
+      },
+    ]);
+  });
+
   it('get no token of their own account, and the rights of the user’s', () => {
     expect(render(renderInput()).get('api.deployment.yaml')).toContain('automountServiceAccountToken: false');
     const files = render(renderInput({ resourceSpec: { service_account_name: 'agents' } }));

@@ -15,7 +15,8 @@ import { NamespaceName } from '../../src/domain/identifiers.ts';
 import { renderInput } from '../core/support/render-input.ts';
 
 const example = join(import.meta.dirname, '../../examples/own-templates');
-const configuration = Configuration.parse(parse(readFileSync(join(example, 'towpath.yaml'), 'utf8')));
+const given = parse(readFileSync(join(example, 'towpath.yaml'), 'utf8'));
+const configuration = Configuration.parse(given);
 const secretNames = ['POSTGRES_URI_CUSTOM', 'REDIS_URI_CUSTOM'];
 
 let set: TemplateSet;
@@ -24,7 +25,7 @@ beforeAll(async () => {
   set = compileTemplateSet(await readTemplateSet(namespace?.templates ?? '', example));
 });
 
-function input(agentServer: object = configuration.agentServer): RenderInput {
+function input(agentServer: object = given.agentServer): RenderInput {
   return renderInput({ agentServer, secretNames, resourceSpec: { max_scale: 2 } });
 }
 
@@ -44,7 +45,7 @@ describe('examples/own-templates', () => {
 
   it('says with file, line and value what its schema does not take', () => {
     const withRoute = renderInput({
-      agentServer: { ...configuration.agentServer, auth: { kind: 'none' } },
+      agentServer: { ...given.agentServer, auth: { kind: 'none' } },
       namespace: { route: { kind: 'ingress', host: 'a.example' } },
       secretNames,
     });

@@ -22,7 +22,13 @@ export async function checkNamespaceSettings(
       return [ok('templates', template)];
     },
   );
-  return [...key, ...templates, ...judgeSecrets(settings), ...(await checkSealing(settings, new Date()))];
+  return [
+    ...key,
+    ...templates,
+    ...judgeLicence(agentServer),
+    ...judgeSecrets(settings),
+    ...(await checkSealing(settings, new Date())),
+  ];
 }
 
 function judgeKey(isThere: boolean, { database }: AgentServer): Finding {
@@ -31,6 +37,13 @@ function judgeKey(isThere: boolean, { database }: AgentServer): Finding {
   if (database.kind === 'in-cluster')
     return failed('secret key', 'there is none, but each database needs a password', mend);
   return warning('secret key', 'there is none: deployments with secrets are refused', mend);
+}
+
+/** A deployment may bring LANGSMITH_API_KEY itself, so it is no failure. */
+function judgeLicence({ licenseKey, controlPlaneApiKey, langsmith }: AgentServer): readonly Finding[] {
+  if (licenseKey ?? controlPlaneApiKey ?? langsmith) return [];
+  const message = 'neither a licence key nor a LangSmith key is configured, and an Agent Server starts with neither';
+  return [warning('licence', message, 'name one in agentServer.licenseKey, controlPlaneApiKey or langsmith')];
 }
 
 function judgeSecrets({ engine, secrets }: Namespace): readonly Finding[] {

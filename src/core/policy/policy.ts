@@ -40,7 +40,8 @@ export function checkPolicy(input: PolicyInput): readonly Finding[] {
   checkSecretReferences(report, input, mayName);
   checkServiceAccount(report, input);
   for (const [index, secret] of (spec.image_pull_secrets ?? []).entries()) {
-    const why = mayName(secret.name);
+    // To pull images with it again is no harm; to read it is.
+    const why = input.agentServer.pods.imagePullSecrets.includes(secret.name) ? null : mayName(secret.name);
     if (why !== null) report(`resource_spec.image_pull_secrets[${index}].name`, why);
   }
   checkSizes(report, spec);

@@ -25,7 +25,7 @@ export function belongsToAnother(name: string, resourceName: string): boolean {
 /** Secrets that the configuration names for its own purposes, with the option that names each. */
 export function configuredSecrets(
   namespace: Pick<Namespace, 'policy' | 'route'>,
-  agentServer: Pick<AgentServer, 'langsmith' | 'licenseKey'>,
+  agentServer: Pick<AgentServer, 'langsmith' | 'licenseKey' | 'controlPlaneApiKey' | 'pods'>,
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const name of namespace.policy.reservedSecrets) found.set(name, 'policy.reservedSecrets');
@@ -34,5 +34,8 @@ export function configuredSecrets(
   if (certificate !== undefined) found.set(certificate, 'route.tls.secretName');
   if (agentServer.langsmith) found.set(agentServer.langsmith.apiKey.secretName, 'agentServer.langsmith.apiKey');
   if (agentServer.licenseKey) found.set(agentServer.licenseKey.secretName, 'agentServer.licenseKey');
+  const { controlPlaneApiKey, pods } = agentServer;
+  if (controlPlaneApiKey) found.set(controlPlaneApiKey.secretName, 'agentServer.controlPlaneApiKey');
+  for (const name of pods.imagePullSecrets) found.set(name, 'agentServer.pods.imagePullSecrets');
   return found;
 }

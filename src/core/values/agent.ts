@@ -2,6 +2,7 @@
 import { isOperated } from '../template/set.ts';
 import type { EnvironmentVariable } from './environment.ts';
 import { commonLabels, type Labels, sharedLabels } from './labels.ts';
+import { placementOf, type Structure } from './pod.ts';
 import type { Resources } from './resources.ts';
 import { hasExternalDatabase, hasExternalRedis } from './server.ts';
 import type { Facts } from './values.ts';
@@ -22,6 +23,8 @@ export interface AgentValues {
   /** Null where Postgres runs outside. */
   readonly database: AgentDatabase | null;
   readonly redis: { readonly resources: Resources } | null;
+  /** Where pods run, as far as an LGP can say it. */
+  readonly placement: Structure;
   /** Whether the operator opens a way in; which one is its own configuration. */
   readonly ingress: boolean;
 }
@@ -58,6 +61,7 @@ export function agentValues(facts: Facts): AgentValues | null {
     queue: input.agentServer.queue ? { resources: sizes.queue } : null,
     database: databaseOf(facts),
     redis: hasExternalRedis(input) ? null : { resources: sizes.redis },
+    placement: placementOf(input.agentServer),
     ingress: input.namespace.route.kind !== 'none',
   };
 }

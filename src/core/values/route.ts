@@ -15,6 +15,10 @@ export interface RouteValues {
   readonly path: string;
   /** `MOUNT_PREFIX` of the server; empty with a host of its own. */
   readonly prefix: string;
+  /** Paths, with the prefix, that are not let through. */
+  readonly closedPaths: readonly string[];
+  /** Where callers outside the cluster reach the agent. */
+  readonly url: string;
 }
 
 interface IngressValues {
@@ -24,6 +28,8 @@ interface IngressValues {
 }
 
 interface GatewayValues {
+  /** Null: the gateway's own. */
+  readonly requestTimeout: string | null;
   readonly parent: { readonly name: string; readonly namespace: string | null; readonly sectionName: string | null };
 }
 
@@ -44,15 +50,14 @@ export function routeValues(namespace: RouteSettings, resourceName: ResourceName
     host,
     path: prefix === '' ? '/' : prefix,
     prefix,
+    closedPaths: route.kind === 'ingress' ? [] : route.closedPaths.map((path) => `${prefix}${path}`),
+    url: `${route.tls ? 'https' : 'http'}://${host}${prefix}`,
   };
 }
 
 /** Where clients reach the agent, for the report; null without a route. */
 export function routeUrl(namespace: RouteSettings, resourceName: ResourceName): string | null {
-  const { route } = namespace;
-  if (route.kind === 'none') return null;
-  const { host, prefix } = addressOf(route, namespace, resourceName);
-  return `${route.tls ? 'https' : 'http'}://${host}${prefix}`;
+  return routeValues(namespace, resourceName)?.url ?? null;
 }
 
 type RouteSettings = Pick<Namespace, 'route' | 'templates'>;
@@ -74,8 +79,9 @@ function ingressValues(route: Extract<Route, { kind: 'ingress' }>): IngressValue
   };
 }
 
-function gatewayValues({ parent }: Extract<Route, { kind: 'gateway' }>): GatewayValues {
+function gatewayValues({ parent, requestTimeout }: Extract<Route, { kind: 'gateway' }>): GatewayValues {
   return {
+    requestTimeout: requestTimeout === 'gateway' ? null : requestTimeout,
     parent: { name: parent.name, namespace: parent.namespace ?? null, sectionName: parent.sectionName ?? null },
   };
 }

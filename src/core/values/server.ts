@@ -1,4 +1,5 @@
 /** What the server in API and queue is told by Towpath: ports, databases, traces, licence, who may call. */
+import type { AgentServer } from '../../domain/configuration.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { ResourceName } from '../../domain/resource-name.ts';
@@ -12,12 +13,13 @@ import {
   secretOf,
   usersEnvironment,
 } from './environment.ts';
+import type { Sizes } from './resources.ts';
 import type { RouteValues } from './route.ts';
 
 export const serverPort = 8000;
 const redisPort = 6379;
-/** The server's own defaults, said aloud because the pod's grace period and the autoscaler depend on them. */
-const defaults = { shutdownGraceSeconds: 180, jobsPerWorker: 10, longestShutdownGraceSeconds: 3600 } as const;
+/** The server's own defaults, said aloud because the autoscaler and the pod's grace period depend on them. */
+const defaults = { jobsPerWorker: 10, longestShutdownGraceSeconds: 3600 } as const;
 
 type Demand = Pick<RenderInput, 'specification' | 'agentServer'>;
 type Users = Parameters<typeof secretOf>[0];
@@ -43,14 +45,24 @@ export function hasExternalRedis({ specification, agentServer }: Demand): boolea
   return agentServer.redis.kind === 'external' || isNamed(specification, externalNames.redis);
 }
 
-export function serverValues(input: RenderInput, route: RouteValues | null, findings: Finding[]): ServerValues {
+interface Known {
+  readonly route: RouteValues | null;
+  readonly sizes: Sizes;
+}
+
+export function serverValues(input: RenderInput, { route, sizes }: Known, findings: Finding[]): ServerValues {
   const users = usersEnvironment(input, findings);
   const shared = [...identity(input), ...databases(input, users, findings), ...access(input, route)];
-  const grace = wholeNumber(input, 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', defaults.shutdownGraceSeconds, findings);
+  const configured = input.agentServer.pods.shutdownGrace / 1000;
+  const grace = wholeNumber(input, 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', configured, findings);
   if (grace > defaults.longestShutdownGraceSeconds) {
     findings.push(environmentFinding('BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', 'the server allows at most 3600'));
   }
-  const giveWay = defaultsOf(input, grace);
+  const giveWay = defaultsOf(input, {
+    grace,
+    route,
+    pool: hasExternalDatabase(input) ? null : poolSize(input.agentServer, sizes),
+  });
   // With a queue of its own the API takes no runs, whatever users say about workers.
   const withoutJobs = users.filter(({ variable }) => variable.name !== 'N_JOBS_PER_WORKER');
   const noJobs = { name: 'N_JOBS_PER_WORKER', value: '0' };
@@ -84,6 +96,9 @@ function identity({ specification, agentServer }: RenderInput): EnvironmentVaria
         ]
       : []),
     ...(agentServer.licenseKey ? [secretVariable('LANGGRAPH_CLOUD_LICENSE_KEY', agentServer.licenseKey)] : []),
+    ...(agentServer.controlPlaneApiKey
+      ? [secretVariable('LANGSMITH_CONTROL_PLANE_API_KEY', agentServer.controlPlaneApiKey)]
+      : []),
   ];
 }
 
@@ -144,15 +159,51 @@ function access({ specification, agentServer }: RenderInput, route: RouteValues 
   ];
 }
 
-/** What gives way to users; an LGP cannot say what the first two go with: how long a pod may take, and its user. HOME: a user id without an entry in the image's passwd would have `/`, which is closed. */
-function defaultsOf({ agentServer, namespace }: RenderInput, grace: number): EnvironmentVariable[] {
-  const tracing = agentServer.langsmith ? [{ name: 'LANGSMITH_TRACING', value: 'true' }] : [];
-  if (isOperated(namespace)) return tracing;
+interface Defaults {
+  readonly grace: number;
+  readonly route: RouteValues | null;
+  /** Null where the database is not ours. */
+  readonly pool: number | null;
+}
+
+/**
+ * What gives way to users. An LGP cannot say what some go with: how long a pod may take, its user, what Postgres takes.
+ * HOME: a user id without an entry in the image's passwd would have `/`, which is closed.
+ */
+function defaultsOf({ agentServer, namespace, specification }: RenderInput, known: Defaults): EnvironmentVariable[] {
+  const { grace, pool, route } = known;
+  const url = specification.deployment.customUrl ?? route?.url ?? null;
+  const shared = [
+    { name: 'LOG_JSON', value: 'true' },
+    ...(url === null ? [] : [{ name: 'LANGGRAPH_API_URL', value: url }]),
+    ...(agentServer.langsmith ? [{ name: 'LANGSMITH_TRACING', value: 'true' }] : []),
+  ];
+  if (isOperated(namespace)) return shared;
   return [
     { name: 'BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS', value: String(grace) },
     ...(agentServer.runAsUser === 0 ? [] : [{ name: 'HOME', value: '/tmp' }]),
-    ...tracing,
+    ...(pool === null ? [] : [{ name: 'LANGGRAPH_POSTGRES_POOL_MAX_SIZE', value: String(pool) }]),
+    ...shared,
   ];
+}
+
+/** For administrators, and for KEDA, which asks every half minute. */
+const connectionsLeft = 10;
+
+/**
+ * The pools of all pods fit into what Postgres takes, those of a rollout's one more pod as well: the server's own default
+ * is 150 a pod. What Postgres takes never follows from the scale, which would restart it.
+ */
+function poolSize({ queue }: AgentServer, { apiScale, queueScale, databaseConnections }: Sizes): number {
+  const pods = apiScale.max + 1 + (queue ? queueScale.max + 1 : 0);
+  return Math.max(1, Math.floor((databaseConnections - connectionsLeft) / pods));
+}
+
+/** Null where something is said by which the server knows its licence; it starts with none of them only in development. */
+export function licenceNote({ specification, agentServer }: Demand): string | null {
+  const isSaid = agentServer.licenseKey ?? agentServer.controlPlaneApiKey ?? agentServer.langsmith;
+  if (isSaid !== undefined || isNamed(specification, 'LANGSMITH_API_KEY')) return null;
+  return 'Neither a licence key nor a LangSmith key is configured, and the server does not start without one: see agentServer.licenseKey.';
 }
 
 /** What shapes the manifest too, Towpath must know: from the configuration, or from a secret whose value it may know. */

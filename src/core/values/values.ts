@@ -12,7 +12,7 @@ import { checkAgent } from './agent-limits.ts';
 import { type ScalingValues, scalingOf } from './autoscaler.ts';
 import type { EnvironmentVariable } from './environment.ts';
 import { claimLabels, commonLabels, type Labels, revisionLabels, selectorLabels } from './labels.ts';
-import { type PodValues, podValues } from './pod.ts';
+import { type PodValues, podValues, pullPolicyOfStore, type Structure, storeSecurity } from './pod.ts';
 import { type Resources, type Sizes, sizesOf } from './resources.ts';
 import { type RouteValues, routeValues } from './route.ts';
 import { hasExternalDatabase, hasExternalRedis, type ServerValues, serverPort, serverValues } from './server.ts';
@@ -27,7 +27,7 @@ export interface Values {
   /** The whole as an operator takes it, which then makes what follows; null with every set but `lgp`. */
   readonly agent: AgentValues | null;
   readonly pod: PodValues & { readonly terminationGracePeriodSeconds: number };
-  readonly api: WorkloadValues & { readonly probePath: string; readonly disruptionBudget: boolean };
+  readonly api: WorkloadValues & { readonly probePath: string };
   readonly queue: WorkloadValues | null;
   readonly postgres: PostgresValues | null;
   readonly redis: RedisValues | null;
@@ -47,6 +47,10 @@ export interface WorkloadValues extends ScalingValues {
   readonly selector: Labels;
   readonly resources: Resources;
   readonly environment: readonly EnvironmentVariable[];
+  /** True from two pods up. */
+  readonly disruptionBudget: boolean;
+  /** How its pods are spread; empty: as the cluster does by itself. */
+  readonly topologySpreadConstraints: readonly Structure[];
 }
 
 export interface PostgresValues {
@@ -62,6 +66,8 @@ export interface PostgresValues {
   /** `Retain` or `Delete`: what becomes of the data when the deployment is deleted. */
   readonly whenDeleted: string;
   readonly maxConnections: number;
+  readonly imagePullPolicy: string;
+  readonly securityContext: Structure;
 }
 
 export interface RedisValues {
@@ -70,6 +76,8 @@ export interface RedisValues {
   readonly selector: Labels;
   readonly image: string;
   readonly resources: Resources;
+  readonly imagePullPolicy: string;
+  readonly securityContext: Structure;
 }
 
 export interface NetworkValues {
@@ -93,7 +101,7 @@ export function valuesOf(input: RenderInput): Values {
   const image = imageOf(input, findings);
   const sizes = sizesOf(input.specification.resourceSpec, findings);
   const opened = routeValues(input.namespace, input.resourceName);
-  const server = serverValues(input, opened, findings);
+  const server = serverValues(input, { route: opened, sizes }, findings);
   const scaling = scalingOf(input, sizes, server, findings);
   const extraLabels = { ...revisionLabels(input, image), ...input.specification.resourceSpec.labels };
   checkLabels(input, image, findings);
@@ -111,7 +119,7 @@ export function valuesOf(input: RenderInput): Values {
     ...identity(input),
     agent: agentValues(facts),
     pod: { ...pod, terminationGracePeriodSeconds: server.terminationGracePeriodSeconds },
-    api: { ...api, probePath: `${opened?.prefix ?? ''}/ok`, disruptionBudget: sizes.apiScale.min >= 2 },
+    api: { ...api, probePath: `${opened?.prefix ?? ''}/ok` },
     queue: input.agentServer.queue ? workloadValues(facts, 'queue', scaling.queue) : null,
     postgres,
     redis,
@@ -140,6 +148,13 @@ function workloadValues(facts: Facts, component: 'api' | 'queue', scaling: Scali
     selector: selectorLabels(input, component),
     resources: sizes[component],
     environment: component === 'api' ? server.apiEnvironment : server.queueEnvironment,
+    disruptionBudget: sizes[`${component}Scale`].min >= 2,
+    topologySpreadConstraints: input.agentServer.pods.topologySpreadConstraints.map((spread) => ({
+      ...spread,
+      labelSelector: { matchLabels: selectorLabels(input, component) },
+      // Old pods of a rollout do not count.
+      matchLabelKeys: ['pod-template-hash'],
+    })),
   };
 }
 
@@ -158,7 +173,14 @@ function postgresValues({ input, sizes }: Facts): PostgresValues | null {
     claimLabels: claimLabels(input),
     whenDeleted: input.namespace.deletion.data === 'delete' ? 'Delete' : 'Retain',
     maxConnections: sizes.databaseConnections,
+    imagePullPolicy: pullPolicyOfStore(input.agentServer),
+    securityContext: onVolume(storeSecurity(input.agentServer)),
   };
+}
+
+/** A large volume is not walked through at each start. */
+function onVolume(security: Structure): Structure {
+  return 'fsGroup' in security ? { ...security, fsGroupChangePolicy: 'OnRootMismatch' } : security;
 }
 
 function redisValues({ input, sizes }: Facts): RedisValues | null {
@@ -170,6 +192,8 @@ function redisValues({ input, sizes }: Facts): RedisValues | null {
     selector: selectorLabels(input, 'redis'),
     image: redis.image,
     resources: sizes.redis,
+    imagePullPolicy: pullPolicyOfStore(input.agentServer),
+    securityContext: storeSecurity(input.agentServer),
   };
 }
 

@@ -104,6 +104,49 @@ export const renderCases: Readonly<Record<string, RenderInput>> = {
     namespace: { route: { kind: 'istio', host: 'agents.example.com', gateway: 'istio-system/public' } },
     agentServer: { autoscaler: 'keda', auth: { kind: 'none' } },
   }),
+  'every-pod-option': renderInput({
+    resourceSpec: { min_scale: 2, max_scale: 2, image_pull_secrets: [{ name: 'registry' }] },
+    namespace: {
+      route: {
+        kind: 'gateway',
+        host: 'agents.example.com',
+        parent: { name: 'public' },
+        requestTimeout: '30m',
+        closedPaths: ['/metrics', '/docs'],
+      },
+    },
+    agentServer: {
+      auth: { kind: 'none' },
+      controlPlaneApiKey: { secretName: 'langsmith', key: 'control-plane-key' },
+      runAsUser: 'cluster',
+      pods: {
+        nodeSelector: { 'acme.example/pool': 'agents' },
+        tolerations: [{ key: 'acme.example/pool', value: 'agents', effect: 'NoSchedule' }, { operator: 'Exists' }],
+        affinity: {
+          podAntiAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              {
+                weight: 1,
+                podAffinityTerm: {
+                  topologyKey: 'kubernetes.io/hostname',
+                  labelSelector: { matchLabels: { 'app.kubernetes.io/part-of': 'research-agent' } },
+                },
+              },
+            ],
+          },
+        },
+        topologySpreadConstraints: [
+          { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule' },
+        ],
+        priorityClassName: 'agents',
+        ndots: 2,
+        imagePullSecrets: ['mirror'],
+        imagePullPolicy: 'IfNotPresent',
+        shutdownGrace: '1h',
+        readOnlyRootFilesystem: true,
+      },
+    },
+  }),
   'keda-without-queue': renderInput({
     resourceSpec: { max_scale: 4 },
     namespace: { secrets: { mode: 'external-secrets', store: { name: 'vault' }, database: { key: 'agents/{name}' } } },
@@ -111,7 +154,14 @@ export const renderCases: Readonly<Record<string, RenderInput>> = {
   }),
   'horizontal-autoscaler': renderInput({
     resourceSpec: { min_scale: 2, max_scale: 4 },
-    namespace: { route: { kind: 'istio', hostSuffix: 'agents.example.com', gateway: 'istio-system/public' } },
+    namespace: {
+      route: {
+        kind: 'istio',
+        hostSuffix: 'agents.example.com',
+        gateway: 'istio-system/public',
+        closedPaths: ['/metrics'],
+      },
+    },
     agentServer: {
       auth: {
         kind: 'langsmith',

@@ -4,8 +4,10 @@ import { CommanderError } from 'commander';
 import { failureText } from './failure-text.ts';
 import { outliveReaders } from './output.ts';
 import { towpath } from './program.ts';
+import { standWhereStarted } from './start-folder.ts';
 
 outliveReaders();
+standWhereStarted();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {

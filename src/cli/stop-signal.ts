@@ -7,6 +7,10 @@ export interface StopSignal {
   readonly stopped: Promise<void>;
 }
 
+/**
+ * Call it once there is something to stop: before that a signal ends the process at once, as the system has it, while a
+ * database is being made that would hear of nothing for seconds.
+ */
 export function stopSignal(): StopSignal {
   const controller = new AbortController();
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -18,3 +22,6 @@ export function stopSignal(): StopSignal {
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, stop);
   return { signal: controller.signal, stopped: promise };
 }
+
+/** The system passes signals to the first process of a container only where it listens for them. */
+export const isFirstProcess = process.pid === 1;

@@ -52,6 +52,20 @@ describe('towpath control-plane', () => {
     expect(await second.end()).toBe(0);
   });
 
+  it('warns where keys would travel in plain, and only there', async () => {
+    const data = join(await temporaryFolder('plain'), 'data');
+    await emptyDatabase(join(data, 'database'));
+
+    for (const [host, warns] of [
+      ['0.0.0.0', true],
+      ['127.0.0.1', false],
+    ] as const) {
+      const server = await serve(['--data', data, '--host', host]);
+      expect(await server.end()).toBe(0);
+      expect(server.output().includes('Serving plain HTTP beyond this machine')).toBe(warns);
+    }
+  });
+
   it('shows its admin key also where it cannot go on, since the next start has none to show', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');

@@ -1,4 +1,5 @@
 /** Reads `towpath.yaml`: text to a checked Configuration, or every problem that it has at once. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
@@ -8,17 +9,28 @@ import { describeFinding, type Finding } from '../../domain/finding.ts';
 import { allIssues } from './every-issue.ts';
 import { findingsOf, type Source } from './findings.ts';
 import { configurationJsonSchema } from './json-schema.ts';
+import { configurationOfRunningDev, defaultConfiguration } from './running-dev.ts';
 
 export type Checked =
   | { readonly kind: 'valid'; readonly configuration: Configuration }
   | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
 
 /** The configuration with its file names made absolute; throws one error that lists every problem. */
-export async function loadConfiguration(path: string): Promise<Configuration> {
+export async function loadConfiguration(named: string): Promise<Configuration> {
+  const path = placeOf(named);
   const checked = checkConfiguration(await readConfigurationText(path), path);
   if (checked.kind === 'valid') return resolveFiles(checked.configuration, dirname(resolve(path)));
   const problems = checked.findings.map((finding) => `  ${describeFinding(finding)}`).join('\n');
   throw new TowpathError('terminal', 'InvalidConfiguration', `Cannot use the configuration "${path}":\n${problems}`);
+}
+
+/** Where nobody names one and none lies here, a `towpath dev` that runs here is meant. */
+function placeOf(named: string): string {
+  if (named !== defaultConfiguration || existsSync(named)) return named;
+  const running = configurationOfRunningDev();
+  if (running === null) return named;
+  process.stderr.write(`Using ${running}, the configuration of the "towpath dev" that runs here\n`);
+  return running;
 }
 
 /** Reads no other file: what the text alone tells. */
@@ -52,7 +64,9 @@ export async function readConfigurationText(path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'there is no such file; name one with --config' : (cause as Error).message;
+    const why = missing
+      ? 'there is no such file; name one with --config, or start "towpath dev" here'
+      : (cause as Error).message;
     throw new TowpathError('terminal', 'UnreadableConfiguration', `Cannot read the configuration "${path}": ${why}`);
   }
 }

@@ -9,7 +9,7 @@ import { logSettings } from '../options.ts';
 import { endInTime } from '../server/ending.ts';
 import { type ServerLimits, type ServerSettings, startServer } from '../server/http-server.ts';
 import { startMonitoring } from '../server/monitoring.ts';
-import { stopSignal } from '../stop-signal.ts';
+import { isFirstProcess, stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
 import { controlPlaneHealth, controlPlaneMonitor } from './monitoring.ts';
 import { openingOf } from './opening.ts';
@@ -19,15 +19,15 @@ const limits: ServerLimits = { requestMs: 60_000, headersMs: 15_000, connections
 
 export async function runControlPlane(options: ControlPlaneOptions): Promise<void> {
   const log = openLog(logSettings(options, options.databaseUrl ? [options.databaseUrl] : []));
-  const { stopped } = stopSignal();
-  const closing = await serve(options, log, stopped);
+  const closing = await serve(options, log);
   const closed = endInTime(log);
   await closing.disposeAsync();
   closed();
 }
 
 /** Answers, once it is to stop, what is to be closed. */
-async function serve(options: ControlPlaneOptions, log: Log, stopped: Promise<void>): Promise<AsyncDisposableStack> {
+async function serve(options: ControlPlaneOptions, log: Log): Promise<AsyncDisposableStack> {
+  let stopping = isFirstProcess ? stopSignal() : null;
   const { host, port } = options;
   const tls = tlsFiles(options);
   await using stack = new AsyncDisposableStack();
@@ -40,6 +40,8 @@ async function serve(options: ControlPlaneOptions, log: Log, stopped: Promise<vo
     ...(monitor ? { onAnswer: monitor.onAnswer } : {}),
   });
   stack.defer(() => controlPlane.close());
+  // Before this there is nothing to stop, and making a database takes seconds.
+  stopping ??= stopSignal();
   // Before anything else can fail, a port in use say: nobody could ever read it again.
   if (controlPlane.newAdminKey !== null) showAdminKey(controlPlane.newAdminKey);
   if (monitor) {
@@ -56,10 +58,18 @@ async function serve(options: ControlPlaneOptions, log: Log, stopped: Promise<vo
   stack.defer(() => server.close());
   // Long polls would hold the server up for a minute; they end first.
   stack.defer(() => controlPlane.stop());
+  if (tls === undefined && !isLoopback(host)) log.warn(plainHttp, { url: server.url });
   log.info('Control plane is ready', { url: server.url, version: version() });
-  await stopped;
+  await stopping.stopped;
   log.info('Stopping: requests under way end first, a second signal does not wait for them');
   return stack.move();
+}
+
+const plainHttp =
+  'Serving plain HTTP beyond this machine: keys and secret values can be read on their way; name --tls-cert-file and --tls-key-file, unless a proxy with TLS stands before it';
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 
 /** On standard output, and never in the log: shown once, as only its hash is kept. */

@@ -2,26 +2,39 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
+import { asTowpathError } from '../../domain/failure.ts';
 import type { DevOptions } from '../commands/dev.ts';
 import { openLog } from '../log.ts';
 import { logSettings } from '../options.ts';
 import { prepareDataFolder } from '../server/data-folder.ts';
 import { endInTime } from '../server/ending.ts';
-import { stopSignal } from '../stop-signal.ts';
+import { isFirstProcess, stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
 import { databaseFolder } from './dev-file.ts';
+import { alreadyStarting, refuseSecond } from './only-one.ts';
 import { readyText } from './screen.ts';
 
 export async function runDev(options: DevOptions): Promise<void> {
   const began = performance.now();
-  const { signal, stopped } = stopSignal();
+  // Until the database is open nothing is there that a signal could harm.
+  let stopping = isFirstProcess ? stopSignal() : null;
   const dataFolder = await prepareDataFolder(options.data, ['keys']);
+  await refuseSecond(dataFolder);
   const firstStart = !existsSync(join(dataFolder, databaseFolder));
   const { startDev } = await import('./start.ts');
   const progress = options.json ? () => undefined : note;
   const { port, sample } = options;
+  const onOpen = (): void => {
+    stopping ??= stopSignal();
+  };
   const log = openLog(logSettings(options));
-  const dev = await startDev({ dataFolder, port, sample, progress, log });
+  const dev = await startDev({ dataFolder, port, sample, progress, log, onOpen }).catch(async (error: unknown) => {
+    // One that was started at the same time is ready by now, or not yet.
+    if (asTowpathError(error)?.reason !== 'DatabaseInUse') throw error;
+    await refuseSecond(dataFolder);
+    throw alreadyStarting(options.data);
+  });
+  const { signal, stopped } = stopping ?? stopSignal();
   // Asked to stop while it was starting: there is nobody left to tell.
   if (!signal.aborted) {
     const tookMs = performance.now() - began;

@@ -1,6 +1,8 @@
 /** What `towpath dev` says on the terminal: where things are, and what to type next. */
-import { relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import pc from 'picocolors';
+import { shellWord } from '../../core/shell-word.ts';
+import { isRunByNpm } from '../start-folder.ts';
 import type { DevFile } from './dev-file.ts';
 import { sampleNamespace } from './sample.ts';
 
@@ -41,6 +43,11 @@ ${pc.bold('Read what it commits')}${sampled}
 
 ${clones.join('\n')}
 
+${pc.bold('Beside it')}  ${pc.dim('in another terminal')}
+
+  ${command('plan', dataFolder)}
+  ${command('hold list', dataFolder)}
+
 ${pc.dim('There is no cluster here: a revision counts as DEPLOYED once it is pushed.')}
 ${pc.dim(`Everything is kept in ${shown(dataFolder)}. Ctrl-C stops.`)}
 
@@ -53,6 +60,13 @@ export function cloneLine(repository: string, key: string): string {
   url.username = 'towpath';
   url.password = key;
   return `git clone ${url.href}`;
+}
+
+/** As it works when it is pasted: through npm where npm has started us, with the configuration where it lies elsewhere. */
+function command(words: string, dataFolder: string): string {
+  const program = isRunByNpm() ? 'npm run -s towpath --' : 'towpath';
+  const isFound = resolve(dataFolder) === resolve('.towpath');
+  return `${program} ${words}${isFound ? '' : ` --config ${shellWord(join(shown(dataFolder), 'towpath.yaml'))}`}`;
 }
 
 function shown(folder: string): string {

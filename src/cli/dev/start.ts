@@ -29,6 +29,8 @@ export interface DevSettings {
   readonly log: Log;
   /** Told when the next step takes long enough to wonder. */
   readonly progress: (text: string) => void;
+  /** Told once the database is open: from then on there is something to close. */
+  readonly onOpen: () => void;
 }
 
 export interface RunningDev {
@@ -56,6 +58,7 @@ export async function startDev(settings: DevSettings): Promise<RunningDev> {
   await requireGit();
   const controlPlane = await openEmbeddedControlPlane(settings, adminKey);
   stack.defer(() => controlPlane.close());
+  settings.onOpen();
   // Only now is the folder surely ours, and what an earlier start said of itself no longer true.
   await rm(join(dataFolder, devFileName), { force: true });
   const git = await openRepositories(dataFolder, controlPlane, log);

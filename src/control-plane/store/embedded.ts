@@ -1,4 +1,5 @@
 /** The embedded database: PGlite in a folder, behind an exclusive lock. */
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
@@ -23,9 +24,11 @@ export async function openEmbedded(
   try {
     requireRoom(dataFolder, freeBytes);
     // Beside the lock, not around it: whoever copies the database's files must not touch the lock's.
+    const making = startMaking(dataFolder);
     client = await PGlite.create(join(dataFolder, 'pglite'));
     const database = drizzle(client, { schema });
     await migrate(database, { migrationsFolder });
+    making.done();
     keepStatements(client);
     keepTimesAsText(client);
     refuseChangesWithoutRoom(client, dataFolder, freeBytes);
@@ -56,6 +59,17 @@ function serveInTurn(client: PGlite): FairGate {
   client.query = (text, parameters, options) => gate.run('read', () => query(text, parameters, options));
   client.transaction = (body) => gate.run('change', () => transaction(body));
   return gate;
+}
+
+/**
+ * Making a database takes seconds in which nothing is heard, so that a signal may end the process in between. What was made
+ * halfway never held anything, and is made anew; the mark says that nobody has ever had it open.
+ */
+function startMaking(dataFolder: string): { done(): void } {
+  const [files, mark] = [join(dataFolder, 'pglite'), join(dataFolder, 'making')];
+  if (existsSync(mark)) rmSync(files, { recursive: true, force: true });
+  if (!existsSync(files)) writeFileSync(mark, '');
+  return { done: () => rmSync(mark, { force: true }) };
 }
 
 async function close(client: PGlite | undefined, lock: { release(): void }): Promise<void> {

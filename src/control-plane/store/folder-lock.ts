@@ -56,7 +56,7 @@ function refusal(folder: string, holderFile: string, cause: unknown): TowpathErr
     'terminal',
     'DatabaseInUse',
     `Cannot open the database in "${folder}": ${holderOf(holderFile)} has it open, and an embedded database has one ` +
-      'opener only; stop that process first, name another folder, or use a Postgres server by databaseUrl',
+      'opener only; stop that process first, or name another folder',
     { cause },
   );
 }

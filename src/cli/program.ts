@@ -6,6 +6,7 @@ import { bootstrapCommand } from './commands/bootstrap.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
 import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { helpCommand } from './commands/help.ts';
 import { holdCommand } from './commands/hold.ts';
 import { listenCommand } from './commands/listen.ts';
 import { planCommand } from './commands/plan.ts';
@@ -40,7 +41,6 @@ export function towpath(): Command {
     .description('Walks beside your GitOps engine: desired Agent Server deployments from a control plane into git.')
     .version(version(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help of a command')
     .addHelpText('after', afterHelp);
   const commands = [
     devCommand(),
@@ -56,10 +56,14 @@ export function towpath(): Command {
     holdCommand(),
     adoptCommand(),
     secretsCommand(),
+    helpCommand(program),
   ];
   for (const command of commands) program.addCommand(command);
   everyCommand(program, (command) => {
-    command.exitOverride().showHelpAfterError(`Run "${pathOf(command)} --help" to see what it takes`);
+    command
+      .helpCommand(false)
+      .exitOverride()
+      .showHelpAfterError(`Run "${pathOf(command)} --help" to see what it takes`);
     command.configureHelp({ ...command.configureHelp(), styleTitle: (title) => pc.bold(title) });
   });
   return program;

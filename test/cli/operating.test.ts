@@ -2,8 +2,10 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { age } from '../../src/cli/operating/age.ts';
+import { onlyNamespace } from '../../src/cli/operating/configured.ts';
 import { confirmed } from '../../src/cli/operating/confirm.ts';
 import { operatorOf, parseAuthor } from '../../src/cli/operating/operator.ts';
+import { Configuration } from '../../src/domain/configuration.ts';
 import { runTowpath } from '../support/command-line.ts';
 import { type OperatedWorld, operatedWorld } from '../support/operated-world.ts';
 
@@ -110,7 +112,7 @@ it.each([
   [['secrets'], 'Usage: towpath secrets'],
   [['hold', 'relese'], 'Did you mean release?'],
   [['hold', 'release', '--namespace', 'team-a'], "missing required argument 'what'"],
-  [['adopt', 'chat'], "required option '-n, --namespace <name>' not specified"],
+  [['adopt', 'chat'], 'Cannot read the configuration "towpath.yaml"'],
   [['hold', 'list', '--config', '/nowhere/towpath.yaml'], 'Cannot read'],
 ])('%j is answered in a line or two, with exit code 1 and no stack', async (words, wanted) => {
   const { code, stdout, stderr } = await runTowpath(words);
@@ -118,4 +120,21 @@ it.each([
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain(wanted);
   expect(stderr).not.toMatch(/^\s+at /m);
+});
+
+it('takes the only namespace that there is, and asks which one is meant where there are more', () => {
+  const namespaces = (...names: readonly string[]) => ({
+    ...Object.fromEntries(names.map((name) => [name, { repository: `https://git.example/${name}.git` }])),
+  });
+  const configuration = (...names: readonly string[]) =>
+    Configuration.parse({
+      controlPlane: { url: 'https://a.example', apiKeyEnv: 'K' },
+      listener: { id: '0b6c8f0e-64f5-4f6c-9b68-0b3a2f0f7a11' },
+      namespaces: namespaces(...names),
+    });
+
+  expect(onlyNamespace(configuration('team-a'), 'towpath.yaml')).toBe('team-a');
+  expect(() => onlyNamespace(configuration('team-a', 'team-b'), 'towpath.yaml')).toThrow(
+    'towpath.yaml names team-a, team-b; name one with --namespace',
+  );
 });

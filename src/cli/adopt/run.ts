@@ -8,11 +8,11 @@ import { runOperation } from '../operating/operated.ts';
 
 export function adoptFolder(deployment: string, options: AdoptOptions): Promise<number> {
   const from = options.from === undefined ? null : pathOf(options.from);
-  return runOperation<AdoptShown>(options, {
+  return runOperation<AdoptShown>(options, () => ({
     question: { action: `adopt a folder for "${deployment}"`, question: 'Take it over?' },
     command: (operation, confirm) => adopt(operation, { deployment, from }, confirm),
     lines: ({ goes }) => goes.map((path) => `  ${pc.red('-')} ${path} is not among what is laid down, and goes`),
-  });
+  }));
 }
 
 /** `./apps/chat/` is what a shell completes. */

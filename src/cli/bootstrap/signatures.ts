@@ -20,7 +20,7 @@ export interface WantedSignatures {
 
 export async function argoCdSignatures(
   configuration: Configuration,
-  { gpgKey, signatureKeys, verifySignatures }: BootstrapArgoCdOptions,
+  { gpgKey = [], signatureKeys, verifySignatures }: BootstrapArgoCdOptions,
 ): Promise<WantedSignatures> {
   const notes = gpgKey.flatMap((id) => [
     `Argo CD must know the public key ${id}:`,

@@ -13,7 +13,7 @@ export interface BootstrapOptions {
 
 export interface BootstrapArgoCdOptions extends BootstrapOptions {
   readonly server: string;
-  readonly gpgKey: readonly string[];
+  readonly gpgKey?: readonly string[];
   readonly signatureKeys?: true;
   readonly verifySignatures?: true;
 }
@@ -63,7 +63,7 @@ function argoCdCommand(): Command {
   return withCommonOptions(new Command('argo-cd'))
     .description('an AppProject and an ApplicationSet a namespace')
     .option('--server <url>', 'the cluster, as Argo CD knows it', 'https://kubernetes.default.svc')
-    .option('--gpg-key <id>', 'a key that may sign commits; may be said again', gpgKey, [])
+    .option('--gpg-key <id>', 'a key that may sign commits; may be said again', gpgKey)
     .option('--verify-signatures', 'apply only commits that the key in git.signing has signed')
     .option('--signature-keys', 'verify signatures the way that Argo CD before 3.5 understands')
     .addHelpText('after', argoCdHelp)
@@ -96,7 +96,7 @@ function withCommonOptions(command: Command): Command {
     .option('--context <name>', 'with --apply: context of the kubeconfig');
 }
 
-function gpgKey(text: string, earlier: readonly string[]): readonly string[] {
+function gpgKey(text: string, earlier: readonly string[] = []): readonly string[] {
   if (!/^(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{40})$/.test(text)) {
     throw new InvalidArgumentError('Expected the id of a GPG key: 16 or 40 hex digits.');
   }

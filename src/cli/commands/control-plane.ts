@@ -45,12 +45,8 @@ ${examples(`
 `)}`;
 
 export function controlPlaneCommand(): Command {
-  return withLogOptions(new Command('control-plane'))
+  return withLogOptions(withDatabaseOptions(new Command('control-plane')))
     .description('serve the control plane API: LangSmith’s deployment calls and our own')
-    .addOption(new Option('--database-url <url>', 'Postgres to use').env('TOWPATH_DATABASE_URL'))
-    .option('-d, --data <folder>', 'folder of the embedded database and of its keys', '.towpath-control-plane')
-    .option('--encryption-key-file <file>', 'key that secret values are encrypted with')
-    .option('--old-encryption-key-file <file...>', 'keys that may still be needed to read them')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('-p, --port <number>', 'port to listen on', port, 8700)
     .option('--tls-cert-file <file>', 'serve HTTPS with this certificate (PEM)')
@@ -66,14 +62,33 @@ export function controlPlaneCommand(): Command {
     .addCommand(rotateKeyCommand());
 }
 
-/** Its options are those of the command around it. */
+/** The command around it reads its options, too, so that they are found with it; the others are none of its own. */
 function rotateKeyCommand(): Command {
-  return new Command('rotate-key')
+  return withDatabaseOptions(new Command('rotate-key'))
     .description('encrypt all stored secret values with another key')
-    .configureHelp({ showGlobalOptions: true })
+    .option('--json', 'print what was done as JSON')
     .addHelpText('after', rotateHelp)
     .action(async (_: unknown, command: Command) => {
+      refuseForeign(command);
       const { rotateKey } = await import('../control-plane/rotate-key.ts');
       await rotateKey(command.optsWithGlobals<ControlPlaneOptions>());
     });
+}
+
+function withDatabaseOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--database-url <url>', 'Postgres to use').env('TOWPATH_DATABASE_URL'))
+    .option('-d, --data <folder>', 'folder of the embedded database and of its keys', '.towpath-control-plane')
+    .option('--encryption-key-file <file>', 'key that secret values are encrypted with')
+    .option('--old-encryption-key-file <file...>', 'keys that may still be needed to read them');
+}
+
+function refuseForeign(command: Command): void {
+  const around = command.parent;
+  const own = new Set(command.options.map((option) => option.attributeName()));
+  const foreign = around?.options.find((option) => {
+    const name = option.attributeName();
+    return !own.has(name) && around.getOptionValueSource(name) === 'cli';
+  });
+  if (foreign?.long) command.error(`error: unknown option '${foreign.long}'`, { code: 'commander.unknownOption' });
 }

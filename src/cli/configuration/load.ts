@@ -24,12 +24,15 @@ export async function loadConfiguration(named: string): Promise<Configuration> {
   throw new TowpathError('terminal', 'InvalidConfiguration', `Cannot use the configuration "${path}":\n${problems}`);
 }
 
+let isSaid = false;
+
 /** Where nobody names one and none lies here, a `towpath dev` that runs here is meant. */
 function placeOf(named: string): string {
   if (named !== defaultConfiguration || existsSync(named)) return named;
   const running = configurationOfRunningDev();
   if (running === null) return named;
-  process.stderr.write(`Using ${running}, the configuration of the "towpath dev" that runs here\n`);
+  if (!isSaid) process.stderr.write(`Using ${running}, the configuration of the "towpath dev" that runs here\n`);
+  isSaid = true;
   return running;
 }
 

@@ -1,6 +1,6 @@
 /** Runs `towpath hold release`. */
 import { TowpathError } from '../../domain/failure.ts';
-import { CommitId } from '../../domain/identifiers.ts';
+import { CommitId, type NamespaceName } from '../../domain/identifiers.ts';
 import { releaseHistory } from '../../listener/operate/history.ts';
 import { type ReleaseShown, releaseDeletions, releaseDeployment } from '../../listener/operate/release.ts';
 import type { HoldReleaseOptions } from '../commands/hold.ts';
@@ -11,10 +11,10 @@ export function holdRelease(what: string, options: HoldReleaseOptions): Promise<
     const message = `Cannot release "${what}" with --commit: that is for history alone; leave it out`;
     throw new TowpathError('terminal', 'InvalidOption', message);
   }
-  return runOperation(options, releaseOf(what, options));
+  return runOperation(options, (namespace) => releaseOf(what, namespace, options));
 }
 
-function releaseOf(what: string, { namespace, commit }: HoldReleaseOptions): Operating<ReleaseShown> {
+function releaseOf(what: string, namespace: NamespaceName, { commit }: HoldReleaseOptions): Operating<ReleaseShown> {
   switch (what) {
     case 'deletions':
       return {

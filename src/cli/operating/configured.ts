@@ -27,6 +27,14 @@ export async function configurationOf({ config, namespace }: Selected): Promise<
   throw new TowpathError('terminal', 'UnknownNamespace', message);
 }
 
+/** What a command works on that takes one namespace: the one that was named, or the only one there is. */
+export function onlyNamespace(configuration: Configuration, config: string): NamespaceName {
+  const [first, ...others] = namespacesOf(configuration);
+  if (first !== undefined && others.length === 0) return first;
+  const message = `Cannot tell which namespace is meant: ${config} names ${namespacesOf(configuration).join(', ')}; name one with --namespace`;
+  throw new TowpathError('terminal', 'NoNamespace', message);
+}
+
 export async function wired<T>(
   configuration: Configuration,
   purpose: WireOptions['purpose'],

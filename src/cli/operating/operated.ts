@@ -1,19 +1,20 @@
 /** A command that commits: shows what it would do, asks, does it, and says what became of it. */
 import pc from 'picocolors';
 import type { Identity } from '../../core/plain-line.ts';
-import { NamespaceName } from '../../domain/identifiers.ts';
+import type { NamespaceName } from '../../domain/identifiers.ts';
 import { type Command, type Operated, type Operation, operate, type Sent } from '../../listener/operate/operate.ts';
 import type { Changes, CommitShown } from '../../listener/operate/shown.ts';
 import type { FilePreview } from '../../listener/preview.ts';
 import { fileText } from '../plan/plan-text.ts';
 import { version } from '../version.ts';
-import { configurationOf, wired } from './configured.ts';
+import { configurationOf, onlyNamespace, wired } from './configured.ts';
 import { confirmed, processTerminal, type Question } from './confirm.ts';
 import { operatorOf } from './operator.ts';
 
 export interface OperateOptions {
   readonly config: string;
-  readonly namespace: string;
+  /** Left out where the configuration names one alone. */
+  readonly namespace?: string;
   readonly yes?: true;
   readonly json?: true;
   readonly author?: Identity;
@@ -36,10 +37,14 @@ export interface Operating<S extends Shown> {
 }
 
 /** 0: done, or nothing to do; 1: declined, or refused in part. */
-export async function runOperation<S extends Shown>(options: OperateOptions, operating: Operating<S>): Promise<number> {
+export async function runOperation<S extends Shown>(
+  options: OperateOptions,
+  operatingIn: (namespace: NamespaceName) => Operating<S>,
+): Promise<number> {
   const configuration = await configurationOf(options);
+  const namespace = onlyNamespace(configuration, options.config);
+  const operating = operatingIn(namespace);
   return wired(configuration, 'operate', async (ports) => {
-    const namespace = NamespaceName.parse(options.namespace);
     const operator = operatorOf(options.author);
     const operation: Operation = { ports, configuration, towpathVersion: version(), namespace, operator };
     const say = (text: string): boolean => (options.json ? process.stderr : process.stdout).write(text);

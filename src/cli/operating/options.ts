@@ -4,7 +4,7 @@ import { parseAuthor } from './operator.ts';
 
 export function withOperateOptions(command: Command): Command {
   return command
-    .requiredOption('-n, --namespace <name>', 'the namespace of the configuration')
+    .option('-n, --namespace <name>', 'the namespace; needed where the configuration names several')
     .option('-c, --config <file>', 'the listener’s configuration', 'towpath.yaml')
     .addOption(
       new Option(

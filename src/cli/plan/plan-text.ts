@@ -1,5 +1,5 @@
 /** A plan as people read it: what would be committed, as a diff, and what stands in the way. */
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { createTwoFilesPatch, diffLines, FILE_HEADERS_ONLY } from 'diff';
 import pc from 'picocolors';
 import type { FilePreview, NamespacePreview, StepPreview } from '../../listener/preview.ts';
 import { messages } from '../failure-text.ts';
@@ -30,32 +30,65 @@ const meanings: Partial<Readonly<Record<StepPreview['kind'], string>>> = {
   interrupted: 'nothing more is published for this revision',
 };
 
-export function planText(previews: readonly NamespacePreview[]): string {
-  const commits = previews.flatMap((preview) => preview.steps.filter((step) => step.commit !== null)).length;
-  const outdated = previews.flatMap((preview) => preview.steps.filter((step) => step.kind === 'outdated')).length;
-  const summary = [
-    commits === 0 ? 'Nothing to commit' : `${commits} ${commits === 1 ? 'commit' : 'commits'} to make`,
-    ...(outdated === 0 ? [] : [`${outdated} outdated`]),
-  ];
-  return `${previews.map(namespaceText).join('\n')}\n${pc.bold(summary.join(', '))}\n`;
+/** `diff`: every line that changes; `stat`: how many, file by file. */
+export type Detail = 'diff' | 'stat';
+
+export function planText(previews: readonly NamespacePreview[], detail: Detail = 'diff'): string {
+  return `${previews.map((preview) => namespaceText(preview, detail)).join('\n')}\n${pc.bold(summaryOf(previews))}\n`;
 }
 
-function namespaceText({ namespace, repository, branch, head, failure, steps, orphans }: NamespacePreview): string {
-  const where = pc.dim(`${repository} ${branch} ${head?.slice(0, 12) ?? '(empty)'}`);
+function summaryOf(previews: readonly NamespacePreview[]): string {
+  const steps = previews.flatMap((preview) => preview.steps);
+  const commits = steps.filter((step) => step.commit !== null).length;
+  const outdated = steps.filter((step) => step.kind === 'outdated').length;
+  const held = steps.filter(isHeld).length;
+  const unread = previews.filter(({ failure }) => failure !== null).length;
+  const made = `${commits} ${commits === 1 ? 'commit' : 'commits'} to make`;
+  return [
+    // Nobody knows what a namespace that could not be read would need.
+    ...(commits > 0 ? [made] : unread < previews.length ? ['Nothing to commit'] : []),
+    ...(outdated === 0 ? [] : [`${outdated} outdated`]),
+    ...(held === 0 ? [] : [`${held} held`]),
+    ...(unread === 0 ? [] : [`${unread} of ${previews.length} namespaces could not be planned`]),
+  ].join(', ');
+}
+
+/** It waits for a person, who knows of it: that is no failure. */
+export function isHeld({ kind }: StepPreview): boolean {
+  return kind === 'hold' || kind === 'foreign' || kind === 'remove-held' || kind === 'remove-foreign';
+}
+
+function namespaceText(
+  { namespace, repository, branch, head, failure, steps, orphans }: NamespacePreview,
+  detail: Detail,
+): string {
+  const at = failure ? '' : (head?.slice(0, 12) ?? '(empty)');
+  const where = pc.dim(`${repository} ${branch} ${at}`.trimEnd());
   const body = failure
     ? [`  ${pc.red(messages(failure).join('\n  because: '))}`]
-    : [...steps.map(stepText), ...orphans.map(orphanText)];
+    : [...steps.map((step) => stepText(step, detail)), ...orphans.map(orphanText)];
   return `${[`${pc.bold(namespace)} ${where}`, ...body].join('\n')}\n`;
 }
 
-function stepText(step: StepPreview): string {
+function stepText(step: StepPreview, detail: Detail): string {
   const meaning = step.message ?? meanings[step.kind];
   const lines = [
     `  ${marks[step.kind]} ${step.deployment}${step.commit ? pc.dim(`  ${step.commit}`) : ''}`,
     ...(meaning ? [`      ${meaning.split('\n').join('\n      ')}`] : []),
-    ...step.files.map(fileText),
+    ...(detail === 'stat' ? statLines(step.files) : step.files.map(fileText)),
   ];
   return lines.join('\n');
+}
+
+function statLines(files: readonly FilePreview[]): readonly string[] {
+  const width = Math.max(0, ...files.map(({ path }) => path.length));
+  return files.map((file) => {
+    const parts = diffLines(file.before ?? '', file.after ?? '');
+    const count = (is: 'added' | 'removed'): number =>
+      parts.filter((part) => part[is]).reduce((sum, part) => sum + part.count, 0);
+    const change = file.before === null ? '  new' : file.after === null ? '  removed' : '';
+    return `      ${file.path.padEnd(width)}  ${pc.green(`+${count('added')}`)} ${pc.red(`-${count('removed')}`)}${change}`;
+  });
 }
 
 function orphanText(path: string): string {

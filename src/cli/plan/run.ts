@@ -1,24 +1,26 @@
 /** Runs `towpath plan`: previews a pass, prints it, and answers the exit code. */
 import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
-import { type NamespacePreview, previewPass } from '../../listener/preview.ts';
+import { type NamespacePreview, previewPass, type StepPreview } from '../../listener/preview.ts';
 import type { PlanOptions } from '../commands/plan.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { nearest } from '../configuration/suggestion.ts';
 import { openLog } from '../log.ts';
+import { showInPages } from '../pager.ts';
 import { version } from '../version.ts';
 import { type WiredListener, wireListener } from '../wire.ts';
 import { planJson } from './plan-json.ts';
-import { planText } from './plan-text.ts';
+import { isHeld, planText } from './plan-text.ts';
 
-/** 2: there are changes; 1: something stands in the way; 0: nothing to do. */
+/** 2: there are changes; 1: something failed; 0: nothing to do, or all of it waits for a person. */
 export async function plan(names: readonly string[], options: PlanOptions): Promise<number> {
   const configuration = await loadConfiguration(options.config);
   const log = openLog({ json: false, level: 'error' });
   const ports = await wireListener(configuration, { purpose: 'preview', log });
   try {
     const previews = await previewPass(narrow(ports, names), configuration, version());
-    process.stdout.write(options.json ? `${JSON.stringify(planJson(previews), null, 2)}\n` : planText(previews));
+    if (options.json) process.stdout.write(`${JSON.stringify(planJson(previews), null, 2)}\n`);
+    else await showInPages(planText(previews, options.stat ? 'stat' : 'diff'), options.pager);
     return exitCodeOf(previews);
   } finally {
     await ports.close();
@@ -39,9 +41,10 @@ function narrow(ports: WiredListener, names: readonly string[]): WiredListener {
   return { ...ports, namespaces: new Map(chosen) };
 }
 
-function exitCodeOf(previews: readonly NamespacePreview[]): number {
+export function exitCodeOf(previews: readonly NamespacePreview[]): number {
   if (previews.some((preview) => preview.failure !== null)) return 1;
   const changes = previews.some((preview) => preview.steps.some((step) => step.commit !== null));
   if (changes) return 2;
-  return previews.some((preview) => preview.steps.some((step) => step.message !== null)) ? 1 : 0;
+  const isStuck = (step: StepPreview): boolean => step.message !== null && !isHeld(step);
+  return previews.some((preview) => preview.steps.some(isStuck)) ? 1 : 0;
 }

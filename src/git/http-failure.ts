@@ -52,6 +52,10 @@ function meaningOf(status: number): string {
 }
 
 function wordsOf(code: string): { readonly failure: TransportFailure; readonly text: string } | null {
+  if (/^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(code)) {
+    const text = `it does not speak HTTPS there (${code}); write http://, or the port of HTTPS`;
+    return { failure: 'unusable', text };
+  }
   if (/^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS_CERT|ERR_SSL|HOSTNAME_MISMATCH)/.test(code)) {
     const text = `the server's certificate is not trusted (${code}); name the right CA in the configuration`;
     return { failure: 'unusable', text };

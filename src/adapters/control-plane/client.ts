@@ -4,6 +4,7 @@ import { getCACertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
 import { askedWaitMs } from '../../core/asked-wait.ts';
+import { connectionFault } from '../../domain/connection-fault.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 export interface ControlPlaneConnection {
@@ -137,7 +138,7 @@ function strange<Answer>(connection: ControlPlaneConnection, call: Call<Answer>,
 
 function unreachable<Answer>(connection: ControlPlaneConnection, call: Call<Answer>, error: unknown): TowpathError {
   const code = codeOf(error);
-  const why = code === '' ? 'the connection failed' : `the connection failed (${code})`;
+  const why = connectionFault(code);
   return new TowpathError(
     'transient',
     'ControlPlaneUnreachable',

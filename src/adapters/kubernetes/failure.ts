@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { askedWaitMs } from '../../core/asked-wait.ts';
+import { connectionFault } from '../../domain/connection-fault.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 interface Refused {
@@ -42,7 +43,7 @@ function wordsOfCode(code: string): string {
   if (aboutCertificate.test(code)) {
     return `its certificate is not trusted (${code}); check server, certificate-authority and tls-server-name of the kubeconfig`;
   }
-  const why = code === '' ? 'the connection failed' : `the connection failed (${code})`;
+  const why = connectionFault(code);
   return `${why}; check the network, and that this is the address of the API server`;
 }
 

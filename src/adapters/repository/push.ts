@@ -104,10 +104,15 @@ function settle(world: DeliveryWorld, answer: Answer, sending: number): Delivery
 
 /** Nobody was faster, so what refuses is in the server's own repository. */
 export function lockWords(said: string, ref = 'refs/heads/…'): string {
-  return (
-    `the server refused ${mostSendings} times although the branch did not move: "${said}"; ` +
-    `a lock file (${ref}.lock) left over in the server's repository does this: remove it there`
-  );
+  const refused = `the server refused ${mostSendings} times although the branch did not move: "${said}"`;
+  // A branch is a file to git, and no branch lies below a file, or where a folder is.
+  const [, other] = /'refs\/heads\/([^']+)' exists/.exec(said) ?? [];
+  const isBlocked = other !== undefined || /directory\/file conflict|directory not empty/i.test(said);
+  if (isBlocked) {
+    const which = other === undefined ? 'another branch' : `the branch ${other}`;
+    return `${refused}; git cannot make a branch beside one whose name is the first part of its own: remove or rename ${which}, or choose another branch`;
+  }
+  return `${refused}; a lock file (${ref}.lock) left over in the server's repository does this: remove it there`;
 }
 
 /** Somebody may have pushed on top of ours before we could look. */

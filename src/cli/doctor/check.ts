@@ -49,6 +49,25 @@ export async function attempt(
     return await look();
   } catch (error) {
     const why = asTowpathError(error)?.message ?? messages(error).join('; because: ');
-    return [failed(title, why, mend)];
+    return [failed(title, why, isLocal(error) ? 'nobody was asked yet: correct that first' : mend)];
   }
+}
+
+/** A file or a variable of this machine: advice about the network would lead astray. */
+function isLocal(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (current.name === 'FileFailure' || ('syscall' in current && 'path' in current)) return true;
+    if (
+      /^(?:Invalid|Unreadable|Missing)(?:Secret|ApiKey|Authority|Certificate|Credentials|Variable|Key)$/.test(
+        reasonOf(current),
+      )
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function reasonOf(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : '';
 }

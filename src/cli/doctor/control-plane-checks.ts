@@ -112,7 +112,7 @@ export function judgeNamespaces(configured: readonly string[], registered: reado
     return failed('namespaces', message, 'add them to the listener’s k8s_namespaces, or take them from towpath.yaml');
   }
   if (unserved.length > 0) {
-    const message = `deployments in ${unserved.join(', ')} would wait for ever: towpath.yaml does not name them`;
+    const message = `deployments in ${unserved.join(', ')} fail at once: towpath.yaml does not name them`;
     return warning('namespaces', message, 'add them to towpath.yaml, or take them from the listener’s k8s_namespaces');
   }
   return ok('namespaces', `${configured.join(', ')}, as registered`);

@@ -2,6 +2,7 @@
 import { sshAccess } from '../../adapters/git-credentials.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { gitError } from '../../adapters/repository/failure.ts';
+import { branchInTheWay } from '../../core/branch-names.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
@@ -13,7 +14,7 @@ import type { Transport } from '../../git/transport.ts';
 import { version } from '../version.ts';
 import { openGitCredentials } from '../wiring/github-app.ts';
 import { openRepository } from '../wiring/repository.ts';
-import { attempt, type Finding, ok } from './check.ts';
+import { attempt, type Finding, failed, ok } from './check.ts';
 
 export interface CheckedRepository {
   /** Null: it is empty, the branch is not there, or nobody could look. */
@@ -34,8 +35,11 @@ export async function checkRepository(settings: Namespace, git: Git): Promise<Ch
   if (reading.some(({ verdict }) => verdict === 'failed')) return { head, findings: reading };
   const mend = 'give these credentials the right to write to the repository';
   const writing = await attempt('push', mend, async () => {
-    await askToPush(settings, git);
-    return [ok('push', 'the server offers it to these credentials; whether the branch is protected only a push tells')];
+    const branches = await askToPush(settings, git);
+    return [
+      ok('push', 'the server offers it to these credentials; whether the branch is protected only a push tells'),
+      ...judgeNames(settings, branches),
+    ];
   });
   return { head, findings: [...reading, ...writing] };
 }
@@ -55,14 +59,30 @@ function judgeBranch({ repository, branch }: Namespace, head: CommitId | null): 
   return ok('read', `${repository} ${branch} is at ${head.slice(0, 12)}`);
 }
 
-/** A server tells who may push before it lists what a push could change. */
-async function askToPush(settings: Namespace, git: Git): Promise<void> {
+/** Branches that git cannot make beside those that are there; to a listener such a push looks like a race that it loses. */
+export function judgeNames({ branch, publication }: Namespace, branches: readonly string[]): readonly Finding[] {
+  const wanted = publication.mode === 'proposed' ? [branch, `${publication.branchPrefix}x`] : [branch];
+  return wanted.flatMap((name) => {
+    const other = branchInTheWay(name, branches);
+    if (other === null) return [];
+    const shown = name === branch ? `the branch ${branch}` : `branches below ${name.slice(0, -1)}`;
+    const message = `git cannot make ${shown} beside the branch ${other}, which is there already`;
+    const option = name === branch ? 'branch' : 'publication.branchPrefix';
+    return [failed('branches', message, `remove or rename the branch ${other}, or choose another ${option}`)];
+  });
+}
+
+/** A server tells who may push before it lists what a push could change; answers the names of its branches. */
+async function askToPush(settings: Namespace, git: Git): Promise<readonly string[]> {
   const { caFile, proxy } = settings;
   const dispatcher = await openDispatcher({ caFile, proxy });
   const transport = await transportOf(settings, git, dispatcher);
   try {
-    const [first] = readPackets(await transport.advertise('git-receive-pack'));
+    const packets = [...readPackets(await transport.advertise('git-receive-pack'))];
+    const [first] = packets;
     if (first?.kind === 'data') refuseError(first.payload);
+    const lines = packets.flatMap((packet) => (packet.kind === 'data' ? packet.payload.toString('utf8') : []));
+    return lines.flatMap((line) => /^[0-9a-f]{40} refs\/heads\/([^\0\n]+)/.exec(line)?.[1] ?? []);
   } catch (error) {
     throw gitError(`push to ${transport.url}`, error);
   } finally {

@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { askedWaitMs, boundedWaitMs, longestLimitMs, longestWaitMs, serverTimeMs } from '../../../core/asked-wait.ts';
 import { plainLine } from '../../../core/plain-line.ts';
+import { connectionFault } from '../../../domain/connection-fault.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 
 export interface ForgeRefusal {
@@ -37,7 +38,7 @@ export function forgeFailure(refusal: ForgeRefusal): TowpathError {
 /** Of no answer, or half of one. */
 export function forgeUnreachable(about: Pick<ForgeRefusal, 'purpose' | 'server'>, cause: unknown): TowpathError {
   const code = codeOf(cause);
-  const why = code === '' ? 'the connection failed' : `the connection failed (${code})`;
+  const why = connectionFault(code);
   const advice = /CERT|UNABLE_TO_(?:GET|VERIFY)|ALTNAME/.test(code)
     ? '; name the authority of its certificate by caFile'
     : '; it is tried again';

@@ -25,6 +25,8 @@ export interface ReporterOptions {
 }
 
 const batchLimit = 500;
+/** Half of what a control plane takes at once. */
+const batchBytes = 1024 * 1024;
 const queueLimit = 20_000;
 
 export function startReporter(options: ReporterOptions): Reporter {
@@ -76,7 +78,7 @@ interface Session extends ReporterOptions {
 type Batch = readonly (readonly [key: string, report: Report])[];
 
 async function flush(queue: Map<string, Report>, session: Session): Promise<void> {
-  const batch: Batch = [...queue].slice(0, batchLimit);
+  const batch = nextBatch(queue);
   if (batch.length === 0) return;
   try {
     await send(queue, batch, session);
@@ -85,6 +87,18 @@ async function flush(queue: Map<string, Report>, session: Session): Promise<void
     if (!isRefusal(error)) throw error;
     await sendOneByOne(queue, batch, session);
   }
+}
+
+/** The oldest reports, as many as fit; one alone always does. */
+function nextBatch(queue: ReadonlyMap<string, Report>): Batch {
+  const batch: (readonly [string, Report])[] = [];
+  let bytes = 0;
+  for (const [key, report] of queue) {
+    bytes += Buffer.byteLength(JSON.stringify(report));
+    if (batch.length === batchLimit || (batch.length > 0 && bytes > batchBytes)) break;
+    batch.push([key, report]);
+  }
+  return batch;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What a request makes of the revision before it; pure. */
-import { type ResourceProblem, resourceProblems } from '../../domain/resource-limits.ts';
+import { type ResourceProblem, resourceProblems, sizeProblem } from '../../domain/resource-limits.ts';
 import type { ResourceSpec } from '../../domain/resource-spec.ts';
 import type { SecretReference } from '../../domain/specification.ts';
 import { Refusal } from '../refusal.ts';
@@ -75,12 +75,16 @@ function checkEnvironment(secrets: readonly SecretValue[], references: readonly 
 }
 
 function checkResources(spec: ResourceSpec): void {
+  const tooBig = sizeProblem(spec);
+  if (tooBig !== null) throw new Refusal(422, [{ loc: resourceSpecAt, msg: tooBig, type: 'value_error' }]);
   const problems = resourceProblems(spec);
   if (problems.length > 0) throw new Refusal(422, problems.map(issueOf));
 }
 
+const resourceSpecAt = ['body', 'source_config', 'resource_spec'];
+
 function issueOf(problem: ResourceProblem) {
-  return { loc: ['body', 'source_config', 'resource_spec', problem.field], msg: problem.message, type: 'value_error' };
+  return { loc: [...resourceSpecAt, problem.field], msg: problem.message, type: 'value_error' };
 }
 
 function buildSettingsOf(request: RevisionRequest): BuildSettings {

@@ -60,7 +60,7 @@ const reportsRoute = createRoute({
   responses: answers(
     200,
     z.object({ ignored: z.array(z.object({ index: z.number().int(), why: z.string() })) }),
-    [401, 403, 404, 409],
+    [401, 403, 404, 409, 413, 415],
   ),
 });
 
@@ -81,7 +81,7 @@ const specificationRoute = createRoute({
   security,
   summary: 'All that a revision says, but the secret values',
   request: { params: revisionParameters },
-  responses: answers(200, documented('Specification', Specification), [401, 404]),
+  responses: answers(200, documented('Specification', Specification), [401, 403, 404]),
 });
 
 const secretsRoute = createRoute({

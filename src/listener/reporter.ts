@@ -108,8 +108,14 @@ function nextBatch(queue: ReadonlyMap<string, Report>): Batch {
 async function raiseTerm(session: Session, refusal: unknown): Promise<void> {
   const { leadership, term } = session;
   if (!leadership.isHeld()) throw refusal;
-  session.term = await leadership.raiseTerm(Math.max(term * 2, 1));
+  session.term = await leadership.raiseTerm(Math.max(seenTerm(refusal) ?? term * 2, 1));
   if (session.term <= term) throw refusal;
+}
+
+/** The control plane says what it has seen; an older one may not. */
+function seenTerm(refusal: unknown): number | null {
+  const said = /reported with term (\d{1,10})\b/.exec(asTowpathError(refusal)?.message ?? '')?.[1];
+  return said === undefined ? null : Number(said);
 }
 
 async function send(queue: Map<string, Report>, batch: Batch, { controlPlane, term }: Session): Promise<void> {

@@ -95,6 +95,28 @@ describe('the rules of creation', () => {
     expect((await create({ source: 'carrier_pigeon' })).status).toBe(422);
   });
 
+  it('says what to do to clients that want a build, whatever words they have for it', async () => {
+    // `langgraph deploy` without --image-uri, with each --deployment-type, and with --agent-id.
+    for (const deployment_type of ['dev_zero', 'dev_free', 'dev', 'prod', 'of_next_year']) {
+      for (const [source, named] of [
+        ['internal_docker', { name: 'x' }],
+        ['internal_source', { name: 'x' }],
+        ['internal_source', { agent: { agent_id: 'a', environment: 'production' } }],
+      ] as const) {
+        const config = { source_config: { deployment_type }, source_revision_config: {}, secrets: [] };
+        const answer = await tenant.call('POST', '/v2/deployments', { source, ...named, ...config });
+        expect(answer.status, deployment_type).toBe(400);
+        expect(answer.body.detail).toMatch(/external_docker.*--image-uri/);
+      }
+    }
+    const agent = { agent_id: 'a', environment: 'production' };
+    expect(await create({ name: undefined, agent })).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('--name') },
+    });
+    expect((await tenant.call('GET', '/v2/deployments?deployment_type=dev_zero')).body.resources).toEqual([]);
+  });
+
   it('refuses the fields of hosted builds', async () => {
     const cases = {
       deployment_type: 'prod',

@@ -68,6 +68,7 @@ describe('the HTTP of the control plane', () => {
     const missing = await tenant.call('GET', `/v2/deployments/${randomUUID()}`);
     const malformed = await tenant.call('POST', '/v2/deployments', '{');
     const invalid = await tenant.call('POST', '/v2/deployments', { source: 'external_docker', secrets: 'none' });
+    const nameless = await tenant.call('POST', '/v2/deployments', tenant.creation('x', { name: undefined }));
     const path = await tenant.call('GET', '/v2/deployments/nonsense');
     const nowhere = await tenant.call('GET', '/v2/nothing');
     const root = await get('/nothing');
@@ -82,7 +83,9 @@ describe('the HTTP of the control plane', () => {
       body: { detail: [{ loc: ['body'], msg: 'JSON decode error', type: 'json_invalid' }] },
     });
     expect(invalid.status).toBe(422);
-    expect(invalid.body.detail).toContainEqual({ loc: ['body', 'name'], msg: 'Field required', type: 'missing' });
+    const required = (field: string) => ({ loc: ['body', field], msg: 'Field required', type: 'missing' });
+    expect(invalid.body.detail).toContainEqual(required('source_config'));
+    expect(nameless).toEqual({ status: 422, body: { detail: [required('name')] } });
     expect(invalid.body.detail.map((one: { loc: string[] }) => one.loc[1])).toContain('secrets');
     expect(path.body.detail[0]).toMatchObject({ loc: ['path', 'deployment_id'], type: 'uuid_parsing' });
     expect(nowhere).toEqual({ status: 404, body: { detail: 'Not Found' } });
@@ -157,7 +160,7 @@ describe('the HTTP of the control plane', () => {
     const other = await testControlPlane(broken);
     const friend = await other.tenant();
     const { id } = await friend.deploy('chat', { secrets: [{ name: 'A', value: 'planted' }] });
-    await other.services.database.execute("update secret_sets set sealed = 'v1.AAAA'");
+    await other.services.database.execute('alter table revisions rename to elsewhere');
 
     const { status, body } = await friend.call('GET', `/v2/deployments/${id}`);
     await other.close();
@@ -256,7 +259,7 @@ describe('the HTTP of the control plane', () => {
       const build = await tenant.call('POST', path.replace('deploy_logs', 'build_logs'), { limit: 50 });
 
       expect(messages(body)).toHaveLength(4);
-      expect(messages(body)[0]).toContain('Revision 1 created by Ada');
+      expect(messages(body)[0]).toMatch(/^Revision 1 \([0-9a-f]{8}\) created by Ada/);
       expect(messages(body)[1]).toContain('Queued for listener dev, namespace default');
       expect(messages(body)[2]).toContain('Rendered 12 files');
       expect(messages(body)[3]).toContain('Pushed; no cluster');

@@ -41,7 +41,8 @@ const SourceConfigRequest = z
   .object({
     integration_id: z.guid().nullish(),
     repo_url: shortText(),
-    deployment_type: z.enum(['dev_free', 'dev', 'prod']).nullish(),
+    // Each client has words of its own for hosted builds; all of them are refused, with what to do instead.
+    deployment_type: z.string().max(100).nullish(),
     build_on_push: z.boolean().nullish(),
     custom_url: CustomUrl.nullish(),
     resource_spec: ResourceSpecBody.nullish(),
@@ -74,12 +75,14 @@ export const RevisionCreateRequest = z
 export const DeploymentPatchRequest = RevisionCreateRequest.extend({
   name: z.string().max(253).nullish(),
   source: z.string().max(100).nullish(),
-  revision_source: z.enum(['github', 'internal_docker', 'internal_source', 'external_docker']).nullish(),
+  revision_source: z.string().max(100).nullish(),
   display_name: DisplayName.nullish(),
 }).openapi('DeploymentPatchRequest');
 
 export const DeploymentCreateRequest = RevisionCreateRequest.extend({
-  name: DeploymentName,
+  // Needed, but a client that sends an agent instead is to hear why that does not do.
+  name: DeploymentName.optional(),
+  agent: z.unknown().optional().openapi({ description: 'refused: there are no agents here' }),
   source: Source,
   source_config: SourceConfigRequest,
   source_revision_config: SourceRevisionConfigRequest,
@@ -118,8 +121,16 @@ export const Deployment = z
     source: Source,
     source_config: SourceConfig,
     source_revision_config: SourceRevisionConfig,
-    secrets: z.array(Secret),
-    secret_references: z.array(SecretReference),
+    secrets: z.array(Secret).openapi({ description: 'empty in lists; read the deployment itself for its values' }),
+    secret_references: z
+      .array(SecretReference)
+      .optional()
+      .openapi({ description: 'missing in a list that is long enough without it; so is resource_spec' }),
+    secrets_problem: z.string().optional().openapi({ description: 'why its secrets cannot be read, and what to do' }),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'in the answer to a change: what was kept and would be refused if it were given today' }),
     id: id(),
     tenant_id: id(),
     created_at: time(),
@@ -160,6 +171,7 @@ export const Revision = z
     source: Source,
     source_revision_config: SourceRevisionConfig,
     towpath: Progress,
+    warnings: z.array(z.string()).optional(),
   })
   .openapi('Revision');
 export type Revision = z.infer<typeof Revision>;
@@ -200,6 +212,7 @@ export const Listener = z
     created_at: time(),
     updated_at: time(),
     last_seen_at: time().nullable().openapi({ description: 'when it last asked for work; null: never' }),
+    report_problem: z.string().nullable().openapi({ description: 'why its reports are refused, and what to do' }),
   })
   .openapi('Listener');
 export type Listener = z.infer<typeof Listener>;

@@ -1,5 +1,6 @@
 /** How a failure reads on the terminal: its message and the causes that add something, never a stack by default. */
 import pc from 'picocolors';
+import { systemWords } from '../domain/system-words.ts';
 import { redact } from './redaction.ts';
 
 /** `TOWPATH_DEBUG=1` adds the stack, for a bug report. */
@@ -15,15 +16,20 @@ export function messages(error: unknown): string[] {
   const found: string[] = [];
   for (let current = error; current !== undefined && current !== null; current = causeOf(current)) {
     const message = current instanceof Error ? messageOf(current) : String(current);
-    if (!found.some((earlier) => earlier.includes(message))) found.push(message);
+    if (!isEngines(message) && !found.some((earlier) => earlier.includes(message))) found.push(message);
   }
   return found;
+}
+
+/** What the embedded database says when it dies tells nobody anything. */
+function isEngines(message: string): boolean {
+  return /^Aborted\(|-sASSERTIONS/.test(message);
 }
 
 function messageOf(error: Error): string {
   // `connect ECONNREFUSED ::1:1` of both address families comes as one error without a message of its own.
   if (error instanceof AggregateError && !error.message) return error.errors.map(String).join('; ');
-  return error.message || error.name;
+  return systemWords(error) ?? (error.message || error.name);
 }
 
 function causeOf(error: unknown): unknown {

@@ -136,6 +136,8 @@ export const retryJitter = 1.2;
 
 /** Client-go's relations: without them two replicas lead at once, or a leader falls at the first delay. */
 export function electionObjections({ leaseDuration, renewDeadline, retryPeriod }: ElectionTimings): Objection[] {
+  // What is no duration has a finding of its own, and nothing to be compared with.
+  if (![leaseDuration, renewDeadline, retryPeriod].every(Number.isFinite)) return [];
   const lease = `leaseDuration (${leaseDuration} ms) must be longer than renewDeadline (${renewDeadline} ms), or two replicas work at once`;
   const renewal = `renewDeadline (${renewDeadline} ms) must be longer than ${retryJitter} times retryPeriod (${retryPeriod} ms), or a leader gives up at the first delay`;
   return [

@@ -247,7 +247,7 @@ namespces:
 
   it.each([
     ['a: [1', /^1: not valid YAML: /],
-    ['a: 1\na: 2', /^2: not valid YAML: Map keys must be unique/],
+    ['a: 1\na: 2', /^2: not valid YAML: this key stands here a second time; keep one of them$/],
     ['', /controlPlane: is missing/],
     ['- 1', /expected a map, found a list/],
   ])('says what is wrong with %j', (text, wanted) => {

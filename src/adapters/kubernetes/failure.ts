@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { askedWaitMs } from '../../core/asked-wait.ts';
 import { connectionFault } from '../../domain/connection-fault.ts';
 import { TowpathError } from '../../domain/failure.ts';
+import { systemWords } from '../../domain/system-words.ts';
 
 interface Refused {
   readonly status: number;
@@ -52,8 +53,13 @@ export function unusable(kubeconfig: string | undefined, why: string, cause?: un
     kubeconfig === undefined
       ? ['the service account of this pod', 'outside a pod name a cluster by cluster.kubeconfig']
       : [`the kubeconfig "${kubeconfig}"`, 'check cluster.kubeconfig and cluster.context'];
-  const message = `Cannot use ${what}: ${isMissing(cause) ? 'there is no such file' : firstLine(why)}; ${advice}`;
+  const message = `Cannot use ${what}: ${isMissing(cause) ? 'there is no such file' : (systemWords(cause) ?? parserWords(cause) ?? firstLine(why))}; ${advice}`;
   return new TowpathError('terminal', 'UnusableKubeconfig', message);
+}
+
+/** The parser of YAML says it in its own way, with the text that it stumbled over. */
+function parserWords(cause: unknown): string | null {
+  return cause instanceof Error && cause.name === 'YAMLException' ? 'it is no valid YAML' : null;
 }
 
 function isMissing(cause: unknown): boolean {

@@ -6,10 +6,12 @@ import { LineCounter, parseDocument } from 'yaml';
 import { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { describeFinding, type Finding } from '../../domain/finding.ts';
+import { systemWords } from '../../domain/system-words.ts';
 import { allIssues } from './every-issue.ts';
 import { findingsOf, type Source } from './findings.ts';
 import { configurationJsonSchema } from './json-schema.ts';
 import { configurationOfRunningDev, defaultConfiguration } from './running-dev.ts';
+import { yamlFindings } from './yaml-findings.ts';
 
 export type Checked =
   | { readonly kind: 'valid'; readonly configuration: Configuration }
@@ -50,15 +52,10 @@ export function checkConfiguration(text: string, origin: string): Checked {
 export function parseSource(text: string, origin: string): { source: Source | null; findings: readonly Finding[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length === 0) {
-    return { source: { origin, document, lines, schema: configurationJsonSchema() }, findings: [] };
+  const findings = yamlFindings(document, { origin, lines });
+  if (findings.length === 0) {
+    return { source: { origin, document, lines, schema: configurationJsonSchema() }, findings };
   }
-  const findings = document.errors.map((error) => ({
-    path: origin,
-    line: lines.linePos(error.pos[0]).line,
-    pointer: null,
-    message: `not valid YAML: ${error.message}`,
-  }));
   return { source: null, findings };
 }
 
@@ -69,7 +66,7 @@ export async function readConfigurationText(path: string): Promise<string> {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const why = missing
       ? 'there is no such file; name one with --config, or start "towpath dev" here'
-      : (cause as Error).message;
+      : (systemWords(cause) ?? (cause as Error).message);
     throw new TowpathError('terminal', 'UnreadableConfiguration', `Cannot read the configuration "${path}": ${why}`);
   }
 }

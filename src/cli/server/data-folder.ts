@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TowpathError } from '../../domain/failure.ts';
+import { systemWords } from '../../domain/system-words.ts';
 
 /** The absolute path, with the sub-folders made. */
 export async function prepareDataFolder(path: string, subfolders: readonly string[]): Promise<string> {
@@ -34,5 +35,5 @@ function why(cause: unknown): string {
     ENOTDIR: 'a part of the path is a file; name another folder with --data',
     ENOSPC: 'the disk is full',
   };
-  return known[code ?? ''] ?? message;
+  return known[code ?? ''] ?? systemWords(cause) ?? message;
 }

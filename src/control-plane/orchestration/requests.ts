@@ -52,8 +52,7 @@ export interface PatchRequest extends RevisionRequest {
 }
 
 export interface CreateRequest extends RevisionRequest {
-  readonly name?: DeploymentName | undefined;
-  readonly agent?: unknown;
+  readonly name: DeploymentName;
   readonly source: DeploymentSource;
   readonly display_name?: Optional<string>;
 }

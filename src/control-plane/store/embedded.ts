@@ -5,6 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
 import { TowpathError } from '../../domain/failure.ts';
+import { systemWords } from '../../domain/system-words.ts';
 import { changeHub, channels } from './changes.ts';
 import type { OpenDatabase } from './database.ts';
 import { type FreeBytes, freeBytesOf, refuseChangesWithoutRoom, requireRoom } from './disk-room.ts';
@@ -84,8 +85,15 @@ function cannotOpen(dataFolder: string, cause: unknown): TowpathError {
   return new TowpathError(
     'terminal',
     'DatabaseUnreadable',
-    `Cannot open the database in "${dataFolder}": ${cause instanceof Error ? cause.message : String(cause)}; check that ` +
+    `Cannot open the database in "${dataFolder}": ${whyClosed(cause)}; check that ` +
       'the disk has room and that the folder was made by this version, or restore it from a backup',
     { cause },
   );
+}
+
+/** The engine itself only says that it was aborted, and how to build it for more. */
+function whyClosed(cause: unknown): string {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const isEngines = /^Aborted\(|sASSERTIONS|^unreachable$|^memory access|^table index/.test(said);
+  return systemWords(cause) ?? (isEngines ? 'it does not start on the files that are there' : said);
 }

@@ -38,20 +38,23 @@ function asked(text: string) {
 }
 
 function agentServer(text: string): ReadonlyMap<string, string> {
-  return render(
-    renderInput({
-      ...asked(text),
-      namespace: {
-        route: { kind: 'ingress', host: 'agents.example.com', className: text, annotations: { note: text } },
-      },
-      agentServer: {
-        auth: { kind: 'none' },
-        environment: { TEXT: text },
-        database: { kind: 'in-cluster', image: `x${text}`, storageClassName: `x${text}` },
-        redis: { kind: 'in-cluster', image: `x${text}` },
-      },
-    }),
-  );
+  const input = renderInput({
+    ...asked(text),
+    agentServer: {
+      auth: { kind: 'none' },
+      environment: { TEXT: text },
+      pods: { nodeSelector: { pool: text }, affinity: { note: text } },
+    },
+  });
+  // The configuration takes no such images and classes; what is rendered must not depend on that.
+  const image = `x${text}`;
+  const database = { kind: 'in-cluster', image, storageClassName: image } as const;
+  const route = { kind: 'ingress', host: 'agents.example.com', className: text, annotations: { note: text } } as const;
+  return render({
+    ...input,
+    namespace: { ...input.namespace, route },
+    agentServer: { ...input.agentServer, database, redis: { kind: 'in-cluster', image } },
+  });
 }
 
 const expected = new Map([...carrying(marker)].map(([file, text]) => [file, load(text)]));

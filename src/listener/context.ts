@@ -145,6 +145,8 @@ export interface LaneMemory {
   /** When a revision was first seen wanted, until it is pushed. */
   readonly wantedSince: Map<DeploymentId, { readonly revisionId: RevisionId; readonly at: Date }>;
   removalsHeld: boolean;
+  /** Removals of which it was said that the whole repository stops them. */
+  readonly stuckRemovals: Set<DeploymentId>;
   /** When pushes went out within the last minute. */
   readonly pushes: number[];
   readonly review: ReviewMemory;
@@ -173,6 +175,10 @@ export interface ReviewMemory {
   lookAgain: boolean;
   /** Who closed a pull request, by its number. */
   readonly closers: Map<number, string | null>;
+  /** What the log said last of a branch, so that it says it once. */
+  readonly logged: Map<string, string>;
+  /** When an open one last changed, by its number; milliseconds since 1970. */
+  readonly changedAt: Map<number, number>;
   /** Nothing is asked of the forge that counts before this; milliseconds since 1970. */
   retryAt: number | null;
   /** What was pushed before this process began is opened from here on; 0: at once; null: there was no look yet. */
@@ -193,6 +199,7 @@ export function emptyMemory(): LaneMemory {
     labels: new WeakMap(),
     wantedSince: new Map(),
     removalsHeld: false,
+    stuckRemovals: new Set(),
     pushes: [],
     review: {
       fingerprint: null,
@@ -206,6 +213,8 @@ export function emptyMemory(): LaneMemory {
       sawLongAgo: false,
       lookAgain: false,
       closers: new Map(),
+      logged: new Map(),
+      changedAt: new Map(),
       retryAt: null,
       opensFrom: null,
     },

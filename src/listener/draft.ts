@@ -48,6 +48,7 @@ export interface Draft {
   readonly path: string;
   readonly reviewed: DraftedChange;
   readonly commit: CommitDraft;
+  readonly image: string;
   readonly renderedReport: readonly Report[];
   /** Something of the deployment stays behind: another pass tells of that. */
   readonly leaves: boolean;
@@ -113,6 +114,7 @@ export function draftDeploy(
     path,
     reviewed,
     commit,
+    image: prepared.specification.image,
     renderedReport: [reportRendered(desired, prepared.files.size + 1, context.renderer.template, now)],
     leaves: false,
     reportPushed: (id) => committedReport(context, step, prepared, id),
@@ -190,6 +192,7 @@ export function draftRemoval(
       outside: [kustomization].filter((path) => snapshot.idAt(path) !== null),
       operator,
     }),
+    image: folder.provenance.image,
     renderedReport: [],
     reportPushed: (id) => removedReport(context, desired, id, remnants),
     leaves: remnants.length > 0,

@@ -72,12 +72,14 @@ async function onePass(
   try {
     context.observer?.looking();
     const outcome = await runPass(context, memory, say);
+    memory.stuckRemovals.clear();
     context.telemetry.pass(context.namespace, outcome.kind, context.clock.now().getTime() - began);
     context.telemetry.queue(`deployments ${context.namespace}`, memory.wantedSince.size);
     if (outcome.kind === 'done') {
       say([...outcome.reports, laneReport(context, outcome)]);
-      const fields = { namespace: context.namespace, commits: outcome.pushed, head: outcome.head };
-      if (outcome.pushed > 0) {
+      const fields = { namespace: context.namespace, commits: outcome.pushed, head: outcome.head?.slice(0, 12) };
+      // Each of them has a line of its own.
+      if (outcome.pushed > 1) {
         context.log.info('Pushed revisions', { ...fields, durationMs: context.clock.now().getTime() - began });
       }
     }
@@ -133,7 +135,7 @@ function sayFailure(
   const pending = context.desired
     .items(namespace)
     .filter((desired) => isPending(memory, desired) && !isWithPeople(desired, kind, reason))
-    .flatMap((desired) => reportStuck(desired, kind, { reason, message }, now));
+    .flatMap((desired) => reportStuck(memory, desired, kind, { reason, message }, now));
   const outcome = reason === 'HistoryRewritten' ? 'held' : 'failed';
   say([...pending, reportLane(namespace, { outcome, reason, message, head: null, orphans: [] }, now)]);
 }
@@ -156,6 +158,7 @@ function isWithPeople(desired: Desired, kind: FailureKind, reason: string): bool
 }
 
 function reportStuck(
+  { stuckRemovals }: LaneMemory,
   desired: Desired,
   kind: FailureKind,
   words: { readonly reason: string; readonly message: string },
@@ -169,7 +172,12 @@ function reportStuck(
         : reportWaiting(desired, words.reason, words.message, now),
     );
   }
-  return kind === 'terminal' ? [reportRemoval(desired, { outcome: 'failed', ...words, commit: null }, now)] : [];
+  const isFinal = kind === 'terminal';
+  // A removal that waits says nothing of an outage, unless what it said before is over.
+  if (!isFinal && !stuckRemovals.has(desired.deploymentId)) return [];
+  stuckRemovals.add(desired.deploymentId);
+  const outcome = isFinal ? 'failed' : 'progressing';
+  return [reportRemoval(desired, { outcome, ...words, commit: null }, now)];
 }
 
 interface Pause {

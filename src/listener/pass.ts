@@ -9,6 +9,7 @@ import { type Draft, writtenProvenance } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import { whileItMoves } from './moving.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
+import { shownOf } from './pushed-line.ts';
 import { reportRefused } from './refused.ts';
 import { type RepositoryView, viewAt, viewOf } from './repository-view.ts';
 import { reviewContext } from './review/look.ts';
@@ -142,6 +143,8 @@ function noteRefused(context: LaneContext, memory: LaneMemory, draft: Draft, err
 
 function notePushed(context: LaneContext, memory: LaneMemory, draft: Draft, commit: CommitId): void {
   const { desired, path, leaves } = draft;
+  const line = desired.kind === 'removed' ? 'Pushed a removal' : 'Pushed a revision';
+  context.log.info(line, { namespace: context.namespace, ...shownOf(draft, commit) });
   const { deploymentId } = desired;
   const wanted = memory.wantedSince.get(deploymentId);
   const now = context.clock.now();

@@ -36,7 +36,7 @@ describe('two replicas of one listener', () => {
     const [leader, standby] = await roles(replicas);
     const first = await site.create('before', '1.0.0');
     await site.reaches(first, 'DEPLOYED');
-    expect(standby.output()).not.toMatch(/Pushed revisions/);
+    expect(standby.output()).not.toMatch(/Pushed a revision/);
 
     await leader.end('SIGKILL');
     const second = await site.create('after', '1.0.0');
@@ -62,13 +62,13 @@ describe('two replicas of one listener', () => {
       );
     });
     const head = await site.repository.head();
-    const before = (leader.output().match(/Pushed revisions/g) ?? []).length;
+    const before = (leader.output().match(/Pushed a revision/g) ?? []).length;
     leader.signal('SIGCONT');
     await eventually('the old leader to notice', () => /Lost the leadership/.test(leader.output()));
     // Time enough for whatever it had begun.
     await sleep(3_000);
 
-    expect(leader.output().match(/Pushed revisions/g) ?? []).toHaveLength(before);
+    expect(leader.output().match(/Pushed a revision/g) ?? []).toHaveLength(before);
     expect(await site.repository.head()).toBe(head);
     expect(await site.latest(id)).toEqual(deployed);
     const third = await site.create('afterwards', '1.0.0');

@@ -139,6 +139,33 @@ describe('with publication direct', () => {
     expect(await told('Pushed')).toEqual(['DEPLOYED', expect.stringContaining('Pushed as')]);
   });
 
+  it('a removal that a missing repository stops, then an outage, then nothing', async () => {
+    const [tenant, remote] = [await served.tenant('team-a'), memoryRemote()];
+    const real = memoryRepository(remote);
+    let failure: TowpathError | null = null;
+    const repository: Repository = {
+      ...real,
+      head: () => (failure === null ? real.head() : Promise.reject(failure)),
+      publish: (...given) => (failure === null ? real.publish(...given) : Promise.reject(failure)),
+    };
+    const running = await startFor(tenant, { repository });
+    const { id, revisionId } = await tenant.deploy('chat');
+    await says(tenant, id, revisionId)('Pushed');
+    const deployment = () => tenant.call('GET', `/v2/deployments/${id}`);
+    const message = (text: string) =>
+      until(text, async () => (await deployment()).body.latest_revision_status_message === text);
+
+    failure = new TowpathError('terminal', 'MissingRepository', 'Cannot find it: make it');
+    await tenant.call('DELETE', `/v2/deployments/${id}`);
+    await message('Cannot find it: make it');
+    failure = new TowpathError('transient', 'Unreachable', 'Cannot reach it: it does not answer');
+    running.wake();
+    await message('Cannot reach it: it does not answer');
+    failure = null;
+    running.wake();
+    await until('the end', async () => (await deployment()).status === 404);
+  });
+
   it('a folder that a person takes away and puts back', async () => {
     const [tenant, remote] = [await served.tenant('team-a'), memoryRemote()];
     const running = await startFor(tenant, { repository: memoryRepository(remote) });

@@ -10,9 +10,11 @@ import type { LaneMemory } from '../context.ts';
 import { isStillWanted } from '../decide.ts';
 import type { Draft } from '../draft.ts';
 import { budgetWait, deniedError, refuseWithoutLeadership } from '../publish.ts';
+import { shownOf } from '../pushed-line.ts';
 import { reportRefused } from '../refused.ts';
 import type { ReviewCase } from './cases.ts';
-import { closeOthers, fieldsOf, ofEverybody } from './close.ts';
+import { closeOthers, ofEverybody } from './close.ts';
+import { logHappening } from './log-lines.ts';
 import type { ReviewContext } from './look.ts';
 import { contentsOf } from './texts.ts';
 import { queuedWords, sayInReview, waitingWords } from './words.ts';
@@ -184,7 +186,7 @@ async function describeOne(
   content: PullRequestContent,
   tip: CommitId | undefined,
 ): Promise<readonly Report[]> {
-  const { review, publication, log } = context;
+  const { review, publication } = context;
   const { forge } = review;
   const open = openOf(each);
   refuseWithoutLeadership(context);
@@ -210,7 +212,10 @@ async function describeOne(
     if (open !== null) await forge.update(open.number, open);
     return [];
   }
-  log.info(open === null ? 'Opened a pull request' : 'Updated a pull request', fieldsOf(context, pullRequest));
+  memory.review.changedAt.set(pullRequest.number, pullRequest.updatedAt.getTime());
+  const happening = open === null ? 'opened' : 'updated';
+  const { deployment, ...detail } = shownOf(each.draft, tip ?? null);
+  logHappening(context, memory, { happening, branch, pullRequest, deployment, detail });
   const meant = tip === undefined ? pullRequest : { ...pullRequest, headCommit: tip };
   const note = autoMerge === 'none' ? null : await forge.autoMerge(meant, autoMerge, each.draft.commit.message);
   memory.review.unfinished.delete(branch);

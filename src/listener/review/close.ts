@@ -7,6 +7,7 @@ import type { LaneMemory } from '../context.ts';
 import { describe } from '../describe.ts';
 import { budgetWait, refuseWithoutLeadership } from '../publish.ts';
 import type { DraftedCase } from './acts.ts';
+import { logHappening } from './log-lines.ts';
 import { noteClosed, type ReviewContext } from './look.ts';
 
 /** Whether it is closed now. What only this one cannot have done to it is tried again at the next look. */
@@ -32,7 +33,7 @@ export async function closeOne(
 /** A list may be a moment behind: of what was merged or closed since, no text may say that Towpath closed it. */
 async function closeIfOpen(
   context: ReviewContext,
-  { review: memory }: LaneMemory,
+  { review: memory }: Pick<LaneMemory, 'review'>,
   { number }: PullRequest,
   reason: string,
 ): Promise<boolean> {
@@ -43,7 +44,11 @@ async function closeIfOpen(
     const body = closedBody(now.body, reason);
     await forge.close(number, body);
     noteClosed(memory, [{ ...now, body, state: 'closed' }]);
-    context.log.info('Closed a pull request', { ...fieldsOf(context, now), reason });
+    logHappening(
+      context,
+      { review: memory },
+      { happening: 'closed', branch: now.head, pullRequest: now, detail: { reason } },
+    );
   } else {
     noteClosed(memory, [now]);
   }

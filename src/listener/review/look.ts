@@ -19,6 +19,9 @@ export interface ReviewLook {
   readonly open: ReadonlyMap<string, PullRequest>;
   /** By branch: newer ones that say the very same as the one in `open`. */
   readonly doubles: ReadonlyMap<string, readonly PullRequest[]>;
+  /** Since the last look of this process. */
+  readonly merged: readonly PullRequest[];
+  readonly reopened: readonly PullRequest[];
   readonly fingerprint: string;
 }
 
@@ -45,13 +48,17 @@ export async function lookAtReview(context: ReviewContext, memory: LaneMemory): 
   const { review, publication, telemetry, namespace } = context;
   const { head, tips } = await review.branches.tips(publication.branchPrefix);
   // Without a base there are none; Gitea even denies that an empty repository could have any.
-  if (head === null) return { head, tips, ...byBranch([]), fingerprint: fingerprintOf(head, tips, []) };
+  const nothing = { merged: [], reopened: [] };
+  if (head === null) return { head, tips, ...byBranch([]), ...nothing, fingerprint: fingerprintOf(head, tips, []) };
+  const before = memory.review.open ?? [];
   const listed = await review.forge.open(publication.branchPrefix);
+  const reopened = forgetReopened(memory.review, listed);
   const open = [...listed, ...(await rememberClosed(context, memory, listed))];
+  const merged = mergedOf(memory.review, before);
   memory.review.open = open;
   telemetry.reviews(namespace, open.length);
   for (const budget of review.forge.budgets()) telemetry.forgeBudget(namespace, budget);
-  return { head, tips, ...byBranch(open), fingerprint: fingerprintOf(head, tips, open) };
+  return { head, tips, ...byBranch(open), merged, reopened, fingerprint: fingerprintOf(head, tips, open) };
 }
 
 /** The newest counts where a forge has several; of those that say the very same the oldest, for people may know it. */
@@ -93,7 +100,6 @@ async function rememberClosed(
 ): Promise<readonly PullRequest[]> {
   const { branchPrefix } = publication;
   const numbers = new Set(listed.map(({ number }) => number));
-  forgetReopened(memory, numbers);
   const now = clock.now().getTime();
   if (memory.open === null) {
     noteClosed(memory, await review.forge.closed(branchPrefix, new Date(now - memoryMs)));
@@ -122,12 +128,23 @@ async function rememberClosed(
 }
 
 /** Whoever closes it next may be another person. */
-function forgetReopened({ closed, closers }: LaneMemory['review'], open: ReadonlySet<number>): void {
-  for (const number of open) closers.delete(number);
-  for (const [head, all] of closed) {
-    const left = all.filter(({ number }) => !open.has(number));
+function forgetReopened(
+  { closed, closers }: LaneMemory['review'],
+  open: readonly PullRequest[],
+): readonly PullRequest[] {
+  return open.filter(({ number, head }) => {
+    closers.delete(number);
+    const all = closed.get(head) ?? [];
+    const left = all.filter((one) => one.number !== number);
     if (left.length < all.length) closed.set(head, left);
-  }
+    return left.length < all.length;
+  });
+}
+
+function mergedOf({ closed }: LaneMemory['review'], before: readonly PullRequest[]): readonly PullRequest[] {
+  return before.flatMap(({ head, number }) =>
+    (closed.get(head) ?? []).filter((one) => one.number === number && one.state === 'merged'),
+  );
 }
 
 /** A year: whoever rejected something before that may be asked once more. */

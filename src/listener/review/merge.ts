@@ -13,6 +13,7 @@ import { describe } from '../describe.ts';
 import { budgetWait, deniedError, refuseWithoutLeadership, TryAgain } from '../publish.ts';
 import type { ReviewCase } from './cases.ts';
 import { cleanUp, fieldsOf, ofEverybody } from './close.ts';
+import { logHappening } from './log-lines.ts';
 import { noteClosed, type ReviewContext } from './look.ts';
 import { sayInReview, waitingWords } from './words.ts';
 
@@ -34,16 +35,18 @@ export async function mergeApproved(
   if (context.publication.merge === 'forge') return { snapshot, merged: 0, reports: [] };
   let head = snapshot;
   const gone = new Map<string, CommitId>();
+  const logOf = logger(context, memory);
   const reports: Report[] = [];
   for (const { pullRequest, tip, item } of candidates(memory, cases)) {
     const approval = await alone(context, memory, pullRequest, () => context.review.forge.approval(pullRequest));
     if (approval === null) continue;
+    if (approval.by.length > 0) logOf('approved', item, pullRequest, { by: approval.by.join(', ') });
     if (approval.kind !== 'approved' || approval.by.length < context.publication.approvals) {
       reports.push(...sayInReview(context, item.step.desired, pendingWords(context, item, pullRequest, approval)));
       continue;
     }
-    if (!(await alone(context, memory, pullRequest, () => isStillOpen(context, pullRequest)))) continue;
-    if (!isStillWanted(context, item.step.desired)) continue;
+    const isOpen = await alone(context, memory, pullRequest, () => isStillOpen(context, pullRequest));
+    if (!isOpen || !isStillWanted(context, item.step.desired)) continue;
     refuseWithoutLeadership(context);
     const wait = budgetWait(context, memory);
     if (wait > 0) {
@@ -51,28 +54,41 @@ export async function mergeApproved(
       break;
     }
     const outcome = await merge(context, head, tip, mergeDraft(context, item, pullRequest, approval.by));
-    if (outcome.kind === 'conflict') {
-      const words = { outcome: 'progressing', reason: 'MergeConflict', message: outcome.message, pullRequest } as const;
-      reports.push(...sayInReview(context, item.step.desired, words));
+    if (outcome.kind === 'conflict' || outcome.kind === 'denied') {
+      reports.push(...sayInReview(context, item.step.desired, unmergedWords(outcome, pullRequest)));
       continue;
     }
     if (outcome.kind === 'moved' && gone.size === 0) throw new TryAgain(`branch ${context.repository.branch} moved`);
     if (outcome.kind === 'moved') break;
-    if (outcome.kind === 'denied') {
-      const { message } = deniedError(outcome);
-      const words = { outcome: 'progressing', reason: 'MergeDenied', message, pullRequest } as const;
-      reports.push(...sayInReview(context, item.step.desired, words));
-      continue;
-    }
     head = outcome.snapshot;
     const commit = outcome.commits.at(-1) ?? tip;
     memory.pushed = commit;
     gone.set(item.branch, tip);
     await alone(context, memory, pullRequest, () => tellForge(context, memory, pullRequest, commit));
-    context.log.info('Merged an approved pull request', { pullRequest: pullRequest.number, commit });
+    logOf('merged', item, pullRequest, { by: approval.by.join(', '), commit: commit.slice(0, 12) });
   }
   await cleanUp(context, memory, gone);
   return { snapshot: head, merged: gone.size, reports };
+}
+
+function unmergedWords(
+  outcome: Exclude<Awaited<ReturnType<typeof merge>>, { readonly kind: 'pushed' | 'moved' }>,
+  pullRequest: PullRequest,
+) {
+  const isConflict = outcome.kind === 'conflict';
+  const [reason, message] = isConflict
+    ? ['MergeConflict', outcome.message]
+    : ['MergeDenied', deniedError(outcome).message];
+  return { outcome: 'progressing', reason, message, pullRequest } as const;
+}
+
+function logger(context: ReviewContext, memory: LaneMemory) {
+  return (
+    happening: 'approved' | 'merged',
+    { branch, step }: ReviewCase,
+    pullRequest: PullRequest,
+    detail: Readonly<Record<string, string>>,
+  ): void => logHappening(context, memory, { happening, branch, pullRequest, deployment: step.desired.name, detail });
 }
 
 /** What the forge refuses of one alone holds up no other: null, and it is tried again at the next look. */

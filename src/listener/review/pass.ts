@@ -4,10 +4,8 @@ import type { NamespacePlan } from '../../core/plan.ts';
 import { repositoryReadme } from '../../core/repository-readme.ts';
 import { databaseSecretName } from '../../core/secrets/secret-names.ts';
 import { giteaSquashTemplate } from '../../core/squash-template.ts';
-import { asTowpathError } from '../../domain/failure.ts';
 import { repoPath } from '../../domain/file-tree.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
-import type { PullRequest } from '../../domain/pull-request.ts';
 import type { Report } from '../../domain/report.ts';
 import { resourceNameOf } from '../../domain/resource-name.ts';
 import type { LaneMemory } from '../context.ts';
@@ -20,12 +18,12 @@ import { reportsOfStep } from '../step-reports.ts';
 import { type Acted, type DraftedCase, lastingFailure, propose } from './acts.ts';
 import { type ReviewCase, reviewCases } from './cases.ts';
 import { cleanUp, closeOne } from './close.ts';
-import { isReopened, lookAtReview, type ReviewContext, type ReviewLook } from './look.ts';
+import { logLooked } from './log-lines.ts';
+import { lookAtReview, type ReviewContext, type ReviewLook } from './look.ts';
 import { mergeApproved } from './merge.ts';
-import { awaitMerged, isBelieved } from './merged.ts';
 import { countRemovals } from './removals.ts';
+import { leftOpen, sayStanding } from './standing.ts';
 import { awaitOpenings, takenCases, waitingCases } from './turns.ts';
-import { editedWords, mergedWords, rejectedWords, sayInReview, undoneWords, waitingWords } from './words.ts';
 
 export async function attemptReviewPass(
   context: ReviewContext,
@@ -36,6 +34,7 @@ export async function attemptReviewPass(
   const beganAt = context.clock.now().getTime();
   const version = desired.version(namespace);
   const look = await lookAtReview(context, memory);
+  await logLooked(context, memory, look);
   const asksForApprovals = publication.merge === 'fast-forward' && look.open.size > 0;
   if (look.fingerprint === memory.review.fingerprint && isSettled(context, memory, version) && !asksForApprovals) {
     return { kind: 'idle' };
@@ -80,11 +79,6 @@ export async function attemptReviewPass(
 /** Once it is said that one is gone, it is forgotten, and nobody would close, or know, what is still open. */
 function isLeaving(each: ReviewCase): boolean {
   return each.step.kind === 'removed' && (each.next.kind === 'close' || leftOpen(each) !== null);
-}
-
-/** What a person works on, though nothing is wanted of it any more; merging it would bring the deployment back. */
-function leftOpen({ state: { branch, open } }: ReviewCase) {
-  return branch.kind === 'edited' && open !== null && !isReopened(open) ? { by: branch.by, open } : null;
 }
 
 function withoutSteps(plan: NamespacePlan, cases: readonly ReviewCase[]): NamespacePlan {
@@ -177,68 +171,6 @@ function draftedCases(taken: ReadonlyMap<unknown, ReviewCase>, { drafts }: Decis
   return drafts.flatMap((draft) => {
     const found = byDeployment.get(draft.desired.deploymentId);
     return found ? [{ draft, case: found, replaces: found.wish?.replaces ?? null }] : [];
-  });
-}
-
-/** What waits, was edited or rejected: said once, and said again only when it changes. */
-async function sayStanding(
-  context: ReviewContext,
-  memory: LaneMemory,
-  cases: readonly ReviewCase[],
-): Promise<readonly Report[]> {
-  awaitMerged(context, memory, cases);
-  const reports: Report[] = [];
-  for (const each of cases) {
-    const { step, next, branch } = each;
-    const { desired } = step;
-    const left = step.kind === 'removed' ? leftOpen(each) : null;
-    if (left !== null) reports.push(...sayInReview(context, desired, editedWords(branch, left.by, left.open)));
-    // Those that the listener may merge itself are told of with what their approval lacks.
-    if (next.kind === 'wait' && (context.publication.merge === 'forge' || next.pullRequest.draft)) {
-      reports.push(...sayUnlessNoted(context, desired, next.pullRequest));
-    } else if (next.kind === 'edited') {
-      reports.push(...sayInReview(context, desired, editedWords(branch, next.by, next.pullRequest)));
-    } else if (next.kind === 'rejected') {
-      reports.push(...(await sayRejected(context, memory, desired, next.pullRequest)));
-    } else if (next.kind === 'merged') {
-      const words = isBelieved(context, memory, next.pullRequest.number) ? undoneWords : mergedWords;
-      reports.push(...sayInReview(context, desired, words(context.repository.branch, next.pullRequest)));
-    }
-  }
-  return reports;
-}
-
-/** That auto-merge was refused is said when it is opened, and stays said. */
-function sayUnlessNoted(
-  context: ReviewContext,
-  desired: ReviewCase['step']['desired'],
-  pullRequest: PullRequest,
-): readonly Report[] {
-  const words = waitingWords(context, desired, pullRequest);
-  const last =
-    desired.kind === 'present' && desired.lastReport?.revisionId === desired.revisionId ? desired.lastReport : null;
-  return last?.reason === words.reason && last.message.startsWith(words.message)
-    ? []
-    : sayInReview(context, desired, words);
-}
-
-/** Who closed it is asked for once: a rejection stays. */
-async function sayRejected(
-  context: ReviewContext,
-  { review }: LaneMemory,
-  desired: ReviewCase['step']['desired'],
-  pullRequest: PullRequest,
-): Promise<readonly Report[]> {
-  const { number } = pullRequest;
-  if (!review.closers.has(number)) review.closers.set(number, await nameOfCloser(context, number));
-  return sayInReview(context, desired, rejectedWords(desired, pullRequest, review.closers.get(number) ?? null));
-}
-
-/** A token may not be let to see it: that it was rejected is known all the same. */
-async function nameOfCloser({ review }: ReviewContext, number: number): Promise<string | null> {
-  return review.forge.closedBy(number).catch((error: unknown) => {
-    if (asTowpathError(error)?.kind === 'terminal') return null;
-    throw error;
   });
 }
 

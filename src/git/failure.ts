@@ -31,7 +31,7 @@ const meanings: readonly (readonly [GitFailure, RegExp])[] = [
   ],
   [
     'moved',
-    /fetch first|not our ref|non-fast-forward|not a fast.?forward|stale info|cannot lock ref|failed to (update|lock)|lock (error|failure)|incorrect old value|reference already exists|already exists|but expected|remote ref .* changed|atomic push failed/i,
+    /fetch first|not our ref|want [0-9a-f]{40} not valid|non-fast-forward|not a fast.?forward|stale info|cannot lock ref|failed to (update|lock)|lock (error|failure)|incorrect old value|reference already exists|already exists|but expected|remote ref .* changed|atomic push failed/i,
   ],
 ];
 

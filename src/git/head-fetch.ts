@@ -13,6 +13,8 @@ interface Fetch {
   /** Commits in the store with all their trees: the last head that was read, branches that may be merged by now. */
   readonly held: readonly string[];
   readonly signal?: AbortSignal;
+  /** Told of files no longer than `longest` where the server has no filters, and sends them all the same. */
+  readonly passing?: { readonly longest: number; readonly put: (id: string, body: Buffer) => void };
 }
 
 export interface HeadFetch extends Fetch {
@@ -32,7 +34,9 @@ export function holdsHead(objects: ObjectStore, head: string): boolean {
 export async function fetchHead(fetch: HeadFetch): Promise<void> {
   // Nothing held, history rewritten, or we have let go of something that the server counts on: all anew.
   if (await fetchOver(fetch, { wants: [fetch.head], filter: 'blob:none', done: false })) return;
-  await fetchTips({ ...fetch, held: [], tips: [fetch.head] });
+  // Without filters all anew is all that there is: only what the held ones lack.
+  const { filter } = await fetch.upload.abilities(fetch.signal);
+  await fetchTips({ ...fetch, held: filter ? [] : fetch.held, tips: [fetch.head] });
 }
 
 /** Just these commits and their trees, whatever they descend from. */
@@ -58,12 +62,17 @@ async function fetchOver(fetch: Fetch, request: FetchRequest): Promise<boolean> 
 }
 
 /** Takes the answer in only once it has come whole, so that the store never holds half a tree. */
-async function fetchTrees({ upload, objects, signal }: Fetch, request: FetchRequest): Promise<boolean> {
+async function fetchTrees({ upload, objects, signal, passing }: Fetch, request: FetchRequest): Promise<boolean> {
   const staged = new Map<string, Buffer>();
+  const keeps = passing !== undefined && !(await upload.abilities(signal)).filter;
   const sink = {
-    onObject: (_type: string, id: string, body: Buffer) => void staged.set(id, body),
+    onObject: (type: string, id: string, body: Buffer): void => {
+      if (type === 'blob') passing?.put(id, body);
+      else staged.set(id, body);
+    },
     findBase: (id: string) => baseOf(objects.get(id)),
-    blobs: false,
+    blobs: keeps,
+    longestBlob: passing?.longest ?? 0,
   };
   const { packed } = await upload.fetch(request, sink, signal);
   const lacksWanted = request.wants.some((id) => !staged.has(id) && !objects.has(id));

@@ -87,6 +87,47 @@ function wrongSize(): Error {
   return new Error('it is not as long as it says');
 }
 
+/** Unpacks one stream as it comes, and keeps nothing of it. */
+export interface Skip {
+  /** How many bytes of the input it took; throws where the stream is damaged. */
+  feed(input: Buffer, start: number): number;
+  /** Null until the stream has ended: then how long its content was. */
+  readonly length: number | null;
+}
+
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Null where this Node is not built as we know it: then the whole has to be held. */
+export function makeSkip(): Skip | null {
+  const engine = openEngine();
+  if (engine === null) return null;
+  engine.handle.reset();
+  let unpacked = 0;
+  let length: number | null = null;
+  const feed = (input: Buffer, start: number): number => {
+    let at = start;
+    while (length === null && at < input.length) {
+      engine.failure = null;
+      engine.handle.writeSync(constants.Z_NO_FLUSH, input, at, input.length - at, scratch, 0, scratch.length);
+      // What `write` sets is set from within.
+      const failure = engine.failure as Engine['failure'];
+      if (failure !== null) throw new Error(failure.message);
+      const [roomLeft = 0, inputLeft = 0] = engine.left;
+      unpacked += scratch.length - roomLeft;
+      at = input.length - inputLeft;
+      // Only the end of a stream leaves both.
+      if (roomLeft > 0 && inputLeft > 0) length = unpacked;
+    }
+    return at - start;
+  };
+  return {
+    feed,
+    get length() {
+      return length;
+    },
+  };
+}
+
 function write(engine: Engine, input: Buffer, start: number, output: Buffer, at: number, room: number): void {
   engine.failure = null;
   engine.handle.reset();

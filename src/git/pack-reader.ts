@@ -1,8 +1,11 @@
 /** Reads a pack while it arrives: every kind of entry, deltas within the pack and over objects that we hold. */
 import { createHash } from 'node:crypto';
 import { applyDelta } from './delta.ts';
-import { type Inflated, makeInflate } from './inflate.ts';
+import { type Inflated, makeInflate, makeSkip, type Skip } from './inflate.ts';
 import { type ObjectType, objectId } from './object-id.ts';
+import { type Header, PackError, readHeader, types } from './pack-entry.ts';
+
+export { PackError } from './pack-entry.ts';
 
 export interface PackReaderOptions {
   readonly onObject: (type: ObjectType, id: string, body: Buffer) => void;
@@ -10,12 +13,11 @@ export interface PackReaderOptions {
   readonly findBase: (id: string) => { readonly type: ObjectType; readonly body: Buffer } | undefined;
   /** False: blobs are read over, not unpacked, named or handed out. */
   readonly blobs: boolean;
+  /** Where blobs are handed out: longer ones are read over all the same. */
+  readonly longestBlob?: number;
   readonly maxObjectBytes?: number;
-}
-
-/** An answer that is not a pack, or a damaged one. */
-export class PackError extends Error {
-  override readonly name: string = 'PackError';
+  /** How many bytes of blobs are held for deltas over them; beyond it the oldest go, and what builds on them. */
+  readonly maxHeldBlobBytes?: number;
 }
 
 /** A delta over an object that is neither in the pack nor held by us: ask for everything anew. */
@@ -27,18 +29,16 @@ export class MissingBaseError extends PackError {
 interface Unpacked {
   readonly id: string | null;
   readonly type: ObjectType;
-  readonly body: Buffer | null;
+  body: Buffer | null;
 }
 
-interface Header {
-  readonly type: number;
+/** An entry that nobody wants and that is too big to be held for that. */
+interface Skipped {
+  readonly offset: number;
   readonly size: number;
-  readonly baseOffset: number | null;
-  readonly baseId: string | null;
-  readonly length: number;
+  readonly skip: Skip;
 }
 
-const types: Readonly<Record<number, ObjectType>> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' };
 const headerLength = 12;
 const trailerLength = 20;
 // The longest entry header: ten bytes of type and size, twenty of base.
@@ -47,6 +47,9 @@ const longestEntryHeader = 32;
 const compressionOverhead = 64;
 const inflate = makeInflate();
 const defaultMaxObjectBytes = 512 * 1024 * 1024;
+const defaultMaxHeldBlobBytes = 128 * 1024 * 1024;
+// Up to here it is faster to unpack what nobody wants as a whole.
+const smallEntry = 256 * 1024;
 
 export class PackReader {
   readonly #options: PackReaderOptions;
@@ -56,6 +59,9 @@ export class PackReader {
   /** Made once a delta names its base by id and the base is not ours; most packs never need it. */
   #byId: Map<string, Unpacked> | null = null;
   #waiting: { readonly offset: number; readonly baseId: string; readonly delta: Buffer }[] = [];
+  #skipped: Skipped | null = null;
+  readonly #heldBlobs = new Set<Unpacked>();
+  #heldBlobBytes = 0;
   #window: Buffer = Buffer.alloc(0);
   #arrived: Buffer[] = [];
   #arrivedBytes = 0;
@@ -93,10 +99,11 @@ export class PackReader {
     if (this.#entriesLeft < 0 && this.#window.length >= headerLength) this.#readPackHeader();
     let at = 0;
     while (this.#entriesLeft > 0) {
-      const length = this.#readEntry(at, atEnd);
+      const length = this.#skipped ? this.#skipOn(this.#skipped, at) : this.#readEntry(at, atEnd);
       if (length === null) break;
       at += length;
-      this.#entriesLeft--;
+      if (!this.#skipped) this.#entriesLeft--;
+      else if (at >= this.#window.length) break;
     }
     this.#consume(at);
   }
@@ -122,6 +129,14 @@ export class PackReader {
     if (window.length - at < longestEntryHeader && !atEnd) return this.#wait(longestEntryHeader);
     const offset = this.#offset + at;
     const header = readHeader(window, at, offset);
+    if (this.#isUnwanted(header)) {
+      const skip = makeSkip();
+      if (skip) {
+        this.#skipped = { offset, size: header.size, skip };
+        this.#needed = 1;
+        return header.length;
+      }
+    }
     if (header.size > this.#maxObjectBytes) {
       throw new PackError(`the pack holds an object of ${header.size} bytes, more than is allowed`);
     }
@@ -134,6 +149,27 @@ export class PackReader {
     }
     this.#accept(offset, header, unpacked.body);
     return header.length + unpacked.consumed;
+  }
+
+  #isUnwanted(header: Header): boolean {
+    if (header.size <= smallEntry) return false;
+    const base = header.baseOffset === null ? undefined : this.#byOffset.get(header.baseOffset);
+    if (base) return base.type === 'blob' && base.body === null;
+    return types[header.type] === 'blob' && header.size > this.#longestBlob;
+  }
+
+  /** Null where it goes on beyond what has come. */
+  #skipOn({ offset, size, skip }: Skipped, at: number): number | null {
+    const taken = skipOver(skip, this.#window, at);
+    if (skip.length === null) return taken > 0 ? taken : null;
+    if (skip.length !== size) throw new PackError('an object in the pack is damaged');
+    this.#skipped = null;
+    this.#byOffset.set(offset, { id: null, type: 'blob', body: null });
+    return taken;
+  }
+
+  get #longestBlob(): number {
+    return this.#options.blobs ? (this.#options.longestBlob ?? Number.POSITIVE_INFINITY) : -1;
   }
 
   /** Unpacking half an entry would be for nothing, so the next try waits until all of it must be there. */
@@ -184,7 +220,7 @@ export class PackReader {
   }
 
   #emit(offset: number, type: ObjectType, body: Buffer): void {
-    if (type === 'blob' && !this.#options.blobs) {
+    if (type === 'blob' && body.length > this.#longestBlob) {
       this.#byOffset.set(offset, { id: null, type, body: null });
       return;
     }
@@ -192,8 +228,21 @@ export class PackReader {
     const unpacked = { id, type, body };
     this.#byOffset.set(offset, unpacked);
     this.#byId?.set(id, unpacked);
+    if (type === 'blob') this.#hold(unpacked, body.length);
     this.#options.onObject(type, id, body);
     if (this.#waiting.length > 0) this.#release(id, unpacked);
+  }
+
+  #hold(blob: Unpacked, bytes: number): void {
+    this.#heldBlobs.add(blob);
+    this.#heldBlobBytes += bytes;
+    const most = this.#options.maxHeldBlobBytes ?? defaultMaxHeldBlobBytes;
+    for (const oldest of this.#heldBlobs) {
+      if (this.#heldBlobBytes <= most) return;
+      this.#heldBlobs.delete(oldest);
+      this.#heldBlobBytes -= oldest.body?.length ?? 0;
+      oldest.body = null;
+    }
   }
 
   #release(id: string, base: Unpacked): void {
@@ -204,30 +253,12 @@ export class PackReader {
   }
 }
 
-function readHeader(window: Buffer, start: number, offset: number): Header {
-  let at = start;
-  let byte = window[at++] ?? 0;
-  const type = (byte >> 4) & 7;
-  let size = byte & 15;
-  for (let factor = 16; byte & 0x80; factor *= 128) {
-    byte = window[at++] ?? 0;
-    size += (byte & 0x7f) * factor;
+function skipOver(skip: Skip, window: Buffer, start: number): number {
+  try {
+    return skip.feed(window, start);
+  } catch (error) {
+    throw new PackError('an object in the pack is damaged', { cause: error });
   }
-  if (type === 6) {
-    byte = window[at++] ?? 0;
-    let distance = byte & 0x7f;
-    while (byte & 0x80) {
-      byte = window[at++] ?? 0;
-      distance = (distance + 1) * 128 + (byte & 0x7f);
-    }
-    return { type, size, baseOffset: offset - distance, baseId: null, length: at - start };
-  }
-  if (type === 7) {
-    const baseId = window.toString('hex', at, at + 20);
-    return { type, size, baseOffset: null, baseId, length: at + 20 - start };
-  }
-  if (!types[type]) throw new PackError(`the pack holds an entry of an unknown kind (${type})`);
-  return { type, size, baseOffset: null, baseId: null, length: at - start };
 }
 
 function unpack(window: Buffer, start: number, size: number): Inflated | null {

@@ -14,7 +14,12 @@ export interface FetchRequest {
   /** Only commits from this time on, in seconds. */
   readonly sinceSeconds?: number;
   /** Left out where the server has no filters: then more comes than was asked for. */
-  readonly filter?: 'blob:none' | 'tree:0';
+  readonly filter?: 'blob:none' | 'tree:0' | `blob:limit=${number}`;
+  /**
+   * Commits that we hold with all their trees, and that this request goes beyond: to their past, or aside. Told only
+   * where the server has no filters, so that it leaves out what they hold.
+   */
+  readonly beyond?: readonly string[];
   /** Deltas over what we hold may come. */
   readonly thin?: boolean;
   /** False: a pack comes only if each want descends from a have; else what is known of them is answered. */
@@ -27,7 +32,7 @@ export interface FetchAnswer {
   readonly packed: boolean;
 }
 
-export type PackSink = Pick<PackReaderOptions, 'onObject' | 'findBase' | 'blobs'>;
+export type PackSink = Pick<PackReaderOptions, 'onObject' | 'findBase' | 'blobs' | 'longestBlob'>;
 
 export interface Abilities {
   readonly filter: boolean;
@@ -67,16 +72,18 @@ export class UploadPack {
 
   async fetch(request: FetchRequest, sink: PackSink, signal?: AbortSignal): Promise<FetchAnswer> {
     const { filter, shallow } = await this.abilities(signal);
+    const beyond = filter || !shallow ? [] : (request.beyond ?? []);
     const lines = [
       'no-progress\n',
       'ofs-delta\n',
-      ...(request.thin ? ['thin-pack\n'] : []),
+      // Without filters a delta may build on a file, which we do not hold.
+      ...(request.thin && filter ? ['thin-pack\n'] : []),
       ...(request.filter && filter ? [`filter ${request.filter}\n`] : []),
       ...request.wants.map((id) => `want ${id}\n`),
-      ...(shallow ? (request.shallow ?? []).map((id) => `shallow ${id}\n`) : []),
+      ...(shallow ? [...(request.shallow ?? []), ...beyond].map((id) => `shallow ${id}\n`) : []),
       ...(request.depth !== undefined && shallow ? [`deepen ${request.depth}\n`] : []),
       ...(request.sinceSeconds !== undefined && shallow ? [`deepen-since ${request.sinceSeconds}\n`] : []),
-      ...(request.haves ?? []).map((id) => `have ${id}\n`),
+      ...[...(request.haves ?? []), ...beyond].map((id) => `have ${id}\n`),
       ...(request.done ? ['done\n'] : []),
     ];
     return readAnswer(this.#command('fetch', lines, signal), sink);
@@ -110,6 +117,13 @@ function parseAbilities(advertisement: Buffer): Abilities {
     ...(format === undefined ? [] : [format]),
   ];
   return { filter: fetch.includes('filter'), shallow: fetch.includes('shallow'), named };
+}
+
+/** A server that lets only the tips of branches be asked for, as JGit does. */
+export function isRefusedWant(error: unknown): boolean {
+  return (
+    error instanceof RemoteError && /\bwant [0-9a-f]{40} not valid|not our ref|unadvertised object/i.test(error.message)
+  );
 }
 
 async function readAnswer(packets: AsyncIterable<Packet>, sink: PackSink): Promise<FetchAnswer> {

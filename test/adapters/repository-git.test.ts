@@ -11,3 +11,14 @@ repositoryContract(
   }),
   { partialFetch: true, createBranch: true, overHttp: true },
 );
+
+repositoryContract(
+  'own git engine over HTTP, without filters',
+  () => ({
+    open: async (remote, { branch = 'main', createBranch = false, url = remote.url } = {}) => {
+      await remote.git('config', 'uploadpack.allowFilter', 'false');
+      return new GitRepository({ branch, createBranch, transport: new HttpTransport({ url }) });
+    },
+  }),
+  { partialFetch: false, createBranch: true, overHttp: true },
+);

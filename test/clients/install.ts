@@ -7,12 +7,15 @@ import { join } from 'node:path';
 const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'towpath', 'clients');
 const python = join(cache, 'langgraph-cli-0.4.40');
 const javascript = join(cache, 'langchain-langgraph-cli-1.5.1');
+const jgit = join(cache, 'jgit-6.10.1');
 const newerKubectl = join(cache, 'kubectl-1.35');
 
 /** The PyPI `langgraph-cli`. */
 export const langgraph = join(python, 'bin', 'langgraph');
 /** The npm `@langchain/langgraph-cli`. */
 export const langgraphjs = join(javascript, 'node_modules', '.bin', 'langgraphjs');
+/** JGit, its server and Jetty. */
+export const jgitLibraries = join(jgit, 'lib');
 
 export default function install(): void {
   mkdirSync(cache, { recursive: true });
@@ -24,6 +27,11 @@ export default function install(): void {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{"private": true}\n');
     run('npm', ['install', '--prefix', folder, '--silent', '--ignore-scripts', '@langchain/langgraph-cli@1.5.1']);
+  });
+  once(jgit, (folder) => {
+    const words = [`-DoutputDirectory=${jgitLibraries}`, '-f', join(import.meta.dirname, 'jgit', 'pom.xml')];
+    mkdirSync(folder, { recursive: true });
+    run('mvn', ['--batch-mode', '--quiet', 'dependency:copy-dependencies', ...words]);
   });
   if (!knowsComponents()) once(newerKubectl, installKubectl);
 }

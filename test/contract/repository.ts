@@ -29,6 +29,8 @@ export interface RepositoryCapabilities {
   readonly createBranch: boolean;
   /** Its requests pass the HTTP server, which counts them and spoils them. */
   readonly overHttp: boolean;
+  /** False: the server runs no hooks. */
+  readonly hooks?: boolean;
 }
 
 const when = new Date('2026-03-01T12:00:00Z');
@@ -535,20 +537,22 @@ function faultContract({ server, world, capabilities }: Context): void {
     expect((await publish(repository, draft('ours', { ours: '1' }))).kind).toBe('pushed');
   });
 
-  it('repeats what a hook says when it refuses', async () => {
-    const { remote, repository } = await world();
-    const snapshot = await latest(repository);
-    await mkdir(`${remote.path}/hooks`, { recursive: true });
-    await writeFile(`${remote.path}/hooks/pre-receive`, '#!/bin/sh\necho "only on Tuesdays" >&2\nexit 1\n', {
-      mode: 0o755,
+  if (capabilities.hooks !== false) {
+    it('repeats what a hook says when it refuses', async () => {
+      const { remote, repository } = await world();
+      const snapshot = await latest(repository);
+      await mkdir(`${remote.path}/hooks`, { recursive: true });
+      await writeFile(`${remote.path}/hooks/pre-receive`, '#!/bin/sh\necho "only on Tuesdays" >&2\nexit 1\n', {
+        mode: 0o755,
+      });
+
+      const outcome = await repository.publish(snapshot, [draft('ours', { ours: '1' })]);
+
+      expect(outcome).toMatchObject({ kind: 'denied', class: 'policy' });
+      expect(outcome.kind === 'denied' && outcome.message).toContain('only on Tuesdays');
+      expect((await remote.log()).map(({ subject }) => subject)).toEqual(['seed']);
     });
-
-    const outcome = await repository.publish(snapshot, [draft('ours', { ours: '1' })]);
-
-    expect(outcome).toMatchObject({ kind: 'denied', class: 'policy' });
-    expect(outcome.kind === 'denied' && outcome.message).toContain('only on Tuesdays');
-    expect((await remote.log()).map(({ subject }) => subject)).toEqual(['seed']);
-  });
+  }
 
   it('loses nothing and writes nothing twice against a competitor', async () => {
     const { remote, repository } = await world({});

@@ -1,9 +1,11 @@
 /** Which commits touched a path: commits without trees first, then only the trees along the path. */
 import type { CommitId } from '../../domain/identifiers.ts';
 import { type ParsedCommit, parseCommit } from '../../git/commit.ts';
+import { holdsHead } from '../../git/head-fetch.ts';
 import type { ObjectStore } from '../../git/object-store.ts';
 import { entryAt, findEntry, folderMode } from '../../git/tree.ts';
 import type { FetchRequest, UploadPack } from '../../git/upload-pack.ts';
+import type { ObjectsById } from './by-id.ts';
 import { ChangeIndex } from './changes.ts';
 import { TreeReader } from './trees.ts';
 
@@ -25,15 +27,17 @@ const marginMs = 3_600_000;
 
 export class HistoryReader {
   readonly #upload: UploadPack;
+  readonly #byId: ObjectsById;
   readonly #objects: ObjectStore;
   readonly #trees: TreeReader;
   readonly #changes = new ChangeIndex();
   #recent: RecentCommits | null = null;
 
-  constructor(upload: UploadPack, objects: ObjectStore) {
+  constructor(upload: UploadPack, byId: ObjectsById, objects: ObjectStore) {
     this.#upload = upload;
+    this.#byId = byId;
     this.#objects = objects;
-    this.#trees = new TreeReader(upload, objects);
+    this.#trees = new TreeReader(byId, objects);
   }
 
   /** Commits that `head` has and `since` has not, newest first; null where `head` does not descend from it. */
@@ -91,7 +95,11 @@ export class HistoryReader {
     // The server takes a time that no commit reaches for a mistake.
     if (newest && parseCommit(newest).committer.at < since) return { head, since, commits: new Map() };
     const sinceSeconds = Math.ceil(since.getTime() / 1000);
-    const { commits } = await this.#fetchCommits({ wants: [head], filter: 'tree:0', sinceSeconds, done: true }, signal);
+    const request = { wants: [head], filter: 'tree:0', sinceSeconds, done: true } as const;
+    const beyond = holdsHead(this.#objects, head) ? [head] : [];
+    const { commits } = await this.#fetchCommits({ ...request, beyond }, signal);
+    if (newest && !commits.has(head))
+      return { head, since, commits: newestFirst(head, new Map([[head, parseCommit(newest)], ...commits])) };
     return { head, since, commits: newestFirst(head, commits) };
   }
 
@@ -117,8 +125,11 @@ export class HistoryReader {
       return !body;
     });
     if (lacking.length === 0) return found;
-    const { commits } = await this.#fetchCommits({ wants: lacking, depth: 1, filter: 'tree:0', done: true }, signal);
-    return new Map([...found, ...commits]);
+    for (const [id, body] of await this.#byId.read('commit', new Set(lacking), signal)) {
+      found.set(id, parseCommit(body));
+      this.#objects.put(id, body);
+    }
+    return found;
   }
 
   async #fetchCommits(

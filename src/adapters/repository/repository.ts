@@ -5,7 +5,6 @@ import { CommitBuilder } from '../../git/commit-builder.ts';
 import { fetchHead, holdsHead } from '../../git/head-fetch.ts';
 import { noObject } from '../../git/object-id.ts';
 import { ObjectStore } from '../../git/object-store.ts';
-import { PackError } from '../../git/pack-reader.ts';
 import { ReceivePack } from '../../git/receive-pack.ts';
 import type { Transport } from '../../git/transport.ts';
 import { UploadPack } from '../../git/upload-pack.ts';
@@ -23,9 +22,11 @@ import type {
 } from '../../ports.ts';
 import { GitBranches } from './branches.ts';
 import { takeBreaths } from './breath.ts';
+import { ObjectsById } from './by-id.ts';
 import { emptyCommit, gitError, missingBranch } from './failure.ts';
 import { type Commits, HistoryReader, summaryOf } from './history.ts';
 import { buildMerge } from './merge.ts';
+import { longestKept, PassingBlobs } from './passing-blobs.ts';
 import { refOf } from './propose.ts';
 import { deliver } from './push.ts';
 import { GitSnapshot } from './snapshot.ts';
@@ -49,6 +50,8 @@ export class GitRepository implements Repository, Branches {
   readonly #options: GitRepositoryOptions;
   readonly #upload: UploadPack;
   readonly #receive: ReceivePack;
+  readonly #passing = new PassingBlobs();
+  readonly #byId: ObjectsById;
   readonly #history: HistoryReader;
   readonly #branches: GitBranches;
   /** Each tree in it is whole: all that is below it is in it too. */
@@ -64,7 +67,13 @@ export class GitRepository implements Repository, Branches {
     this.#options = options;
     this.#upload = new UploadPack(options.transport);
     this.#receive = new ReceivePack(options.transport);
-    this.#history = new HistoryReader(this.#upload, this.#objects);
+    this.#byId = new ObjectsById({
+      upload: this.#upload,
+      passing: this.#passing,
+      tips: async (signal) => [...new Set((await this.#upload.listRefs([this.#ref], signal)).values())],
+      held: () => this.#held(),
+    });
+    this.#history = new HistoryReader(this.#upload, this.#byId, this.#objects);
     this.#branches = new GitBranches({
       url: this.url,
       upload: this.#upload,
@@ -92,22 +101,17 @@ export class GitRepository implements Repository, Branches {
     return this.#doing('fetch', async () => {
       if (head === null || holdsHead(this.#objects, head)) return this.#snapshotAt(head);
       const { signal } = this.#closing;
-      await fetchHead({ upload: this.#upload, objects: this.#objects, held: this.#held(), head, signal });
+      const passing = { longest: longestKept, put: this.#passing.put.bind(this.#passing) };
+      await fetchHead({ upload: this.#upload, objects: this.#objects, held: this.#held(), head, passing, signal });
       return this.#snapshotAt(head);
     });
   }
 
   async readBlobs(ids: readonly BlobId[]): Promise<ReadonlyMap<BlobId, Buffer>> {
-    const wants = new Set(ids);
-    const found = new Map<BlobId, Buffer>();
-    if (wants.size === 0) return found;
+    if (ids.length === 0) return new Map();
     return this.#doing('read files of', async () => {
-      const onObject = (_type: string, id: string, body: Buffer) => void found.set(id as BlobId, body);
-      const sink = { onObject, findBase: () => undefined, blobs: true };
-      await this.#upload.fetch({ wants: [...wants], done: true }, sink, this.#closing.signal);
-      const missing = ids.find((id) => !found.has(id));
-      if (missing) throw new PackError(`the server did not send blob ${missing}`);
-      return found;
+      const found = await this.#byId.read('blob', new Set(ids), this.#closing.signal);
+      return found as ReadonlyMap<BlobId, Buffer>;
     });
   }
 

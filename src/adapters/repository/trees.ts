@@ -1,17 +1,17 @@
 /** Reads trees of the past: from memory or else from the server, a little of which is kept for the next question. */
 import type { ObjectStore } from '../../git/object-store.ts';
-import type { UploadPack } from '../../git/upload-pack.ts';
+import type { ObjectsById } from './by-id.ts';
 
 const keptBytes = 8 * 1024 * 1024;
 
 export class TreeReader {
-  readonly #upload: UploadPack;
+  readonly #byId: ObjectsById;
   readonly #objects: ObjectStore;
   readonly #kept = new Map<string, Buffer>();
   #bytes = 0;
 
-  constructor(upload: UploadPack, objects: ObjectStore) {
-    this.#upload = upload;
+  constructor(byId: ObjectsById, objects: ObjectStore) {
+    this.#byId = byId;
     this.#objects = objects;
   }
 
@@ -24,12 +24,7 @@ export class TreeReader {
       else wants.push(id);
     }
     if (wants.length === 0) return found;
-    const sink = {
-      onObject: (_type: string, id: string, body: Buffer) => void (ids.has(id) && found.set(id, body)),
-      findBase: () => undefined,
-      blobs: false,
-    };
-    await this.#upload.fetch({ wants, filter: 'tree:0', done: true }, sink, signal);
+    for (const [id, raw] of await this.#byId.read('tree', new Set(wants), signal)) found.set(id, raw);
     for (const id of wants) this.#keep(id, found.get(id));
     return found;
   }

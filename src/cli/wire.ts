@@ -72,15 +72,20 @@ interface NamespaceSurroundings extends Surroundings, Pick<NamespaceParts, 'engi
   readonly budgets: ForgeBudgets;
 }
 
+const oldProtocolWords =
+  'The git server speaks only the old protocol: it is read by isomorphic-git, through a clone on disk';
+
 async function wireNamespace(
   { git }: Configuration,
   settings: Namespace,
   surroundings: NamespaceSurroundings,
 ): Promise<NamespaceParts> {
-  const { namespace, engine, cluster, clock, telemetry, schemas } = surroundings;
+  const { namespace, engine, cluster, clock, log, telemetry, schemas } = surroundings;
   // First: it may refuse, and nothing is open yet.
   const sealer = openSealer({ namespace, secrets: settings.secrets, engine, cluster, clock });
-  const repository = await openRepository(settings, git, version(), (code, ms) => telemetry.request('git', code, ms));
+  const onAnswer = (code: number | 'error', ms: number): void => telemetry.request('git', code, ms);
+  const onOldProtocol = (): void => log.info(oldProtocolWords, { namespace, repository: settings.repository });
+  const repository = await openRepository(settings, git, version(), onAnswer, onOldProtocol);
   return {
     ...(await openPublication(settings, repository, { ...surroundings, git })),
     sealer,

@@ -52,6 +52,9 @@ export class TransportError extends Error {
   }
 }
 
+/** The server speaks no version 2 of git's protocol, which is all that this engine reads. */
+export class OldProtocolError extends TransportError {}
+
 export type Credentials =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'bearer'; readonly token: string };

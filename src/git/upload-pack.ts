@@ -2,7 +2,7 @@
 import { PackReader, type PackReaderOptions } from './pack-reader.ts';
 import { delimiterPacket, flushPacket, lineOf, type Packet, packets, readPackets } from './pkt-line.ts';
 import { packetsOf, RemoteError, RemoteText, refuseError } from './sideband.ts';
-import { type Transport, TransportError } from './transport.ts';
+import { OldProtocolError, type Transport, TransportError } from './transport.ts';
 
 export interface FetchRequest {
   readonly wants: readonly string[];
@@ -105,7 +105,9 @@ function parseAbilities(advertisement: Buffer): Abilities {
   });
   if (lines[0] !== 'version 2') {
     const advice = 'it needs git 2.18 or later and, behind OpenSSH, "AcceptEnv GIT_PROTOCOL"';
-    throw new TransportError('unusable', `the server does not speak version 2 of git's protocol; ${advice}`);
+    const instead = 'over https and with publication.mode "direct" Towpath reads such a server by isomorphic-git';
+    const why = "the server does not speak version 2 of git's protocol";
+    throw new OldProtocolError('unusable', `${why}; ${advice}; ${instead}`);
   }
   const format = lines.find((line) => line.startsWith('object-format='));
   if (format !== undefined && format !== 'object-format=sha1') {

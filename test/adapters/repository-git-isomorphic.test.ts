@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gitCredentials } from '../../src/adapters/git-credentials.ts';
 import { IsomorphicRepository } from '../../src/adapters/repository/isomorphic/repository.ts';
+import { EitherRepository } from '../../src/adapters/repository/old-protocol.ts';
 import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
@@ -20,6 +21,21 @@ repositoryContract(
       new IsomorphicRepository({ url, branch, createBranch, folder: await cloneFolder() }),
   }),
   { partialFetch: false, createBranch: true, overHttp: true },
+);
+
+repositoryContract(
+  'isomorphic-git, chosen for a server with the old protocol',
+  () => ({
+    open: async (remote, { branch = 'main', createBranch = false, url = remote.url } = {}) => {
+      const folder = await cloneFolder();
+      return new EitherRepository({
+        first: new GitRepository({ branch, createBranch, transport: new HttpTransport({ url }) }),
+        openSecond: async () => new IsomorphicRepository({ url, branch, createBranch, folder }),
+        onOldProtocol: () => undefined,
+      });
+    },
+  }),
+  { partialFetch: false, createBranch: true, overHttp: true, oldProtocol: true },
 );
 
 describe('isomorphic-git beside our own engine', () => {

@@ -29,6 +29,8 @@ export interface RepositoryCapabilities {
   readonly createBranch: boolean;
   /** Its requests pass the HTTP server, which counts them and spoils them. */
   readonly overHttp: boolean;
+  /** The server knows nothing of version 2 of git's protocol. */
+  readonly oldProtocol?: boolean;
   /** False: the server runs no hooks. */
   readonly hooks?: boolean;
 }
@@ -60,7 +62,7 @@ export function repositoryContract(
     let count = 0;
 
     beforeAll(async () => {
-      server = await startGitServer();
+      server = await startGitServer({ oldProtocol: capabilities.oldProtocol ?? false });
       backend = makeBackend(server);
     });
     afterAll(async () => {

@@ -41,6 +41,8 @@ export interface GitServerOptions {
   readonly limits?: GitHttpOptions['limits'];
   /** An existing folder of repositories, to play a restart. */
   readonly root?: string;
+  /** As Azure DevOps and CodeCommit: knows nothing of version 2 of git's protocol. */
+  readonly oldProtocol?: boolean;
   /** Speaks TLS as `https://localhost`. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
@@ -58,6 +60,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   });
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     record(request, response, requests);
+    if (options.oldProtocol) delete request.headers['git-protocol'];
     if (server.roundTripMs > 0) await new Promise((resolve) => setTimeout(resolve, server.roundTripMs));
     const at = faults.findIndex((fault) => matches(fault, request));
     const [fault] = at < 0 ? [] : faults.splice(at, 1);

@@ -1,35 +1,23 @@
 /** Whether the repository of a namespace can be read and would take a push, without pushing. */
-import { sshAccess } from '../../adapters/git-credentials.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import { gitError } from '../../adapters/repository/failure.ts';
 import { branchInTheWay } from '../../core/branch-names.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
-import { HttpTransport } from '../../git/http-transport.ts';
 import { readPackets } from '../../git/pkt-line.ts';
 import { refuseError } from '../../git/sideband.ts';
-import { isSshAddress } from '../../git/ssh-address.ts';
-import { sshTransport } from '../../git/ssh-transport.ts';
-import type { Transport } from '../../git/transport.ts';
-import { version } from '../version.ts';
-import { openGitCredentials } from '../wiring/github-app.ts';
-import { openRepository } from '../wiring/repository.ts';
 import { attempt, type Finding, failed, ok } from './check.ts';
+import { type LookedAt, look, transportOf } from './git-server-checks.ts';
 
-export interface CheckedRepository {
-  /** Null: it is empty, the branch is not there, or nobody could look. */
-  readonly head: CommitId | null;
-  readonly findings: readonly Finding[];
-}
-
-export async function checkRepository(settings: Namespace, git: Git): Promise<CheckedRepository> {
+export async function checkRepository(settings: Namespace, git: Git): Promise<LookedAt> {
   let head: CommitId | null = null;
   const reading = await attempt(
     'read',
     'check the address, the network and the credentials of the namespace',
     async () => {
-      head = await readHead(settings, git);
-      return [judgeBranch(settings, head)];
+      const looked = await look(settings, git);
+      head = looked.head;
+      return [judgeBranch(settings, head), ...looked.findings];
     },
   );
   if (reading.some(({ verdict }) => verdict === 'failed')) return { head, findings: reading };
@@ -42,16 +30,6 @@ export async function checkRepository(settings: Namespace, git: Git): Promise<Ch
     ];
   });
   return { head, findings: [...reading, ...writing] };
-}
-
-async function readHead(settings: Namespace, git: Git): Promise<CommitId | null> {
-  // The key that signs is looked at by itself, once.
-  const repository = await openRepository(settings, { ...git, signing: undefined }, version());
-  try {
-    return await repository.head();
-  } finally {
-    await repository.close();
-  }
 }
 
 function judgeBranch({ repository, branch }: Namespace, head: CommitId | null): Finding {
@@ -89,21 +67,4 @@ async function askToPush(settings: Namespace, git: Git): Promise<readonly string
     await transport.close();
     await dispatcher.destroy();
   }
-}
-
-async function transportOf(
-  namespace: Namespace,
-  git: Git,
-  dispatcher: Awaited<ReturnType<typeof openDispatcher>>,
-): Promise<Transport> {
-  const { repository: url, credentials } = namespace;
-  if (isSshAddress(url)) return sshTransport(url, { ...sshAccess(credentials), idleTimeoutMs: git.timeout });
-  const userAgent = `git/towpath-${version()}`;
-  return new HttpTransport({
-    url,
-    credentials: await openGitCredentials(namespace, { dispatcher, timeoutMs: git.timeout }),
-    dispatcher,
-    timeoutMs: git.timeout,
-    userAgent,
-  });
 }

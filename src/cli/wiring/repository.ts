@@ -6,6 +6,7 @@ import type { Dispatcher } from 'undici';
 import { sshAccess } from '../../adapters/git-credentials.ts';
 import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters/http-dispatcher.ts';
 import type { IsomorphicRepository } from '../../adapters/repository/isomorphic/repository.ts';
+import { EitherRepository } from '../../adapters/repository/old-protocol.ts';
 import { GitRepository } from '../../adapters/repository/repository.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { Sign } from '../../git/commit.ts';
@@ -21,21 +22,23 @@ export async function openRepository(
   git: Git,
   version: string,
   onAnswer: OnAnswer = () => undefined,
+  onOldProtocol: () => void = () => undefined,
 ): Promise<Repository> {
   const { branch, createBranch, caFile, proxy } = namespace;
   const signer = await openSigner(git);
   const signing = signer === null ? {} : { sign: signer.sign, isSigned: signer.isSigned };
   const dispatcher = countedDispatcher(await openDispatcher({ caFile, proxy }), onAnswer);
-  const repository =
-    git.backend === 'isomorphic-git'
-      ? await openIsomorphic(namespace, git, dispatcher, signing)
-      : new GitRepository({
-          branch,
-          createBranch,
-          ...signing,
-          transport: await openTransport(namespace, git, version, dispatcher),
-        });
+  const openSecond = () => openIsomorphic(namespace, git, dispatcher, signing);
+  if (git.backend === 'isomorphic-git') return closingToo(await openSecond(), dispatcher);
+  const transport = await openTransport(namespace, git, version, dispatcher);
+  const first = new GitRepository({ branch, createBranch, ...signing, transport });
+  const repository = mayFallBack(namespace) ? new EitherRepository({ first, openSecond, onOldProtocol }) : first;
   return closingToo(repository, dispatcher);
+}
+
+/** isomorphic-git has no SSH, and makes no branches to propose. */
+function mayFallBack({ repository, publication }: Namespace): boolean {
+  return !isSshAddress(repository) && publication.mode === 'direct' && publication.commits === 'push';
 }
 
 /** What few need is loaded only for them: SSH and isomorphic-git take 15 MB of each listener's memory. */

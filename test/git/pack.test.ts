@@ -1,5 +1,5 @@
 /** Packs of ours, read by native git and isomorphic-git; packs of git's, read by us. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -168,6 +168,34 @@ describe('packs of git', () => {
     expect(found).toEqual(new Map([...objects].filter(([, { type }]) => type !== 'blob')));
   });
 
+  it('are read over big files that nobody wants, in whatever pieces they come', async () => {
+    const gitdir = join(await temporaryFolder('big'), 'repository');
+    await nativeGit(['init', '-q', '--bare', '-b', 'main', gitdir]);
+    const big = randomBytes(1_500_000);
+    const input = Buffer.concat([
+      Buffer.from(`blob\nmark :1\ndata ${big.length}\n`),
+      big,
+      Buffer.from('\nblob\nmark :2\ndata 600000\n'),
+      Buffer.alloc(600_000, 'x'),
+      Buffer.from(
+        '\ncommit refs/heads/main\ncommitter a <a@b> 1 +0000\ndata 1\n.\nM 100644 :1 big\nM 100644 :2 dull\nM 100644 inline small\ndata 5\nsmall\n',
+      ),
+    ]);
+    await nativeGit(['-C', gitdir, 'fast-import', '--quiet'], { input });
+    const options = { input: 'main\n' };
+    const pack = await nativeGitBytes(['-C', gitdir, 'pack-objects', '--revs', '--stdout', '-q'], options);
+    const types = (found: ReturnType<typeof read>) => [...found.values()].map(({ type }) => type).sort();
+
+    for (const piece of [997, 65_536, pack.length]) {
+      expect(types(read(pack, { piece, blobs: false }))).toEqual(['commit', 'tree']);
+      expect(types(read(pack, { piece, longestBlob: 1000 }))).toEqual(['blob', 'commit', 'tree']);
+    }
+    const damaged = Buffer.from(pack);
+    damaged[700_000] = (damaged[700_000] ?? 0) ^ 0x55;
+    expect(() => read(damaged, { blobs: false })).toThrow(PackError);
+    expect(() => read(pack.subarray(0, 900_000), { blobs: false })).toThrow(PackError);
+  });
+
   it('are refused when damaged, cut short or something else', async () => {
     const pack = await packed('main', '--delta-base-offset');
 
@@ -265,6 +293,7 @@ function read(
   options: {
     readonly piece?: number;
     readonly blobs?: boolean;
+    readonly longestBlob?: number;
     readonly findBase?: (id: string) => { type: 'blob'; body: Buffer } | undefined;
   },
 ): Map<string, { type: string; body: Buffer }> {
@@ -273,6 +302,7 @@ function read(
     onObject: (type, id, body) => void found.set(id, { type, body }),
     findBase: options.findBase ?? (() => undefined),
     blobs: options.blobs ?? true,
+    ...(options.longestBlob === undefined ? {} : { longestBlob: options.longestBlob }),
   });
   const piece = options.piece ?? pack.length;
   for (let at = 0; at < pack.length; at += piece) reader.feed(pack.subarray(at, at + piece));

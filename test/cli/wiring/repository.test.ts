@@ -75,3 +75,28 @@ it('goes over SSH where the address says so', async () => {
   await repository.close();
   await ssh.close();
 });
+
+it('reads a server with the old protocol by isomorphic-git, and says so once', async () => {
+  const old = await startGitServer({ oldProtocol: true });
+  const remote = await old.repository('wired-old');
+  await remote.seed({ a: '1' });
+  const told: string[] = [];
+  const open = (more: object = {}) =>
+    openRepository(Namespace.parse({ repository: remote.url, ...more }), Git.parse({}), '1.2.3', undefined, () =>
+      told.push('old'),
+    );
+
+  const repository = await open();
+  const snapshot = await repository.snapshot(await repository.head());
+  const outcome = await repository.publish(snapshot, [draft('one', { b: '2' })]);
+  await repository.head();
+  await repository.close();
+
+  expect(outcome.kind).toBe('pushed');
+  expect(await remote.tree()).toEqual({ a: '1', b: '2' });
+  expect(told).toEqual(['old']);
+  const proposing = await open({ publication: { mode: 'proposed', forge: 'gitea', tokenEnv: 'FORGE_TOKEN' } });
+  await expect(proposing.head()).rejects.toThrow('with publication.mode "direct" Towpath reads such a server');
+  await proposing.close();
+  await old.close();
+});

@@ -25,6 +25,12 @@ export function port(text: string): number {
   return value;
 }
 
+/** Whole requests a second; 0 is no limit. */
+export function rate(text: string): number {
+  if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError('Expected a whole number: 0 to 999999.');
+  return Number(text);
+}
+
 /** `[title] examples`, the way every command's help ends. */
 export function examples(lines: string): string {
   return `\nExamples\n${lines

@@ -24,6 +24,8 @@ export interface ControlPlaneOptions {
   readonly now?: () => Date;
   /** Told of each answer, for whoever measures. */
   readonly onAnswer?: (answered: Answered) => void;
+  /** How often one key may ask in the long run; undefined: as often as it likes. */
+  readonly requestsPerSecond?: number | undefined;
 }
 
 export interface OpenControlPlane {
@@ -58,7 +60,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
       log,
     };
     return {
-      app: controlPlaneApp(services, { towpathCalls: options.towpathCalls ?? true, onAnswer: options.onAnswer }),
+      app: controlPlaneApp(services, { ...options, towpathCalls: options.towpathCalls ?? true }),
       services,
       authenticate,
       newAdminKey,

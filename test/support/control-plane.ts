@@ -52,7 +52,7 @@ let made = 0;
 
 export async function testControlPlane(
   location: DatabaseLocation,
-  options: { readonly towpathCalls?: boolean } = {},
+  options: { readonly towpathCalls?: boolean; readonly requestsPerSecond?: number } = {},
 ): Promise<TestControlPlane> {
   const lines: string[] = [];
   const note = (message: string, fields: unknown = {}) => lines.push(`${message} ${JSON.stringify(fields)}`);

@@ -1,6 +1,6 @@
 /** `towpath control-plane`: the API that clients and listeners talk to. */
 import { Command, Option } from 'commander';
-import { examples, type LogOptions, port, withLogOptions } from '../options.ts';
+import { examples, type LogOptions, port, rate, withLogOptions } from '../options.ts';
 
 export interface DatabaseOptions {
   readonly databaseUrl?: string;
@@ -17,6 +17,7 @@ export interface ControlPlaneOptions extends DatabaseOptions, LogOptions {
   readonly monitoringPort?: number;
   readonly monitoringHost?: string;
   readonly extension: boolean;
+  readonly requestsPerSecond: number;
 }
 
 const help = `
@@ -26,7 +27,8 @@ With it, workspaces, keys and listeners are made over the API: see <url>/docs.
 Secret values are encrypted with the key in --encryption-key-file (32 bytes, raw or as 64 hex
 digits) or TOWPATH_ENCRYPTION_KEY; without either, one is made in the data folder.
 
-Without --database-url the database is embedded (PGlite): one process, about 500 MB of memory.
+Without --database-url the database is embedded (PGlite): one process, about 500 MB of memory,
+and 1.1 GB for the seconds in which the first start makes it.
 Use Postgres in production; several processes may share one.
 ${examples(`
   $ towpath control-plane --data /var/lib/towpath
@@ -53,6 +55,7 @@ export function controlPlaneCommand(): Command {
     .option('--tls-key-file <file>', 'the certificate’s private key (PEM)')
     .option('--monitoring-port <number>', 'serve /metrics, /healthz and /readyz there, without a key', port)
     .option('--monitoring-host <address>', 'address of the monitoring port (default: that of --host)')
+    .option('--requests-per-second <number>', 'how often one key may ask, in the long run; 0: no limit', rate, 100)
     .option('--no-extension', 'leave out /towpath/v1, as LangSmith does: for tests of mirror mode')
     .addHelpText('after', help)
     .action(async (options: ControlPlaneOptions) => {

@@ -36,6 +36,7 @@ async function serve(options: ControlPlaneOptions, log: Log): Promise<AsyncDispo
     ...(await openingOf(options)),
     adminKey: process.env['TOWPATH_ADMIN_KEY'],
     towpathCalls: options.extension,
+    requestsPerSecond: options.requestsPerSecond === 0 ? undefined : options.requestsPerSecond,
     log,
     ...(monitor ? { onAnswer: monitor.onAnswer } : {}),
   });

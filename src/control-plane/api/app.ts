@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { asCaller } from '../store/caller.ts';
+import { admitBodies } from './admission.ts';
 import { type Answered, tellAnswers } from './answered.ts';
 import { type ApiEnv, apiRouter, requireWorkspace } from './context.ts';
 import { deploymentRoutes } from './deployments.ts';
@@ -11,6 +12,7 @@ import { docsRoutes } from './docs.ts';
 import { limitBody, limitDepth } from './limits.ts';
 import { listenerRoutes } from './listeners.ts';
 import { logRoutes, v1LogRoutes } from './logs.ts';
+import { limitPace } from './pace.ts';
 import { answerNotFound, answerProblem } from './problems.ts';
 import { revisionRoutes } from './revisions.ts';
 import { statusPage } from './status-page.ts';
@@ -23,10 +25,13 @@ export interface AppOptions {
   readonly towpathCalls: boolean;
   /** Told of each answer, for whoever measures. */
   readonly onAnswer?: ((answered: Answered) => void) | undefined;
+  /** How often one key may ask in the long run; undefined: as often as it likes. */
+  readonly requestsPerSecond?: number | undefined;
 }
 
 /** Answers under `/` and under `/api-host`, which is what clients make of LANGSMITH_ENDPOINT. */
-export function controlPlaneApp(services: TowpathServices, { towpathCalls, onAnswer }: AppOptions): Hono {
+export function controlPlaneApp(services: TowpathServices, options: AppOptions): Hono {
+  const { towpathCalls, onAnswer, requestsPerSecond } = options;
   const api = publicApi(services);
   if (towpathCalls) api.route('/', towpathRoutes(services));
   const documents = docsRoutes(api);
@@ -37,6 +42,8 @@ export function controlPlaneApp(services: TowpathServices, { towpathCalls, onAns
   app.use((context, next) => asCaller({ tenant: 'strangers', gone: context.req.raw.signal }, next));
   app.use(requestId());
   app.use(secureHeaders({ xFrameOptions: 'DENY' }));
+  if (requestsPerSecond !== undefined) app.use(limitPace(requestsPerSecond));
+  app.use(admitBodies(services.authenticate));
   app.use('/towpath/*', limitBody(32));
   app.use('/api-host/towpath/*', limitBody(32));
   app.get('/healthz', (context) => context.json({ status: 'ok' }));

@@ -15,6 +15,9 @@ import * as schema from './schema.ts';
 import { keepStatements } from './statement-cache.ts';
 import { keepTimesAsText } from './time-parsers.ts';
 
+/** Of Postgres's usual 128 MB a database for trying things out needs a fraction. */
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
+
 export async function openEmbedded(
   dataFolder: string,
   migrationsFolder: string,
@@ -26,7 +29,7 @@ export async function openEmbedded(
     requireRoom(dataFolder, freeBytes);
     // Beside the lock, not around it: whoever copies the database's files must not touch the lock's.
     const making = startMaking(dataFolder);
-    client = await PGlite.create(join(dataFolder, 'pglite'));
+    client = await PGlite.create(join(dataFolder, 'pglite'), { startParams });
     const database = drizzle(client, { schema });
     await migrate(database, { migrationsFolder });
     making.done();

@@ -3,10 +3,13 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { watchKey } from '../../access/key-watch.ts';
 import { requireWorkspace, type TowpathEnv } from './access.ts';
+import { seats } from './seats.ts';
 import type { TowpathServices } from './services.ts';
 
 /** Proxies close what is silent for a minute. */
 const keepAliveMs = 15_000;
+/** Of one workspace. */
+const mostStreams = 100;
 /** A reader that falls this far behind is told to read everything anew: nothing is kept for him without end. */
 const longestQueue = 10_000;
 
@@ -16,12 +19,15 @@ const longestQueue = 10_000;
  */
 export function eventRoutes(services: Pick<TowpathServices, 'authenticate' | 'changes' | 'stopping'>) {
   const { changes, stopping } = services;
+  const streams = seats(mostStreams);
   const app = new OpenAPIHono<TowpathEnv>();
   app.get('/towpath/v1/events', (context) => {
     const { principal, workspaceId } = requireWorkspace(context);
     const { headers } = context.req.raw;
+    const seat = streams.take(workspaceId);
     context.header('X-Accel-Buffering', 'no');
     return streamSSE(context, async (stream) => {
+      using _ = seat;
       using key = await watchKey(services, principal.keyId, headers);
       const over = AbortSignal.any([stopping, key.revoked]);
       let queue: (string | null)[] = [null];

@@ -16,6 +16,7 @@ import { refuseInvalid } from '../problems.ts';
 import { requireListener, requireListenerReader, type TowpathEnv, visibleDeployment } from './access.ts';
 import { waitForPage } from './long-poll.ts';
 import { answers, security, tags } from './openapi.ts';
+import { seats } from './seats.ts';
 import type { TowpathServices } from './services.ts';
 
 const listenerParameters = z.object({ id: ListenerId });
@@ -94,9 +95,13 @@ const secretsRoute = createRoute({
   responses: answers(200, SecretValues, [401, 403, 404]),
 });
 
+/** Of one listener; a replica needs one. */
+const mostPolls = 50;
+
 export function listenerRoutes(services: TowpathServices) {
   const { database } = services;
   const beat = heartbeat(services);
+  const polls = seats(mostPolls);
   return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
     .openapi(listenerRoute, async (context) => {
       const { id } = context.req.valid('param');
@@ -111,6 +116,7 @@ export function listenerRoutes(services: TowpathServices) {
       await requireListenerReader(context, database, id);
       if (context.get('principal').kind === 'listener') await beat(id);
       const { headers, signal } = context.req.raw;
+      using _ = polls.take(id);
       using key = await watchKey(services, context.get('principal').keyId, headers);
       const aborted = AbortSignal.any([signal, key.revoked]);
       const page = await waitForPage(services, { listenerId: id, after, waitSeconds: wait, aborted });

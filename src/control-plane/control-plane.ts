@@ -45,7 +45,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
   const { log, now = () => new Date() } = options;
   const { database, changes, probe, close } = await openDatabase(options.location, log);
   try {
-    await requireKeys(database, options.keyring);
+    const missing = await requireKeys(database, options.keyring);
+    if (missing !== null) log.warn('Cannot read some stored secrets: keys are missing', { keys: missing });
     const newAdminKey = await ensureAdminKey(database, options.adminKey);
     const authenticate = authenticator({ database, changes, now, log });
     const stopping = new AbortController();

@@ -4,6 +4,8 @@ import type { Database } from './store/database.ts';
 /** Encrypts secret values; `purpose` is bound to the text, so that one row's cannot be put into another. */
 export interface SecretBox {
   seal(plain: string, purpose: string): { readonly keyId: string; readonly sealed: string };
+  /** Null, or why nothing can be opened that this key closed; looks at no secret. */
+  whyUnreadable(keyId: string): string | null;
   open(box: { readonly keyId: string; readonly sealed: string }, purpose: string): string;
 }
 

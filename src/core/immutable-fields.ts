@@ -4,9 +4,9 @@
  */
 import { storageAdvice } from '../domain/database-storage.ts';
 import type { Finding } from '../domain/finding.ts';
+import { parseQuantity } from '../domain/quantity.ts';
 import { canonical } from './change/objects.ts';
 import { dig, findingAt, type Manifest, manifestOf } from './manifest.ts';
-import { parseQuantity } from './quantity.ts';
 import { readManifest } from './read-manifest.ts';
 
 type Path = readonly string[];

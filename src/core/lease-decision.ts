@@ -1,6 +1,7 @@
 /** Who may hold a Lease: what to do about a record, given what was seen of it and for how long; as client-go does. */
 import { electionObjections, retryJitter } from '../domain/configuration-rules.ts';
 import type { LeaseRecord } from '../domain/live-object.ts';
+import { highestTerm } from '../domain/report.ts';
 
 /** Milliseconds, with client-go's relations: a leader gives up well before another one takes over. */
 export interface LeaseTimings {
@@ -27,9 +28,6 @@ export type RenewDecision =
   | { readonly kind: 'renew'; readonly term: number }
   /** We believed to hold it, and do not. */
   | { readonly kind: 'lost'; readonly holder: string | null };
-
-/** `leaseTransitions` is an int32. */
-export const highestTerm = 2 ** 31 - 1;
 
 /** For whoever stands by. */
 export function decideToTake(observation: LeaseObservation, identity: string, nowMs: number): TakeDecision {

@@ -1,5 +1,5 @@
 /** Which labels and annotations belong to somebody else: to us, to the GitOps engine, to the cluster. */
-import { isUnder, prefixOf } from './label-syntax.ts';
+import { isUnder, prefixOf } from '../domain/label-syntax.ts';
 
 /** Written by engines or the cluster on live objects; in git they would be fought over. */
 export function isEngineOwned(key: string, value: unknown): boolean {

@@ -5,7 +5,15 @@ import type { Removed } from '../domain/desired.ts';
 import { describeFinding, type Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, DeploymentName, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
-import type { LaneReport, LastReport, RemovalReport, Report, RevisionReport } from '../domain/report.ts';
+import {
+  type LaneReport,
+  type LastReport,
+  mostListedNames,
+  mostMessageCharacters,
+  type RemovalReport,
+  type Report,
+  type RevisionReport,
+} from '../domain/report.ts';
 import { plainLine } from './plain-line.ts';
 import type { Drift } from './plan.ts';
 import { type Doubt, doubtWords } from './plan-removal.ts';
@@ -17,8 +25,6 @@ export interface Subject {
   readonly revisionId: RevisionId;
   readonly lastReport?: LastReport | null;
 }
-
-const messageLimit = 20_000;
 
 export function reportRendered(of: Subject, files: number, template: string, now: Date): RevisionReport {
   return revision(of, now, {
@@ -151,8 +157,8 @@ export function reportRemoval(removed: Removed, words: RemovalWords, now: Date):
   return {
     kind: 'removal',
     deploymentId: removed.deploymentId,
-    retained: [],
     ...words,
+    retained: (words.retained ?? []).slice(0, mostListedNames),
     message: limited(words.message),
     at: now.toISOString(),
   };
@@ -163,7 +169,9 @@ export function reportLane(
   words: Pick<LaneReport, 'outcome' | 'reason' | 'message' | 'head' | 'orphans'>,
   now: Date,
 ): LaneReport {
-  return { kind: 'lane', namespace, ...words, message: limited(words.message), at: now.toISOString() };
+  // A folder's name may be as long as git lets it be; the message counts them all.
+  const orphans = words.orphans.slice(0, mostListedNames).map((folder) => folder.slice(0, 500));
+  return { kind: 'lane', namespace, ...words, orphans, message: limited(words.message), at: now.toISOString() };
 }
 
 /** Whether the control plane has heard this very thing already; times do not count. */
@@ -222,5 +230,9 @@ function provedBefore({ revisionId, lastReport }: Subject): Pick<LastReport, 'co
 }
 
 function limited(message: string): string {
-  return message.length <= messageLimit ? message : `${message.slice(0, messageLimit - 20)}\n… (cut short)`;
+  const most = mostMessageCharacters;
+  return message.length <= most
+    ? message
+    : `${message.slice(0, most - 20).toWellFormed()}
+… (cut short)`;
 }

@@ -28,6 +28,7 @@ const dnsSubdomain = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9]
 export const NamespaceName = z
   .string()
   .regex(dnsLabel, 'expected a Kubernetes namespace: lower-case letters, digits and "-", at most 63 characters')
+  .meta({ maxLength: 63 })
   .transform((text) => text as NamespaceName);
 
 export const DeploymentName = z
@@ -36,12 +37,14 @@ export const DeploymentName = z
     dnsLabel,
     'expected lower-case letters, digits and "-", beginning and ending with a letter or digit, at most 63 characters',
   )
+  .meta({ maxLength: 63 })
   .transform((text) => text as DeploymentName);
 
 /** The name of a Kubernetes object that is not a label: Secret, ConfigMap, ServiceAccount, claim. */
 export const ObjectName = z
   .string()
-  .regex(dnsSubdomain, 'expected a Kubernetes object name: lower-case letters, digits, "-" and ".", at most 253');
+  .regex(dnsSubdomain, 'expected a Kubernetes object name: lower-case letters, digits, "-" and ".", at most 253')
+  .meta({ maxLength: 253 });
 
 /** Where something answers, without a port. */
 export const HostName = z
@@ -68,4 +71,5 @@ export const EnvironmentName = z
 export const CommitId = z
   .string()
   .regex(/^[0-9a-f]{40}$/, 'expected all 40 hex digits of a commit')
+  .meta({ maxLength: 40 })
   .transform((text) => text as CommitId);

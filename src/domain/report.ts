@@ -10,15 +10,26 @@ export type Stage = z.infer<typeof Stage>;
 export const Outcome = z.enum(['progressing', 'succeeded', 'failed']);
 export type Outcome = z.infer<typeof Outcome>;
 
+/** Of one message; whoever makes a report cuts it. */
+export const mostMessageCharacters = 20_000;
+/** Of the names that a report lists; the message says how many there are. */
+export const mostListedNames = 200;
+
+const reason = z.string().max(100);
+const message = z.string().max(mostMessageCharacters);
+/** ISO 8601, by the listener's clock. */
+const at = z.string().max(40);
+const Address = z.string().max(2048);
+
 const progress = {
   stage: Stage,
   outcome: Outcome,
   /** One CamelCase word: `Pushed`, `PolicyViolation`, `EditedInGit`. */
-  reason: z.string().max(100),
+  reason,
   /** A sentence for people; no secret in it. */
-  message: z.string().max(20_000),
+  message,
   commit: CommitId.nullable(),
-  pullRequest: z.string().nullable(),
+  pullRequest: Address.nullable(),
   /**
    * The newest commit of ours that held the deployment, of whichever revision: proof that a history which lacks it was
    * rewritten. A control plane or a listener of an older version does not tell it.
@@ -32,9 +43,8 @@ export const RevisionReport = z.object({
   revisionId: RevisionId,
   ...progress,
   /** Where the agent answers, once there is a route. */
-  url: z.string().nullable(),
-  /** ISO 8601, by the listener's clock. */
-  at: z.string(),
+  url: Address.nullable(),
+  at,
 });
 export type RevisionReport = z.infer<typeof RevisionReport>;
 
@@ -43,11 +53,11 @@ export const RemovalReport = z.object({
   kind: z.literal('removal'),
   deploymentId: DeploymentId,
   outcome: Outcome,
-  reason: z.string().max(100),
-  message: z.string().max(20_000),
+  reason,
+  message,
   commit: CommitId.nullable(),
-  retained: z.array(z.string()),
-  at: z.string(),
+  retained: z.array(z.string().max(253)).max(mostListedNames),
+  at,
 });
 export type RemovalReport = z.infer<typeof RemovalReport>;
 
@@ -56,22 +66,32 @@ export const LaneReport = z.object({
   kind: z.literal('lane'),
   namespace: NamespaceName,
   outcome: z.enum(['ok', 'failed', 'held']),
-  reason: z.string().max(100),
-  message: z.string().max(20_000),
+  reason,
+  message,
   head: CommitId.nullable(),
   /** Folders that bear our listener's id and that the control plane does not know. */
-  orphans: z.array(z.string()),
-  at: z.string(),
+  orphans: z.array(z.string().max(500)).max(mostListedNames),
+  at,
 });
 export type LaneReport = z.infer<typeof LaneReport>;
 
 export const Report = z.discriminatedUnion('kind', [RevisionReport, RemovalReport, LaneReport]);
 export type Report = z.infer<typeof Report>;
 
+/** What a Lease counts with (`leaseTransitions` is an int32). */
+export const highestTerm = 2 ** 31 - 1;
+
 /** `POST /towpath/v1/listeners/{id}/reports`. A lower term than the last one seen is answered with 409. */
-export const ReportBatch = z.object({ term: z.number().int().min(0), reports: z.array(Report).max(1000) });
+export const ReportBatch = z.object({
+  term: z.number().int().min(0).max(highestTerm),
+  reports: z.array(Report).max(1000),
+});
 export type ReportBatch = z.infer<typeof ReportBatch>;
 
-/** The listener's own last word about a revision, kept for it by the control plane. */
-export const LastReport = z.object({ revisionId: RevisionId, ...progress, at: z.string() });
+/** The listener's own last word about a revision, kept for it by the control plane: taken as it was stored. */
+export const LastReport = z.object({
+  revisionId: RevisionId,
+  ...{ ...progress, reason: z.string(), message: z.string(), pullRequest: z.string().nullable() },
+  at: z.string(),
+});
 export type LastReport = z.infer<typeof LastReport>;

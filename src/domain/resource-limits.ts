@@ -1,5 +1,8 @@
-/** What must hold between the fields of a resource_spec, beyond the range of each. */
-import type { ResourceSpec } from './resource-spec.ts';
+/** What must hold between the fields of a resource_spec, beyond the grammar and the range of each. */
+import { whyNoMount } from './mount-paths.ts';
+import { parseQuantity } from './quantity.ts';
+import { mostResourceBytes } from './requested-resources.ts';
+import type { Container, ResourceSpec, Volume, VolumeMount } from './resource-spec.ts';
 
 export interface ResourceProblem {
   readonly field: keyof ResourceSpec;
@@ -24,7 +27,21 @@ const cpuFields = ['cpu', 'queue_cpu', 'redis_cpu', 'db_cpu'] as const;
 
 /** Every problem, not the first one only; empty where the specification is sound. */
 export function resourceProblems(spec: ResourceSpec): readonly ResourceProblem[] {
-  return [...orderProblems(spec), ...decimalProblems(spec), ...nameProblems(spec)];
+  return [
+    ...orderProblems(spec),
+    ...decimalProblems(spec),
+    ...nameProblems(spec),
+    ...volumeProblems(spec),
+    ...containerProblems(spec),
+  ];
+}
+
+/** Null, or why all of it together is too much. */
+export function sizeProblem(spec: ResourceSpec): string | null {
+  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  return bytes <= mostResourceBytes
+    ? null
+    : `resource_spec has ${bytes} bytes as JSON; at most ${mostResourceBytes} are taken`;
 }
 
 function orderProblems(spec: ResourceSpec): ResourceProblem[] {
@@ -59,6 +76,74 @@ function nameProblems(spec: ResourceSpec): ResourceProblem[] {
   ];
 }
 
+function volumeProblems(spec: ResourceSpec): ResourceProblem[] {
+  const named = new Set((spec.volumes ?? []).map((volume) => volume.name));
+  return [
+    ...(spec.volumes ?? []).flatMap(sourceProblems).map((message): ResourceProblem => ({ field: 'volumes', message })),
+    ...mountProblems(spec.volume_mounts, named).map(
+      (message): ResourceProblem => ({ field: 'volume_mounts', message }),
+    ),
+  ];
+}
+
+function sourceProblems({ name, ...sources }: Volume): string[] {
+  const given = Object.values(sources).filter((source) => source !== null && source !== undefined).length;
+  return given === 1 ? [] : [`volume "${name}" has ${given} sources; expected exactly one`];
+}
+
+function mountProblems(mounts: readonly VolumeMount[] | null | undefined, named: ReadonlySet<string>): string[] {
+  const all = mounts ?? [];
+  return [
+    ...all
+      .filter(({ name }) => !named.has(name))
+      .map(({ name }) => `there is no volume "${name}" in resource_spec.volumes`),
+    ...all.flatMap(({ mountPath }) => {
+      const why = whyNoMount(mountPath);
+      return why === null ? [] : [`the mount at "${mountPath}": ${why}`];
+    }),
+    ...all
+      .filter(({ subPath, subPathExpr }) => subPath && subPathExpr)
+      .map(({ mountPath }) => `the mount at "${mountPath}" has both subPath and subPathExpr; keep one of them`),
+    ...repeated(all.map(({ mountPath }) => mountPath.replace(/(?<!\/)\/+$/, ''))).map(
+      (path) => `"${path}" is mounted more than once`,
+    ),
+  ];
+}
+
+function containerProblems(spec: ResourceSpec): ResourceProblem[] {
+  const named = new Set((spec.volumes ?? []).map((volume) => volume.name));
+  return (['init_containers', 'sidecars'] as const).flatMap((field) =>
+    (spec[field] ?? []).flatMap((container) =>
+      [
+        ...mountProblems(container.volumeMounts, named),
+        ...variableProblems(container),
+        ...quantityProblems(container),
+      ].map((message): ResourceProblem => ({ field, message: `container "${container.name}": ${message}` })),
+    ),
+  );
+}
+
+function variableProblems({ env }: Container): string[] {
+  const variables = env ?? [];
+  return [
+    ...repeated(variables.map(({ name }) => name)).map((name) => `the variable "${name}" is given more than once`),
+    ...variables
+      .filter(({ value, valueFrom }) => valueFrom && typeof value === 'string')
+      .map(({ name }) => `the variable "${name}" has both value and valueFrom; keep one of them`),
+  ];
+}
+
+function quantityProblems({ resources }: Container): string[] {
+  return Object.entries(resources?.requests ?? {}).flatMap(([name, request]) => {
+    const [least, most] = [parseQuantity(request), parseQuantity(resources?.limits?.[name])];
+    return least !== null && most !== null && least > most ? [`it requests more ${name} than its limit allows`] : [];
+  });
+}
+
+/** Each once. */
 function repeated(names: readonly string[]): string[] {
-  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
+  const seen = new Set<string>();
+  const again = new Set<string>();
+  for (const name of names) (seen.has(name) ? again : seen).add(name);
+  return [...again];
 }

@@ -25,6 +25,8 @@ export interface ReporterOptions {
 }
 
 const batchLimit = 500;
+/** Half of what a control plane takes at once. */
+const batchBytes = 1024 * 1024;
 const queueLimit = 20_000;
 
 export function startReporter(options: ReporterOptions): Reporter {
@@ -76,7 +78,7 @@ interface Session extends ReporterOptions {
 type Batch = readonly (readonly [key: string, report: Report])[];
 
 async function flush(queue: Map<string, Report>, session: Session): Promise<void> {
-  const batch: Batch = [...queue].slice(0, batchLimit);
+  const batch = nextBatch(queue);
   if (batch.length === 0) return;
   try {
     await send(queue, batch, session);
@@ -87,6 +89,18 @@ async function flush(queue: Map<string, Report>, session: Session): Promise<void
   }
 }
 
+/** The oldest reports, as many as fit; one alone always does. */
+function nextBatch(queue: ReadonlyMap<string, Report>): Batch {
+  const batch: (readonly [string, Report])[] = [];
+  let bytes = 0;
+  for (const [key, report] of queue) {
+    bytes += Buffer.byteLength(JSON.stringify(report));
+    if (batch.length === batchLimit || (batch.length > 0 && bytes > batchBytes)) break;
+    batch.push([key, report]);
+  }
+  return batch;
+}
+
 /**
  * Whoever holds the Lease leads: the control plane has seen a higher term only where the Lease was deleted and made
  * anew. Whoever does not hold it any more was replaced, and has nothing to say.
@@ -94,8 +108,14 @@ async function flush(queue: Map<string, Report>, session: Session): Promise<void
 async function raiseTerm(session: Session, refusal: unknown): Promise<void> {
   const { leadership, term } = session;
   if (!leadership.isHeld()) throw refusal;
-  session.term = await leadership.raiseTerm(Math.max(term * 2, 1));
+  session.term = await leadership.raiseTerm(Math.max(seenTerm(refusal) ?? term * 2, 1));
   if (session.term <= term) throw refusal;
+}
+
+/** The control plane says what it has seen; an older one may not. */
+function seenTerm(refusal: unknown): number | null {
+  const said = /reported with term (\d{1,10})\b/.exec(asTowpathError(refusal)?.message ?? '')?.[1];
+  return said === undefined ? null : Number(said);
 }
 
 async function send(queue: Map<string, Report>, batch: Batch, { controlPlane, term }: Session): Promise<void> {

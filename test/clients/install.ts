@@ -8,6 +8,7 @@ const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), '
 const python = join(cache, 'langgraph-cli-0.4.40');
 const javascript = join(cache, 'langchain-langgraph-cli-1.5.1');
 const jgit = join(cache, 'jgit-6.10.1');
+const agentServer = join(cache, 'langgraph-api-0.16.7');
 const newerKubectl = join(cache, 'kubectl-1.35');
 
 /** The PyPI `langgraph-cli`. */
@@ -17,11 +18,19 @@ export const langgraphjs = join(javascript, 'node_modules', '.bin', 'langgraphjs
 /** JGit, its server and Jetty. */
 export const jgitLibraries = join(jgit, 'lib');
 
+/** A Python that has the Agent Server, with the runtime that keeps everything in memory: the other one is closed. */
+export const agentServerPython = join(agentServer, 'bin', 'python');
+
 export default function install(): void {
   mkdirSync(cache, { recursive: true });
   once(python, (folder) => {
     run('python3', ['-m', 'venv', folder]);
     run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', 'langgraph-cli==0.4.40']);
+  });
+  once(agentServer, (folder) => {
+    run('python3', ['-m', 'venv', folder]);
+    const packages = ['langgraph-api==0.16.7', 'langgraph-runtime-inmem==0.36.7'];
+    run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', ...packages]);
   });
   once(javascript, (folder) => {
     mkdirSync(folder, { recursive: true });

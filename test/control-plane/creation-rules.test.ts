@@ -95,6 +95,28 @@ describe('the rules of creation', () => {
     expect((await create({ source: 'carrier_pigeon' })).status).toBe(422);
   });
 
+  it('says what to do to clients that want a build, whatever words they have for it', async () => {
+    // `langgraph deploy` without --image-uri, with each --deployment-type, and with --agent-id.
+    for (const deployment_type of ['dev_zero', 'dev_free', 'dev', 'prod', 'of_next_year']) {
+      for (const [source, named] of [
+        ['internal_docker', { name: 'x' }],
+        ['internal_source', { name: 'x' }],
+        ['internal_source', { agent: { agent_id: 'a', environment: 'production' } }],
+      ] as const) {
+        const config = { source_config: { deployment_type }, source_revision_config: {}, secrets: [] };
+        const answer = await tenant.call('POST', '/v2/deployments', { source, ...named, ...config });
+        expect(answer.status, deployment_type).toBe(400);
+        expect(answer.body.detail).toMatch(/external_docker.*--image-uri/);
+      }
+    }
+    const agent = { agent_id: 'a', environment: 'production' };
+    expect(await create({ name: undefined, agent })).toMatchObject({
+      status: 400,
+      body: { detail: expect.stringContaining('--name') },
+    });
+    expect((await tenant.call('GET', '/v2/deployments?deployment_type=dev_zero')).body.resources).toEqual([]);
+  });
+
   it('refuses the fields of hosted builds', async () => {
     const cases = {
       deployment_type: 'prod',
@@ -160,7 +182,7 @@ describe('the rules of creation', () => {
     ['a secret name with =', { secrets: [{ name: 'A=B', value: 'x' }] }],
     ['a secret name that begins with a digit', { secrets: [{ name: '1A', value: 'x' }] }],
     ['an empty secret name', { secrets: [{ name: '', value: 'x' }] }],
-    ['secrets of more than a mebibyte', { secrets: [{ name: 'A', value: 'x'.repeat(1_100_000) }] }],
+    ['secrets of more than a mebibyte', { secrets: ['A', 'B'].map((name) => ({ name, value: 'x'.repeat(550_000) })) }],
     ['a secret_name outside its grammar', { secret_references: [{ name: 'A', secret_name: '../b', secret_key: 'c' }] }],
     ['a secret_key outside its grammar', { secret_references: [{ name: 'A', secret_name: 'b', secret_key: 'c d' }] }],
     ['an image with a space', { source_revision_config: { image_uri: 'chat:1 .0' } }],
@@ -169,7 +191,7 @@ describe('the rules of creation', () => {
     ['an image with a template', { source_revision_config: { image_uri: 'chat:{{x}}' } }],
     ['an image with a scheme', { source_revision_config: { image_uri: 'https://registry.example/chat:1' } }],
     ['an image with half a digest', { source_revision_config: { image_uri: 'chat@sha256:1234' } }],
-    ['an image of a kilobyte', { source_revision_config: { image_uri: `a${'/a'.repeat(600)}:1` } }],
+    ['an image of a kilobyte', { source_revision_config: { image_uri: `a${'/a'.repeat(500)}:1` } }],
     ['an empty image', { source_revision_config: { image_uri: '' } }],
   ])('refuses %s with 400 and a sentence', async (_, changes) => {
     const { status, body } = await create(changes);
@@ -257,11 +279,59 @@ describe('the rules of creation', () => {
     [{ sidecars: [{ name: 'x' }] }, 'sidecars'],
     [{ sidecars: [{ name: 'x', image: 'y', ports: [] }] }, 'sidecars'],
     [{ sidecars: [{ name: 'x', image: 'y' }], init_containers: [{ name: 'x', image: 'y' }] }, 'sidecars'],
+    [{ labels: { team: 'a b\nc' } }, 'labels'],
+    [{ labels: { team: 'a'.repeat(64) } }, 'labels'],
+    [{ labels: { 'a b': 'x' } }, 'labels'],
+    [{ labels: { 'UPPER.example/x': 'x' } }, 'labels'],
+    [{ labels: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`l${at}`, 'x'])) }, 'labels'],
+    [{ annotations: { '-x': 'y' } }, 'annotations'],
+    [{ volumes: [{ name: 'A b', emptyDir: {} }] }, 'volumes'],
+    [{ volumes: [{ name: 'x' }] }, 'volumes'],
+    [{ volumes: [{ name: 'x', emptyDir: {}, nfs: {} }] }, 'volumes'],
+    [{ volume_mounts: [{ name: 'x', mountPath: '/x' }] }, 'volume_mounts'],
+    [{ volumes: [{ name: 'x', emptyDir: {} }], volume_mounts: [{ name: 'x', mountPath: '/etc' }] }, 'volume_mounts'],
+    [{ volumes: [{ name: 'x', emptyDir: {} }], volume_mounts: [{ name: 'x', mountPath: 'x' }] }, 'volume_mounts'],
+    [{ sidecars: [{ name: 'X', image: 'y' }] }, 'sidecars'],
+    [{ sidecars: [{ name: 'x', image: 'Not An Image' }] }, 'sidecars'],
+    [{ sidecars: [{ name: 'x', image: 'y', imagePullPolicy: 'Sometimes' }] }, 'sidecars'],
+    [{ sidecars: [{ name: 'x', image: 'y', restartPolicy: 'Never' }] }, 'sidecars'],
+    [{ sidecars: [{ name: 'x', image: 'y', env: [{ name: 'A=B', value: '' }] }] }, 'sidecars'],
+    [{ sidecars: [{ name: 'x', image: 'y', env: ['A', 'A'].map((name) => ({ name, value: '' })) }] }, 'sidecars'],
+    [{ sidecars: [{ name: 'x', image: 'y', resources: { limits: { cpu: 'much' } } }] }, 'sidecars'],
+    [
+      { sidecars: [{ name: 'x', image: 'y', resources: { requests: { cpu: '2' }, limits: { cpu: '1' } } }] },
+      'sidecars',
+    ],
+    [
+      { init_containers: [{ name: 'x', image: 'y', volumeMounts: [{ name: 'no', mountPath: '/x' }] }] },
+      'init_containers',
+    ],
   ])('refuses the resource_spec %j', async (spec, field) => {
     const { status, body } = await withSpec(spec);
 
     expect(status).toBe(422);
     expect(body.detail[0].loc.slice(0, 4)).toEqual(['body', 'source_config', 'resource_spec', field]);
+  });
+
+  it('refuses more than a resource_spec may hold', async () => {
+    const args = Array.from({ length: 20 }, () => 'x'.repeat(4000));
+
+    const { status, body } = await withSpec({ sidecars: [{ name: 'x', image: 'y', args }] });
+
+    expect(status).toBe(422);
+    expect(body.detail).toEqual([
+      {
+        loc: ['body', 'source_config', 'resource_spec'],
+        msg: 'resource_spec has 80108 bytes as JSON; at most 65536 are taken',
+        type: 'value_error',
+      },
+    ]);
+  });
+
+  it('says what is wrong with the key of a label', async () => {
+    const { body } = await withSpec({ labels: { 'a b': 'x' } });
+
+    expect(body.detail[0].msg).toBe('expected name or prefix.example/name, of letters, digits, "-", "_" and "."');
   });
 
   it('keeps every field of a resource_spec as it was given', async () => {

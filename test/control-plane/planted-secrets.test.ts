@@ -28,7 +28,7 @@ it('writes no secret value and no key to the disk or the log', async () => {
 
   const files = filesUnder(folder);
   const holding = (text: string) => files.filter((file) => readFileSync(file).includes(text));
-  const keyBytes = testKeyring.current.bytes;
+  const keyBytes = testKeyring.current.key.export();
 
   expect(read.body.values).toEqual({ TOKEN: planted[1] });
   expect(holding('visible-name')).not.toEqual([]);

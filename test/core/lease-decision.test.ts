@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   decideToRenew,
   decideToTake,
-  highestTerm,
   type LeaseObservation,
   observeLease,
   timingsProblem,
 } from '../../src/core/lease-decision.ts';
 import type { LeaseRecord } from '../../src/domain/live-object.ts';
+import { highestTerm } from '../../src/domain/report.ts';
 
 const renewedAt = new Date('2026-03-01T12:00:00Z');
 const theirs: LeaseRecord = { holder: 'theirs', term: 4, renewedAt, durationSeconds: 15, version: '1' };

@@ -9,7 +9,7 @@ import { type Answered, tellAnswers } from './answered.ts';
 import { type ApiEnv, apiRouter, requireWorkspace } from './context.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { docsRoutes } from './docs.ts';
-import { limitBody, limitDepth } from './limits.ts';
+import { limitBody, limitShape } from './limits.ts';
 import { listenerRoutes } from './listeners.ts';
 import { logRoutes, v1LogRoutes } from './logs.ts';
 import { limitPace } from './pace.ts';
@@ -37,15 +37,13 @@ export function controlPlaneApp(services: TowpathServices, options: AppOptions):
   const documents = docsRoutes(api);
   const app = new Hono();
   app.onError(answerProblem(services.log));
-  app.notFound(answerNotFound);
+  app.notFound(answerNotFound(app));
   if (onAnswer) app.use(tellAnswers(onAnswer));
   app.use((context, next) => asCaller({ tenant: 'strangers', gone: context.req.raw.signal }, next));
   app.use(requestId());
   app.use(secureHeaders({ xFrameOptions: 'DENY' }));
   if (requestsPerSecond !== undefined) app.use(limitPace(requestsPerSecond));
   app.use(admitBodies(services.authenticate));
-  app.use('/towpath/*', limitBody(32));
-  app.use('/api-host/towpath/*', limitBody(32));
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', async (context) => {
     const { isUp } = await services.reachable();
@@ -64,7 +62,7 @@ export function controlPlaneApp(services: TowpathServices, options: AppOptions):
 function publicApi(services: TowpathServices): OpenAPIHono<ApiEnv> {
   const api = apiRouter();
   for (const path of ['/v1/*', '/v2/*']) {
-    api.use(path, limitBody(4), requireWorkspace(services.authenticate), limitDepth());
+    api.use(path, requireWorkspace(services.authenticate), limitBody(), limitShape());
   }
   api.route('/', deploymentRoutes(services));
   api.route('/', revisionRoutes(services));

@@ -61,6 +61,8 @@ export const refused = {
   403: json(ErrorDetail, 'Not for this API key'),
   404: json(ErrorDetail, 'Not found'),
   409: json(ErrorDetail, 'In conflict with the present state'),
+  413: json(ErrorDetail, 'Longer than this call takes'),
+  415: json(ErrorDetail, 'The body is not called JSON'),
   422: json(HTTPValidationError, 'Does not fit the schema'),
 };
 

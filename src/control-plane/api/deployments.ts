@@ -11,7 +11,7 @@ import { type DeploymentFilters, listDeployments } from '../store/list-deploymen
 import { apiRouter, body, json, refused, security } from './context.ts';
 import { DeploymentPath, flag, list, Paging, words } from './requests.ts';
 import { Deployment, DeploymentCreateRequest, DeploymentPatchRequest } from './schemas.ts';
-import { deploymentView } from './views.ts';
+import { deploymentView, listedDeploymentView } from './views.ts';
 
 const tags = ['Deployments (v2)'];
 
@@ -20,7 +20,7 @@ const listing = createRoute({
   path: '/v2/deployments',
   tags,
   security,
-  summary: 'List the deployments of the workspace, newest first',
+  summary: 'List the deployments of the workspace, newest first, without the values of their secrets',
   request: {
     query: Paging.extend({
       name: words(),
@@ -29,7 +29,7 @@ const listing = createRoute({
       remote_reconciled: flag(),
       tag_value_ids: words(),
       image_version: words(),
-      deployment_type: list(z.enum(['dev_free', 'dev', 'prod'])),
+      deployment_type: list(z.string()),
       deployment_ids: list(DeploymentId),
       agent_id: words(),
       agent_environment: words(),
@@ -144,7 +144,7 @@ export function deploymentRoutes(services: Services) {
       const { limit, offset, ...query } = context.req.valid('query');
       const { workspaceId } = context.get('principal');
       const found = await listDeployments(services.database, workspaceId, filtersOf(query), { limit, offset });
-      const resources = found.map((detail) => deploymentView(detail, services.secretBox, services.now()));
+      const resources = found.map((one) => listedDeploymentView(one, services.secretBox, services.now()));
       return context.json({ resources, offset: offset + resources.length }, 200);
     })
     .openapi(creation, async (context) => {

@@ -5,8 +5,10 @@ import { dirname, join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
+import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { version } from '../version.ts';
 import type { ApiEnv } from './context.ts';
+import { bodyBoundOf } from './limits.ts';
 
 const assets: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
@@ -51,7 +53,7 @@ function describe(documented: OpenAPIHono<ApiEnv>) {
   for (const [name, scheme] of Object.entries(schemes)) {
     documented.openAPIRegistry.registerComponent('securitySchemes', name, scheme);
   }
-  return documented.getOpenAPI31Document({
+  const described = documented.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Towpath control plane',
@@ -59,6 +61,22 @@ function describe(documented: OpenAPIHono<ApiEnv>) {
       description: 'The deployments API of LangSmith, and the calls of Towpath’s own listener under /towpath/v1.',
     },
   });
+  sayBounds(described);
+  return described;
+}
+
+/** What no schema can say: how long a whole body may be, of how many values, and how deeply nested. */
+function sayBounds({ paths }: OpenAPIObject): void {
+  for (const [path, operations] of Object.entries(paths ?? {})) {
+    const { bytes, values, levels } = bodyBoundOf(path);
+    const description = `At most ${bytes / 1024} KiB, ${values} values and ${levels} levels of nesting`;
+    for (const operation of [operations.post, operations.patch]) {
+      const body = operation?.requestBody;
+      if (body !== undefined && 'content' in body) {
+        Object.assign(body, { description, 'x-max-bytes': bytes, 'x-max-values': values, 'x-max-levels': levels });
+      }
+    }
+  }
 }
 
 function page() {

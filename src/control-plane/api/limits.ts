@@ -1,45 +1,79 @@
-/** How much a request may carry, and how deeply nested. */
+/** How much a request may carry, in bytes, values and levels: looked at before anything walks through the body. */
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { Refusal } from '../refusal.ts';
 
-const mebibyte = 1024 * 1024;
-/** Far deeper than any Kubernetes object, far flatter than what overflows a stack. */
-const deepest = 100;
+/** What a call takes. Each stands in the OpenAPI document, on the call's body. */
+export interface BodyBound {
+  readonly bytes: number;
+  /** Strings, numbers, lists, objects and names of fields, at any level. */
+  readonly values: number;
+  readonly levels: number;
+}
 
-export function limitBody(mebibytes: number): MiddlewareHandler {
+/** The public API: a megabyte of secrets, escaped as JSON, and the rest. */
+const publicBody: BodyBound = { bytes: 2 * 1024 * 1024, values: 20_000, levels: 100 };
+/** A listener's reports, which come in batches. */
+const reportsBody: BodyBound = { bytes: 2 * 1024 * 1024, values: 40_000, levels: 20 };
+/** Keys, workspaces and the like: a few names. */
+const smallBody: BodyBound = { bytes: 64 * 1024, values: 1_000, levels: 20 };
+
+/** By the path of the call, below `/api-host` or not. */
+export function bodyBoundOf(path: string): BodyBound {
+  if (!/^(?:\/api-host)?\/towpath\//.test(path)) return publicBody;
+  return path.endsWith('/reports') ? reportsBody : smallBody;
+}
+
+export function limitBody(): MiddlewareHandler {
+  const limits = new Map([publicBody, reportsBody, smallBody].map((bound) => [bound, bytesLimit(bound)]));
+  return async (context, next) => limits.get(bodyBoundOf(context.req.path))?.(context, next);
+}
+
+function bytesLimit({ bytes }: BodyBound): MiddlewareHandler {
   return bodyLimit({
-    maxSize: mebibytes * mebibyte,
+    maxSize: bytes,
     onError: () => {
-      throw new Refusal(413, `Cannot take a request of more than ${mebibytes} MiB`);
+      throw new Refusal(413, `Cannot take a request of more than ${bytes / 1024} KiB`);
     },
   });
 }
 
-/** Runs before anything walks through the body. */
-export function limitDepth(): MiddlewareHandler {
+/** Runs before anything walks through the body: parsers and schemas take their time for each value. */
+export function limitShape(): MiddlewareHandler {
   return async (context, next) => {
-    if (context.req.header('content-type')?.includes('json') && depthOf(await context.req.text()) > deepest) {
-      const msg = `Nested more than ${deepest} levels deep`;
-      throw new Refusal(422, [{ loc: ['body'], msg, type: 'value_error' }]);
-    }
+    const problem = context.req.header('content-type')?.includes('json')
+      ? shapeProblem(await context.req.text(), bodyBoundOf(context.req.path))
+      : null;
+    if (problem !== null) throw new Refusal(422, [{ loc: ['body'], msg: problem, type: 'value_error' }]);
     await next();
   };
 }
 
-/** Counts brackets outside of strings; whether it is JSON at all is for the parser to say. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let most = 0;
-  let quoted = false;
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** Counts brackets, commas and colons outside of strings; whether it is JSON at all is for the parser to say. */
+function shapeProblem(text: string, { values, levels }: BodyBound): string | null {
+  let level = 0;
+  let seen = 1;
   for (let at = 0; at < text.length; at += 1) {
     const character = text.charCodeAt(at);
-    if (quoted) {
-      if (character === 0x5c) at += 1;
-      else if (character === 0x22) quoted = false;
-    } else if (character === 0x22) quoted = true;
-    else if (character === 0x5b || character === 0x7b) most = Math.max(most, ++depth);
-    else if (character === 0x5d || character === 0x7d) depth -= 1;
+    if (character === quote) at = endOfString(text, at);
+    else if (character === 0x5b || character === 0x7b) {
+      level += 1;
+      seen += 1;
+      if (level > levels) return `Nested more than ${levels} levels deep`;
+    } else if (character === 0x5d || character === 0x7d) level -= 1;
+    else if (character === 0x2c || character === 0x3a) seen += 1;
+    if (seen > values) return `Holds more than ${values} values`;
   }
-  return most;
+  return null;
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  for (; at < text.length && text.charCodeAt(at) !== quote; at += 1) {
+    if (text.charCodeAt(at) === backslash) at += 1;
+  }
+  return at;
 }

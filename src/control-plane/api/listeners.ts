@@ -81,18 +81,24 @@ export function listenerRoutes(services: Services) {
         .orderBy(desc(listeners.sequence))
         .limit(limit)
         .offset(offset);
-      return context.json({ resources: rows.map(listenerView), offset: offset + rows.length }, 200);
+      return context.json(
+        { resources: rows.map((row) => listenerView(row, services.now())), offset: offset + rows.length },
+        200,
+      );
     })
     .openapi(creation, async (context) => {
       const { compute_id, compute_config, version } = context.req.valid('json');
       const namespaces = [...new Set(compute_config.k8s_namespaces ?? [])];
       const asked = { computeId: compute_id, namespaces, version: version ?? null };
-      return context.json(listenerView(await createListener(services, context.get('principal'), asked)), 201);
+      return context.json(
+        listenerView(await createListener(services, context.get('principal'), asked), services.now()),
+        201,
+      );
     })
     .openapi(reading, async (context) => {
       const { workspaceId } = context.get('principal');
       const listener = await findListener(services.database, workspaceId, context.req.valid('param').listener_id);
-      return context.json(listenerView(listener), 200);
+      return context.json(listenerView(listener, services.now()), 200);
     })
     .openapi(change, async (context) => {
       const { listener_id } = context.req.valid('param');
@@ -102,7 +108,10 @@ export function listenerRoutes(services: Services) {
       refuseImmutable(asked, { compute_type: present.computeType, compute_id: present.computeId });
       const given = asked.compute_config?.k8s_namespaces;
       const changes = { namespaces: given ? [...new Set(given)] : undefined, version: asked.version ?? undefined };
-      return context.json(listenerView(await patchListener(services, principal, listener_id, changes)), 200);
+      return context.json(
+        listenerView(await patchListener(services, principal, listener_id, changes), services.now()),
+        200,
+      );
     })
     .openapi(deletion, async (context) => {
       await deleteListener(services, context.get('principal'), context.req.valid('param').listener_id);

@@ -21,7 +21,7 @@ const cursor = () =>
     .regex(/^(?:[0-9]{1,15})?$/, 'expected the next_offset of an earlier answer')
     .transform((text) => (text === '' ? undefined : Number(text)))
     .nullish()
-    .openapi({ type: 'string' });
+    .openapi({ type: 'string', maxLength: 15 });
 
 const filters = { start_time: instant(), end_time: instant(), query: words(), run_id: words() };
 
@@ -74,11 +74,11 @@ const deploymentLogs = createRoute({
 
 const V1LogsRequest = z
   .object({
-    limit: z.number().int().min(1).nullish(),
+    limit: z.number().int().min(1).max(1_000_000).nullish(),
     order: order.nullish(),
     offset: cursor(),
     level: levels.nullish(),
-    query: z.string().nullish(),
+    query: z.string().max(500).nullish(),
     start_time: instant().nullish(),
     end_time: instant().nullish(),
   })

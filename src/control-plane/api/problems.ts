@@ -1,6 +1,6 @@
 /** From what was thrown to the answer that clients understand: `{"detail": …}`, never a stack trace or a value. */
 import { DrizzleQueryError } from 'drizzle-orm/errors';
-import type { Context } from 'hono';
+import type { Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ZodError } from 'zod';
 import { type Issue, Refusal } from '../refusal.ts';
@@ -16,14 +16,32 @@ interface Validation {
   readonly error?: unknown;
 }
 
+/** Beyond these nobody reads on. */
+const mostIssues = 100;
+
 /** For `new OpenAPIHono({ defaultHook })`: a request that does not fit its schema is refused as FastAPI refuses it. */
-export function refuseInvalid(result: Validation): undefined {
+export function refuseInvalid(result: Validation, context: Context): undefined {
   const place = placeOf(result.target);
+  if (result.target === 'json') refuseMissingBody(context);
   const issues = [
     ...textIssues(result.data, [place]),
     ...(result.success ? [] : (result.error as ZodError).issues.flatMap((issue) => issuesOf(issue, place))),
   ];
-  if (issues.length > 0) throw new Refusal(422, issues);
+  if (issues.length > 0) throw new Refusal(422, firstOf(issues, place));
+}
+
+/** The generator takes a body that is not called JSON for an empty object, which a PATCH would accept. */
+function refuseMissingBody({ req }: Context): void {
+  const type = req.header('content-type') ?? '';
+  if (/^application\/(?:[a-z0-9.-]+\+)?json(?:\s*;|$)/i.test(type)) return;
+  const msg = 'Field required: send a JSON body with Content-Type: application/json';
+  throw new Refusal(422, [{ loc: ['body'], msg, type: 'missing' }]);
+}
+
+function firstOf(issues: readonly Issue[], place: string): readonly Issue[] {
+  if (issues.length <= mostIssues) return issues;
+  const msg = `And ${issues.length - mostIssues} more problems`;
+  return [...issues.slice(0, mostIssues), { loc: [place], msg, type: 'value_error' }];
 }
 
 /** For `app.onError`. */
@@ -47,8 +65,29 @@ export function answerProblem(log: Log) {
   };
 }
 
-export function answerNotFound(context: Context): Response {
-  return context.json({ detail: 'Not Found' }, 404);
+/** For `app.notFound`: a path that other methods know is 405, and says which. */
+export function answerNotFound(app: Hono): (context: Context) => Response {
+  let known: readonly KnownRoute[] | undefined;
+  return (context) => {
+    known ??= app.routes.flatMap(({ method, path }) => (method === 'ALL' ? [] : [{ method, path: pathPattern(path) }]));
+    const allowed = new Set(known.filter(({ path }) => path.test(context.req.path)).map(({ method }) => method));
+    // Its own handler says so where it found nothing.
+    if (allowed.size === 0 || allowed.has(context.req.method)) return context.json({ detail: 'Not Found' }, 404);
+    if (allowed.has('GET')) allowed.add('HEAD');
+    const allow = [...allowed].sort().join(', ');
+    return context.json({ detail: `Method Not Allowed: this path takes ${allow}` }, 405, { Allow: allow });
+  };
+}
+
+interface KnownRoute {
+  readonly method: string;
+  readonly path: RegExp;
+}
+
+/** `/v2/deployments/:deployment_id` as what it matches. */
+function pathPattern(path: string): RegExp {
+  const quoted = path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z_]+/g, '[^/]+');
+  return new RegExp(`^${quoted}$`);
 }
 
 /** As nginx notes it. */
@@ -72,7 +111,7 @@ function placeOf(target: string | undefined): string {
 }
 
 function issuesOf(issue: ZodIssue, place: string): Issue[] {
-  const loc = [place, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  const loc = [place, ...issue.path.map((part) => (typeof part === 'number' ? part : shorten(String(part))))];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       loc: [...loc, shorten(key)],
@@ -83,7 +122,12 @@ function issuesOf(issue: ZodIssue, place: string): Issue[] {
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
     return [{ loc, msg: 'Field required', type: 'missing' }];
   }
-  return [{ loc, msg: shorten(issue.message), type: typeOf(issue) }];
+  return [{ loc, msg: shorten(messageOf(issue)), type: typeOf(issue) }];
+}
+
+/** What is wrong with a key of a map stands one level deeper. */
+function messageOf(issue: ZodIssue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
 }
 
 /** Pydantic's words where clients look at them; `value_error` for the rest. */

@@ -34,31 +34,34 @@ export function flag() {
 export function words() {
   return z
     .string()
+    .max(500)
     .transform((text) => (text === '' ? undefined : text))
     .optional()
-    .openapi({ type: 'string' });
+    .openapi({ type: 'string', maxLength: 500 });
 }
 
 /** `a,b,c`, each of which must fit. */
 export function list<Output>(item: z.ZodType<Output, string>) {
   return z
     .string()
+    .max(8000)
     .transform((text) => text.split(',').map((part) => part.trim()))
     .transform((parts) => parts.filter((part) => part !== ''))
-    .pipe(z.array(item))
+    .pipe(z.array(item).max(200))
     .transform((items) => (items.length === 0 ? undefined : items))
     .optional()
-    .openapi({ type: 'string' });
+    .openapi({ type: 'string', maxLength: 8000 });
 }
 
 export function instant() {
   return z
     .string()
+    .max(64)
     .transform((text) => (text === '' ? undefined : text))
     .pipe(z.iso.datetime({ offset: true, local: true }).optional())
     .transform((text) => (text === undefined ? undefined : new Date(text)))
     .optional()
-    .openapi({ type: 'string', format: 'date-time' });
+    .openapi({ type: 'string', format: 'date-time', maxLength: 64 });
 }
 
 export const Paging = z.object({ limit: wholeNumber(1, 100, 20), offset: wholeNumber(0, 2_147_483_647, 0) });

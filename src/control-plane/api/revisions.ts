@@ -1,5 +1,6 @@
 /** Revisions of a deployment: list, read, create, deploy again, interrupt. */
 import { createRoute, z } from '@hono/zod-openapi';
+import { keptWarning } from '../orchestration/add-revision.ts';
 import { createRevision, redeploy } from '../orchestration/change-deployment.ts';
 import { interruptRevision } from '../orchestration/interrupt-revision.ts';
 import { revisionStatuses } from '../orchestration/status.ts';
@@ -86,9 +87,9 @@ export function revisionRoutes(services: Services) {
     .openapi(creation, async (context) => {
       const { deployment_id } = context.req.valid('param');
       const principal = context.get('principal');
-      const revision = await createRevision(services, principal, deployment_id, context.req.valid('json'));
-      const { listener } = await findDetail(database, principal.workspaceId, deployment_id);
-      return context.json(revisionView(revision, listener, now()), 201);
+      const asked = context.req.valid('json');
+      const { revision, listener, warnings = [] } = await createRevision(services, principal, deployment_id, asked);
+      return context.json({ ...revisionView(revision, listener, now()), warnings: warnings.map(keptWarning) }, 201);
     })
     .openapi(reading, async (context) => {
       const { deployment_id, revision_id } = context.req.valid('param');

@@ -2,9 +2,9 @@
 import { z } from '@hono/zod-openapi';
 import { DeploymentName, NamespaceName } from '../../domain/identifiers.ts';
 import { Outcome, Stage } from '../../domain/report.ts';
+import { RequestedResources } from '../../domain/requested-resources.ts';
 import { Requester } from '../../domain/requester.ts';
 import { ResourceSpec } from '../../domain/resource-spec.ts';
-
 import { deploymentSources } from '../orchestration/requests.ts';
 import { deploymentStatuses, revisionStatuses } from '../orchestration/status.ts';
 import { documented } from './documented.ts';
@@ -12,13 +12,23 @@ import { documented } from './documented.ts';
 const id = () => z.guid().openapi({ format: 'uuid' });
 const time = () => z.string().openapi({ format: 'date-time' });
 const text = () => z.string().nullish();
+const shortText = () => z.string().max(2048).nullish();
 
-const ResourceSpecBody = documented('ResourceSpec', ResourceSpec);
+const ResourceSpecBody = documented('ResourceSpecRequest', RequestedResources);
+/** As it is stored: what was taken before there were bounds is still answered. */
+const StoredResources = documented('ResourceSpec', ResourceSpec);
 const Source = z.enum(deploymentSources).openapi('DeploymentSource');
+/** What was taken before there were bounds is still answered, so answers have none. */
 const Secret = z.object({ name: z.string(), value: z.string() }).openapi('Secret');
 const SecretReference = z
   .object({ name: z.string(), secret_name: z.string(), secret_key: z.string() })
   .openapi('SecretReference');
+const SecretRequest = z
+  .object({ name: z.string().max(253), value: z.string().max(1_000_000) })
+  .openapi('SecretRequest');
+const SecretReferenceRequest = z
+  .object({ name: z.string().max(253), secret_name: z.string().max(253), secret_key: z.string().max(253) })
+  .openapi('SecretReferenceRequest');
 
 const CustomUrl = z.url({ protocol: /^https?$/ }).max(2048);
 const DisplayName = z
@@ -30,41 +40,49 @@ const DisplayName = z
 const SourceConfigRequest = z
   .object({
     integration_id: z.guid().nullish(),
-    repo_url: text(),
-    deployment_type: z.enum(['dev_free', 'dev', 'prod']).nullish(),
+    repo_url: shortText(),
+    // Each client has words of its own for hosted builds; all of them are refused, with what to do instead.
+    deployment_type: z.string().max(100).nullish(),
     build_on_push: z.boolean().nullish(),
     custom_url: CustomUrl.nullish(),
     resource_spec: ResourceSpecBody.nullish(),
     listener_id: z.guid().nullish(),
-    listener_config: z.object({ k8s_namespace: text() }).nullish(),
-    install_command: text(),
-    build_command: text(),
-    template_id: text(),
+    listener_config: z.object({ k8s_namespace: z.string().max(253).nullish() }).nullish(),
+    install_command: shortText(),
+    build_command: shortText(),
+    template_id: shortText(),
   })
   .openapi('SourceConfigRequest');
 
 const SourceRevisionConfigRequest = z
-  .object({ repo_ref: text(), langgraph_config_path: text(), image_uri: text(), source_tarball_path: text() })
+  .object({
+    repo_ref: shortText(),
+    langgraph_config_path: shortText(),
+    image_uri: z.string().max(1024).nullish(),
+    source_tarball_path: shortText(),
+  })
   .openapi('SourceRevisionConfigRequest');
 
 export const RevisionCreateRequest = z
   .object({
     source_config: SourceConfigRequest.nullish(),
     source_revision_config: SourceRevisionConfigRequest.nullish(),
-    secrets: z.array(Secret).max(1000).nullish(),
-    secret_references: z.array(SecretReference).max(1000).nullish(),
+    secrets: z.array(SecretRequest).max(1000).nullish(),
+    secret_references: z.array(SecretReferenceRequest).max(500).nullish(),
   })
   .openapi('RevisionCreateRequest');
 
 export const DeploymentPatchRequest = RevisionCreateRequest.extend({
-  name: text(),
-  source: text(),
-  revision_source: z.enum(['github', 'internal_docker', 'internal_source', 'external_docker']).nullish(),
+  name: z.string().max(253).nullish(),
+  source: z.string().max(100).nullish(),
+  revision_source: z.string().max(100).nullish(),
   display_name: DisplayName.nullish(),
 }).openapi('DeploymentPatchRequest');
 
 export const DeploymentCreateRequest = RevisionCreateRequest.extend({
-  name: DeploymentName,
+  // Needed, but a client that sends an agent instead is to hear why that does not do.
+  name: DeploymentName.optional(),
+  agent: z.unknown().optional().openapi({ description: 'refused: there are no agents here' }),
   source: Source,
   source_config: SourceConfigRequest,
   source_revision_config: SourceRevisionConfigRequest,
@@ -88,7 +106,7 @@ const SourceConfig = z
     deployment_type: z.enum(['prod']),
     build_on_push: z.boolean(),
     custom_url: text(),
-    resource_spec: ResourceSpecBody,
+    resource_spec: StoredResources.nullable(),
     listener_id: id(),
     listener_config: z.object({ k8s_namespace: z.string() }),
     install_command: text(),
@@ -103,8 +121,16 @@ export const Deployment = z
     source: Source,
     source_config: SourceConfig,
     source_revision_config: SourceRevisionConfig,
-    secrets: z.array(Secret),
-    secret_references: z.array(SecretReference),
+    secrets: z.array(Secret).openapi({ description: 'empty in lists; read the deployment itself for its values' }),
+    secret_references: z
+      .array(SecretReference)
+      .optional()
+      .openapi({ description: 'missing in a list that is long enough without it; so is resource_spec' }),
+    secrets_problem: z.string().optional().openapi({ description: 'why its secrets cannot be read, and what to do' }),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'in the answer to a change: what was kept and would be refused if it were given today' }),
     id: id(),
     tenant_id: id(),
     created_at: time(),
@@ -145,6 +171,7 @@ export const Revision = z
     source: Source,
     source_revision_config: SourceRevisionConfig,
     towpath: Progress,
+    warnings: z.array(z.string()).optional(),
   })
   .openapi('Revision');
 export type Revision = z.infer<typeof Revision>;
@@ -168,8 +195,8 @@ export const ListenerCreateRequest = z
 
 export const ListenerPatchRequest = z
   .object({
-    compute_type: text(),
-    compute_id: text(),
+    compute_type: z.string().max(200).nullish(),
+    compute_id: z.string().max(200).nullish(),
     compute_config: ComputeConfig.nullish(),
     version: z.string().max(200).nullish(),
   })
@@ -185,6 +212,7 @@ export const Listener = z
     created_at: time(),
     updated_at: time(),
     last_seen_at: time().nullable().openapi({ description: 'when it last asked for work; null: never' }),
+    report_problem: z.string().nullable().openapi({ description: 'why its reports are refused, and what to do' }),
   })
   .openapi('Listener');
 export type Listener = z.infer<typeof Listener>;

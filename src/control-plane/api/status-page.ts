@@ -11,9 +11,8 @@ import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { asCaller } from '../store/caller.ts';
 import { type DeploymentDetail, findDetail } from '../store/deployments.ts';
-import { listRevisions } from '../store/list-deployments.ts';
+import { type ListedRevision, listRevisions } from '../store/list-deployments.ts';
 import type { LogPage } from '../store/list-logs.ts';
-import type { RevisionRow } from '../store/rows.ts';
 import { inWorkspace } from './context.ts';
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'";
@@ -65,7 +64,7 @@ async function render(services: Services, principal: WorkspacePrincipal, id: Dep
 }
 
 /** Every value goes through the template's escaping. */
-function page(detail: DeploymentDetail, revisions: readonly RevisionRow[], log: LogPage, now: Date) {
+function page(detail: DeploymentDetail, revisions: readonly ListedRevision[], log: LogPage, now: Date) {
   const { deployment, listener, revision } = detail;
   const url = deployment.customUrl ?? deployment.reportedUrl;
   return html`<!doctype html>
@@ -97,7 +96,7 @@ function page(detail: DeploymentDetail, revisions: readonly RevisionRow[], log: 
 }
 
 /** Pull requests link to a revision by its id. */
-function revisionRow(row: RevisionRow, active: boolean) {
+function revisionRow(row: ListedRevision, active: boolean) {
   return html`<tr id="${row.id}">
         <td>${row.number} (${shortRevision(row.id)})${active ? ', active' : ''}</td>
         <td>${row.status}</td>

@@ -1,15 +1,34 @@
 /** From rows to the bodies that clients know. */
 
 import { Requester } from '../../domain/requester.ts';
-import { explain, explainDeployment } from '../orchestration/silence.ts';
-import { openSecretSet } from '../secrets/secret-sets.ts';
+import { keptWarning } from '../orchestration/add-revision.ts';
+import { describeRefusal, explain, explainDeployment } from '../orchestration/silence.ts';
+import { tryOpenSecretSet } from '../secrets/secret-sets.ts';
 import type { SecretBox } from '../services.ts';
 import type { DeploymentDetail } from '../store/deployments.ts';
-import type { ListenerRow, RevisionRow } from '../store/rows.ts';
+import type { ListedDeployment, ListedRevision } from '../store/list-deployments.ts';
+import type { ListenerRow } from '../store/rows.ts';
 import type { Deployment, Listener, Revision } from './schemas.ts';
 
 export function deploymentView(detail: DeploymentDetail, secretBox: SecretBox, now: Date): Deployment {
-  const { deployment, revision, listener, secretSet } = detail;
+  const { revision, secretSet, warnings } = detail;
+  const opened = secretSet === null ? [] : tryOpenSecretSet(secretBox, secretSet);
+  return {
+    ...viewOf({ ...detail, large: revision }, now),
+    ...('problem' in opened ? { secrets: [], secrets_problem: opened.problem } : { secrets: [...opened] }),
+    ...(warnings === undefined ? {} : { warnings: warnings.map(keptWarning) }),
+  };
+}
+
+/** Lists open no secret; whoever sends back what he got from a list changes nothing. */
+export function listedDeploymentView(listed: ListedDeployment, secretBox: SecretBox, now: Date): Deployment {
+  const problem = listed.secretSet === null ? null : secretBox.whyUnreadable(listed.secretSet.keyId);
+  return { ...viewOf(listed, now), secrets: [], ...(problem === null ? {} : { secrets_problem: problem }) };
+}
+
+type Viewed = Pick<ListedDeployment, 'deployment' | 'revision' | 'listener' | 'large'>;
+
+function viewOf({ deployment, revision, listener, large }: Viewed, now: Date): Omit<Deployment, 'secrets'> {
   const url = deployment.customUrl ?? deployment.reportedUrl;
   return {
     id: deployment.id,
@@ -24,15 +43,14 @@ export function deploymentView(detail: DeploymentDetail, secretBox: SecretBox, n
       deployment_type: 'prod',
       build_on_push: false,
       custom_url: url,
-      resource_spec: revision.resourceSpec,
+      resource_spec: large?.resourceSpec ?? null,
       listener_id: deployment.listenerId,
       listener_config: { k8s_namespace: deployment.namespace },
       install_command: revision.buildSettings.install_command ?? null,
       build_command: revision.buildSettings.build_command ?? null,
     },
     source_revision_config: sourceRevisionConfig(revision),
-    secrets: secretSet ? [...openSecretSet(secretBox, secretSet)] : [],
-    secret_references: [...revision.secretReferences],
+    ...(large === null ? {} : { secret_references: [...large.secretReferences] }),
     latest_revision_id: deployment.latestRevisionId,
     active_revision_id: deployment.activeRevisionId,
     image_version: revision.imageVersion,
@@ -44,7 +62,7 @@ export function deploymentView(detail: DeploymentDetail, secretBox: SecretBox, n
   };
 }
 
-export function revisionView(revision: RevisionRow, listener: ListenerRow, now: Date): Revision {
+export function revisionView(revision: ListedRevision, listener: ListenerRow, now: Date): Revision {
   const message = explain(revision, listener, now);
   return {
     id: revision.id,
@@ -68,7 +86,7 @@ export function revisionView(revision: RevisionRow, listener: ListenerRow, now: 
   };
 }
 
-export function listenerView(listener: ListenerRow): Listener {
+export function listenerView(listener: ListenerRow, now: Date): Listener {
   return {
     id: listener.id,
     compute_type: 'k8s',
@@ -78,10 +96,13 @@ export function listenerView(listener: ListenerRow): Listener {
     created_at: listener.createdAt.toISOString(),
     updated_at: listener.updatedAt.toISOString(),
     last_seen_at: listener.lastSeenAt?.toISOString() ?? null,
+    report_problem: describeRefusal(listener.reportRefusal, now),
   };
 }
 
-function sourceRevisionConfig(revision: RevisionRow): Revision['source_revision_config'] {
+function sourceRevisionConfig(
+  revision: Pick<ListedRevision, 'buildSettings' | 'imageUri'>,
+): Revision['source_revision_config'] {
   const { repo_ref, langgraph_config_path, source_tarball_path } = revision.buildSettings;
   return {
     repo_ref: repo_ref ?? null,

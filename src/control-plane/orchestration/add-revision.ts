@@ -113,7 +113,7 @@ function skippingLine({ id, number }: RevisionRow, newer: RevisionRow): LogLine 
   return { deploymentId, revisionId: id, at, level: 'INFO', stage: null, message };
 }
 
-function openingLines({ deployment, listener, origin, requester }: Addition, revision: RevisionRow): LogLine[] {
+function openingLines({ deployment, draft, listener, origin, requester }: Addition, revision: RevisionRow): LogLine[] {
   const line = {
     deploymentId: deployment.id,
     revisionId: revision.id,
@@ -127,5 +127,11 @@ function openingLines({ deployment, listener, origin, requester }: Addition, rev
       message: `R${revisionName(revision).slice(1)} ${origin} by ${requester.name}: image ${revision.imageUri}`,
     },
     { ...line, message: `Queued for listener ${listener.computeId}, namespace ${deployment.namespace}` },
+    ...draft.warnings.map((warning) => ({ ...line, level: 'WARNING', message: keptWarning(warning) }) as const),
   ];
+}
+
+/** For the log and the answer alike. */
+export function keptWarning(problem: string): string {
+  return `Kept from the revision before, and refused where it is given anew: ${problem}`;
 }

@@ -5,15 +5,16 @@ import { revisionName } from '../../domain/revision-name.ts';
 import { audit, auditEntry } from '../audit.ts';
 import { requesterOf, type WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
-import { openSecretSet } from '../secrets/secret-sets.ts';
-import type { Services } from '../services.ts';
+import { tryOpenSecretSet } from '../secrets/secret-sets.ts';
+import type { SecretBox, Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
 import { type DeploymentDetail, findRevision, lockDetail } from '../store/deployments.ts';
-import type { DeploymentRow, RevisionRow } from '../store/rows.ts';
+import type { DeploymentRow, RevisionRow, SecretSetRow } from '../store/rows.ts';
 import { deployments } from '../store/schema.ts';
 import { changeTogether } from '../store/together.ts';
 import { changeDeploymentInTurn } from '../store/turns.ts';
 import { addRevision, newRevisionId } from './add-revision.ts';
+import type { SecretValue } from './environment.ts';
 import { lockForChange, refuseWhileDeleting, targetOf } from './locking.ts';
 import type { PatchRequest, RevisionRequest } from './requests.ts';
 import { draftRevision, makesRevision, type RevisionDraft } from './revision-draft.ts';
@@ -50,12 +51,12 @@ export async function createRevision(
   principal: WorkspacePrincipal,
   id: DeploymentId,
   request: RevisionRequest,
-): Promise<RevisionRow> {
+): Promise<DeploymentDetail> {
   return changeDeploymentInTurn(services.database, principal.workspaceId, id, async (transaction) => {
     const locked = await lockForChange(transaction, principal.workspaceId, id);
     refuseWhileDeleting(locked.deployment);
     refuseSourceFields(request.source_config ?? {}, 'change');
-    return (await revise(transaction, services, principal, locked, request)).revision;
+    return revise(transaction, services, principal, locked, request);
   });
 }
 
@@ -102,13 +103,22 @@ async function revise(
   request: RevisionRequest,
 ): Promise<DeploymentDetail> {
   const { revision: row, secretSet } = locked;
-  const secrets = secretSet === null ? [] : openSecretSet(services.secretBox, secretSet);
-  const drafted = draftRevision(request, { row, secrets });
+  const drafted = draftRevision(request, {
+    row,
+    secretNames: secretSet?.names ?? [],
+    openSecrets: () => openedOrNull(services.secretBox, secretSet),
+  });
   const laidDown = await laidDownStorage(transaction, locked.deployment.id);
   const draft = { ...drafted, resourceSpec: keepingStorage(drafted.resourceSpec, laidDown) };
   const addition = { draft, origin: 'created', keptSecretSetId: row.secretSetId, copyOf: null };
   const added = await addAudited(transaction, services, principal, locked, addition);
-  return { ...locked, ...added, secretSet: added.secretSet ?? secretSet };
+  return { ...locked, ...added, secretSet: added.secretSet ?? secretSet, warnings: draft.warnings };
+}
+
+/** What nobody can open is replaced by whatever is given instead. */
+function openedOrNull(secretBox: SecretBox, set: SecretSetRow | null): readonly SecretValue[] | null {
+  const opened = set === null ? [] : tryOpenSecretSet(secretBox, set);
+  return 'problem' in opened ? null : opened;
 }
 
 interface Audited {
@@ -185,5 +195,6 @@ function copyOf(old: RevisionRow): RevisionDraft {
     buildSettings: old.buildSettings,
     secretReferences: old.secretReferences,
     secrets: { kind: 'keep' },
+    warnings: [],
   };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { asc, eq } from 'drizzle-orm';
 import {
   DeploymentId,
+  type DeploymentName,
   ListenerId,
   type NamespaceName,
   type RevisionId,
@@ -32,6 +33,7 @@ export async function createDeployment(
   request: CreateRequest,
 ): Promise<DeploymentDetail> {
   refuseOtherSources(request.source);
+  const name = nameOf(request);
   const listenerId = request.source_config?.listener_id ?? null;
   if (listenerId === null) throw await listenerRequired(services.database, principal.workspaceId);
   refuseSourceFields(request.source_config ?? {}, 'create');
@@ -42,7 +44,7 @@ export async function createDeployment(
     const namespace = namespaceOf(listener, request.source_config?.listener_config?.k8s_namespace ?? null);
     const at = services.now();
     const revisionId = newRevisionId();
-    const deployment = rowOf({ principal, request, listener, namespace, revisionId, at });
+    const deployment = rowOf({ principal, request, name, listener, namespace, revisionId, at });
     const requester = requesterOf(principal);
     const kept = { previous: null, keptSecretSetId: null, copyOf: null };
     const first = { id: revisionId, ...kept, draft, requester, at };
@@ -57,6 +59,18 @@ export async function createDeployment(
     ]).catch((error: unknown) => refuseTakenName(error, deployment));
     return { deployment, revision, listener, secretSet };
   });
+}
+
+function nameOf({ name, agent }: CreateRequest): DeploymentName {
+  if (name !== undefined) return name;
+  if (agent === undefined || agent === null) {
+    throw new Refusal(422, [{ loc: ['body', 'name'], msg: 'Field required', type: 'missing' }]);
+  }
+  throw new Refusal(
+    400,
+    "'agent' is not supported: this control plane has no agents and environments. Give the deployment a name instead " +
+      '(langgraph deploy --name <name>)',
+  );
 }
 
 function refuseTakenName(error: unknown, { name }: DeploymentRow): never {
@@ -96,7 +110,7 @@ function namespaceOf(listener: ListenerRow, asked: string | null): NamespaceName
   );
 }
 
-function rowOf({ principal, request, listener, namespace, revisionId, at }: NewDeployment): DeploymentRow {
+function rowOf({ principal, request, name, listener, namespace, revisionId, at }: NewDeployment): DeploymentRow {
   return {
     id: DeploymentId.parse(randomUUID()),
     // Given by the database; nobody reads it from here.
@@ -104,7 +118,7 @@ function rowOf({ principal, request, listener, namespace, revisionId, at }: NewD
     workspaceId: principal.workspaceId,
     listenerId: listener.id,
     namespace,
-    name: request.name,
+    name,
     displayName: request.display_name ?? null,
     status: 'AWAITING_DATABASE',
     latestRevisionId: revisionId,
@@ -126,6 +140,7 @@ function rowOf({ principal, request, listener, namespace, revisionId, at }: NewD
 interface NewDeployment {
   readonly principal: WorkspacePrincipal;
   readonly request: CreateRequest;
+  readonly name: DeploymentName;
   readonly listener: ListenerRow;
   readonly namespace: NamespaceName;
   readonly revisionId: RevisionId;

@@ -1,4 +1,5 @@
 /** Deletes softly, so that a listener can take things down first; `force` ends what already awaits its deletion. */
+import { setImmediate } from 'node:timers/promises';
 import { and, eq, notInArray } from 'drizzle-orm';
 import type { DeploymentId } from '../../domain/identifiers.ts';
 import { audit } from '../audit.ts';
@@ -46,6 +47,8 @@ export async function deleteDeployments(
 ): Promise<readonly { readonly id: DeploymentId; readonly refusal: Refusal | null }[]> {
   const results: { id: DeploymentId; refusal: Refusal | null }[] = [];
   for (const id of new Set(ids)) {
+    // An embedded database works in this very thread: others have their turn in between.
+    await setImmediate();
     try {
       await deleteDeployment(services, principal, id, { force: false });
       results.push({ id, refusal: null });

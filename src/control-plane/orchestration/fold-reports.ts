@@ -1,7 +1,7 @@
 /** What a batch of reports makes of a listener's deployments: all decided first, in memory, to be written in few statements. */
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
 import type { RemovalReport, Report, RevisionReport } from '../../domain/report.ts';
-import type { DeploymentRow, RevisionRow } from '../store/rows.ts';
+import type { DeploymentRow, RevisionState } from '../store/rows.ts';
 import { decideReport, type ReportDecision } from './report-decision.ts';
 import type { LogLine } from './revision-log.ts';
 
@@ -9,7 +9,7 @@ import type { LogLine } from './revision-log.ts';
 export interface Known {
   readonly deployments: ReadonlyMap<DeploymentId, DeploymentRow>;
   /** Those reported on, and the active ones of their deployments. */
-  readonly revisions: ReadonlyMap<RevisionId, RevisionRow>;
+  readonly revisions: ReadonlyMap<RevisionId, RevisionState>;
   /** `replayKey` of log lines that are there already: a batch sent again adds none. */
   readonly lines: ReadonlySet<string>;
 }
@@ -22,7 +22,7 @@ export interface Ignored {
 /** The new state of whatever changed. */
 export interface Folded {
   readonly deployments: ReadonlyMap<DeploymentId, DeploymentRow>;
-  readonly revisions: ReadonlyMap<RevisionId, RevisionRow>;
+  readonly revisions: ReadonlyMap<RevisionId, RevisionState>;
   readonly lines: readonly LogLine[];
   readonly ignored: readonly Ignored[];
 }
@@ -31,7 +31,7 @@ interface State {
   readonly known: Known;
   readonly now: Date;
   readonly deployments: Map<DeploymentId, DeploymentRow>;
-  readonly revisions: Map<RevisionId, RevisionRow>;
+  readonly revisions: Map<RevisionId, RevisionState>;
   readonly lines: LogLine[];
   readonly seen: Set<string>;
 }

@@ -1,4 +1,5 @@
-/** Writes down a batch of a listener's reports, in one transaction and a fixed number of statements. */
+/** Writes down a batch of a listener's reports, in one transaction and few statements. */
+import { setImmediate } from 'node:timers/promises';
 import { and, asc, eq, inArray, isNull, type SQLWrapper, sql } from 'drizzle-orm';
 import type { DeploymentId, ListenerId, RevisionId } from '../../domain/identifiers.ts';
 import type { LaneReport, Report, ReportBatch, RevisionReport } from '../../domain/report.ts';
@@ -7,50 +8,59 @@ import { Refusal } from '../refusal.ts';
 import { forgetSecrets } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/database.ts';
-import { deployments, lanes, listeners, revisionLogs, revisions } from '../store/schema.ts';
+import { revisionState } from '../store/deployments.ts';
+import { deployments, lanes, revisionLogs, revisions } from '../store/schema.ts';
 import { changeTogether } from '../store/together.ts';
 import { changeInTurn } from '../store/turns.ts';
 import { type Folded, foldReports, type Ignored, type Known, replayKey, timeOf } from './fold-reports.ts';
 import { targetOf } from './locking.ts';
+import { acceptTerm, noteRefusal } from './terms.ts';
+
+/** So many at a time, and whoever else waits has his turn in between. */
+const sliceSize = 100;
 
 /** Answers which of them were of no use, and why: a deployment may be gone before its last report arrives. */
-export function recordReports(
-  { database, now }: Pick<Services, 'database' | 'now'>,
+export async function recordReports(
+  services: Pick<Services, 'database' | 'now'>,
   listenerId: ListenerId,
   { term, reports }: ReportBatch,
 ): Promise<readonly Ignored[]> {
-  return changeInTurn(database, listenerId, async (transaction) => {
-    await lockTerm(transaction, listenerId, term);
-    const at = now();
-    const known = await readKnown(transaction, listenerId, reports, at);
-    const folded = foldReports(known, reports, at);
-    await changeTogether(transaction, [
-      ...(folded.revisions.size > 0 ? [updatedRevisions(folded)] : []),
-      ...(folded.deployments.size > 0 ? [updatedDeployments(folded)] : []),
-      ...(folded.lines.length > 0 ? [transaction.insert(revisionLogs).values([...folded.lines])] : []),
-      ...writtenLanes(transaction, listenerId, reports, at),
-    ]);
-    await endGone(transaction, folded);
-    await noteHeldRemovals(transaction, known, folded);
-    return folded.ignored;
-  });
+  const { database, now } = services;
+  try {
+    return await changeInTurn(database, listenerId, async (transaction) => {
+      await acceptTerm(transaction, listenerId, term, now());
+      const ignored: Ignored[] = [];
+      for (let from = 0; from < reports.length; from += sliceSize) {
+        const slice = reports.slice(from, from + sliceSize);
+        const useless = await recordSlice(transaction, listenerId, slice, now());
+        ignored.push(...useless.map(({ index, why }) => ({ index: from + index, why })));
+        await setImmediate();
+      }
+      return ignored;
+    });
+  } catch (error) {
+    if (error instanceof Refusal) await noteRefusal(services, listenerId, error.message);
+    throw error;
+  }
 }
 
-/** The listener's row first, like every other change of its deployments; so nothing can wait in a circle. */
-async function lockTerm(transaction: Transaction, listenerId: ListenerId, term: number): Promise<void> {
-  const [listener] = await transaction
-    .select({ term: listeners.term })
-    .from(listeners)
-    .where(eq(listeners.id, listenerId))
-    .for('no key update');
-  if (!listener) throw new Refusal(404, `Listener ID ${listenerId} not found.`);
-  if (listener.term > term) {
-    throw new Refusal(
-      409,
-      `Another instance of this listener leads: it reported with term ${listener.term}, not ${term}.`,
-    );
-  }
-  if (listener.term < term) await transaction.update(listeners).set({ term }).where(eq(listeners.id, listenerId));
+async function recordSlice(
+  transaction: Transaction,
+  listenerId: ListenerId,
+  reports: readonly Report[],
+  at: Date,
+): Promise<readonly Ignored[]> {
+  const known = await readKnown(transaction, listenerId, reports, at);
+  const folded = foldReports(known, reports, at);
+  await changeTogether(transaction, [
+    ...(folded.revisions.size > 0 ? [updatedRevisions(folded)] : []),
+    ...(folded.deployments.size > 0 ? [updatedDeployments(folded)] : []),
+    ...(folded.lines.length > 0 ? [transaction.insert(revisionLogs).values([...folded.lines])] : []),
+    ...writtenLanes(transaction, listenerId, reports, at),
+  ]);
+  await endGone(transaction, folded);
+  await noteHeldRemovals(transaction, known, folded);
+  return folded.ignored;
 }
 
 async function readKnown(
@@ -82,7 +92,7 @@ async function readKnown(
   if (revisionIds.length === 0) return { deployments: byId(owned), revisions: new Map(), lines: new Set() };
   const times = [...new Set(about.map((report) => timeOf(report, now).getTime()))].map((time) => new Date(time));
   const [found, lines] = [
-    await transaction.select().from(revisions).where(inArray(revisions.id, revisionIds)),
+    await transaction.select(revisionState).from(revisions).where(inArray(revisions.id, revisionIds)),
     await transaction
       .select({ revisionId: revisionLogs.revisionId, at: revisionLogs.reportedAt, message: revisionLogs.message })
       .from(revisionLogs)

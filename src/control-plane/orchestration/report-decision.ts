@@ -1,11 +1,11 @@
 /** What a report makes of a revision; pure. Its status and its words are always of one report (decision 0024). */
 import type { RevisionReport } from '../../domain/report.ts';
-import type { RevisionRow } from '../store/rows.ts';
+import type { RevisionState } from '../store/rows.ts';
 import { isFinished, statusAfter } from './status.ts';
 
 export interface ReportDecision {
   readonly revision: Partial<
-    Pick<RevisionRow, 'status' | 'stage' | 'outcome' | 'reason' | 'message' | 'finishedAt' | 'commit' | 'pullRequest'>
+    Pick<RevisionState, 'status' | 'stage' | 'outcome' | 'reason' | 'message' | 'finishedAt' | 'commit' | 'pullRequest'>
   >;
   /** Whether the deployment's active revision becomes this one, unless a newer one is active already. */
   readonly activates: boolean;
@@ -13,7 +13,7 @@ export interface ReportDecision {
   readonly news: boolean;
 }
 
-export function decideReport(revision: RevisionRow, report: RevisionReport, now: Date): ReportDecision {
+export function decideReport(revision: RevisionState, report: RevisionReport, now: Date): ReportDecision {
   const status = statusAfter(revision.status, report);
   const facts = {
     // What was once committed stays named, also where a later report knows of no commit.
@@ -31,7 +31,7 @@ export function decideReport(revision: RevisionRow, report: RevisionReport, now:
   };
 }
 
-function saysNews(revision: RevisionRow, report: RevisionReport): boolean {
+function saysNews(revision: RevisionState, report: RevisionReport): boolean {
   const last = revision.lastReport;
   if (!last) return true;
   return (['stage', 'outcome', 'reason', 'message', 'commit', 'pullRequest'] as const).some(

@@ -52,7 +52,8 @@ export interface PatchRequest extends RevisionRequest {
 }
 
 export interface CreateRequest extends RevisionRequest {
-  readonly name: DeploymentName;
+  readonly name?: DeploymentName | undefined;
+  readonly agent?: unknown;
   readonly source: DeploymentSource;
   readonly display_name?: Optional<string>;
 }

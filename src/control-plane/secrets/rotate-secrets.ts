@@ -1,5 +1,5 @@
 /** Brings every stored secret under the current encryption key, and says at start where a key is missing. */
-import { and, asc, count, eq, gt, ne, notInArray } from 'drizzle-orm';
+import { and, asc, count, eq, gt, ne } from 'drizzle-orm';
 import { TowpathError } from '../../domain/failure.ts';
 import { audit } from '../audit.ts';
 import type { Database, Transaction } from '../store/database.ts';
@@ -9,21 +9,25 @@ import { secretBox, secretSetPurpose } from './secret-box.ts';
 
 export interface Rotation {
   readonly rotated: number;
-  /** Ids of secret sets that no key opens: damaged. They stay as they are. */
+  /** Ids of secret sets that no key opens: damaged, or their key is lost. They stay as they are. */
   readonly unreadable: readonly string[];
 }
 
 const batchSize = 200;
 
-/** Throws terminal `MissingEncryptionKey`, naming the keys without which stored secrets cannot be read. */
-export async function requireKeys(database: Database, keys: Keyring): Promise<void> {
-  const missing = await database
+/**
+ * Throws terminal `MissingEncryptionKey` where no stored secret can be read: the key is a wrong one. Where only some
+ * cannot, it answers which keys are missing, and null where none is: a key that is lost must not stop everything else.
+ */
+export async function requireKeys(database: Database, keys: Keyring): Promise<string | null> {
+  const stored = await database
     .select({ keyId: secretSets.keyId, sets: count() })
     .from(secretSets)
-    .where(notInArray(secretSets.keyId, [...keys.known.keys()]))
     .groupBy(secretSets.keyId);
-  if (missing.length === 0) return;
+  const missing = stored.filter(({ keyId }) => !keys.known.has(keyId));
+  if (missing.length === 0) return null;
   const named = missing.map(({ keyId, sets }) => `${keyId} (${sets} secret sets)`).join(', ');
+  if (missing.length < stored.length) return named;
   throw new TowpathError(
     'terminal',
     'MissingEncryptionKey',

@@ -13,18 +13,19 @@ export function secretBox(keys: Keyring): SecretBox {
   return {
     seal(plain, purpose) {
       const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', keys.current.bytes, nonce).setAAD(bound(keys.current.id, purpose));
+      const cipher = createCipheriv('aes-256-gcm', keys.current.key, nonce).setAAD(bound(keys.current.id, purpose));
       const closed = Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
       return { keyId: keys.current.id, sealed: format + closed.toString('base64') };
     },
+    whyUnreadable: (keyId) => (keys.known.has(keyId) ? null : missingKey(keys, keyId).message),
     open({ keyId, sealed }, purpose) {
       const key = keys.known.get(keyId);
-      if (!key) throw unreadable('MissingEncryptionKey', `the encryption key ${keyId} is not among ${namesOf(keys)}`);
+      if (!key) throw missingKey(keys, keyId);
       const closed = Buffer.from(sealed.slice(format.length), 'base64');
       if (!sealed.startsWith(format) || closed.length < nonceBytes + tagBytes) {
         throw unreadable('DamagedSecret', 'the stored text has no known form');
       }
-      const decipher = createDecipheriv('aes-256-gcm', key.bytes, closed.subarray(0, nonceBytes), {
+      const decipher = createDecipheriv('aes-256-gcm', key.key, closed.subarray(0, nonceBytes), {
         authTagLength: tagBytes,
       });
       decipher.setAAD(bound(keyId, purpose)).setAuthTag(closed.subarray(-tagBytes));
@@ -44,6 +45,10 @@ export function secretSetPurpose(deploymentId: string, secretSetId: string): str
 
 function bound(keyId: string, purpose: string): Buffer {
   return Buffer.from(`towpath ${format} ${keyId} ${purpose}`);
+}
+
+function missingKey(keys: Keyring, keyId: string): TowpathError {
+  return unreadable('MissingEncryptionKey', `the encryption key ${keyId} is not among ${namesOf(keys)}`);
 }
 
 function namesOf(keys: Keyring): string {

@@ -1,6 +1,7 @@
 /** A deployment's set of secrets as one sealed text; sets never change, a new value is a new set. */
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
+import { asTowpathError } from '../../domain/failure.ts';
 import type { DeploymentId } from '../../domain/identifiers.ts';
 import type { SecretValue } from '../orchestration/environment.ts';
 import type { SecretBox } from '../services.ts';
@@ -25,6 +26,20 @@ export function sealSecretSet(
 /** In the order in which the client gave them. */
 export function openSecretSet(secretBox: SecretBox, set: SecretSetRow): readonly SecretValue[] {
   return JSON.parse(secretBox.open(set, secretSetPurpose(set.deploymentId, set.id))) as SecretValue[];
+}
+
+/** What to show where a set cannot be opened; the other sets are no worse for it. */
+export interface UnreadableSecrets {
+  readonly problem: string;
+}
+
+export function tryOpenSecretSet(secretBox: SecretBox, set: SecretSetRow): readonly SecretValue[] | UnreadableSecrets {
+  try {
+    return openSecretSet(secretBox, set);
+  } catch (error) {
+    const why = asTowpathError(error)?.message ?? 'Cannot read a stored secret: it is damaged';
+    return { problem: `${why}. Or give all its secrets anew, which replaces them` };
+  }
 }
 
 /** The values of a deployment that is gone are of no use to anybody. */

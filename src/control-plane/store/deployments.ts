@@ -1,5 +1,5 @@
 /** Reads deployments together with what belongs to them; those that are gone are not found. */
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, getTableColumns, isNull } from 'drizzle-orm';
 import type { DeploymentId, RevisionId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
 import type { Database, Transaction } from './database.ts';
@@ -11,7 +11,15 @@ export interface DeploymentDetail {
   readonly revision: RevisionRow;
   readonly listener: ListenerRow;
   readonly secretSet: SecretSetRow | null;
+  /** Of the change that was just made: what it kept, and what would be refused today. */
+  readonly warnings?: readonly string[];
 }
+
+const { resourceSpec: _, secretReferences: __, ...withoutLarge } = getTableColumns(revisions);
+/** All of a revision but what may be large; what it says about building is short. */
+export const revisionWithoutLarge = withoutLarge;
+const { buildSettings: ___, ...stateColumns } = withoutLarge;
+export const revisionState = stateColumns;
 
 /** The one place that says which rows a deployment is made of; callers add conditions and order. */
 export function selectDetails(database: Database | Transaction) {

@@ -2,12 +2,15 @@
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
 import type { Desired, DesiredPage } from '../../domain/desired.ts';
 import type { ListenerId } from '../../domain/identifiers.ts';
+import type { LastReport } from '../../domain/report.ts';
 import { Requester } from '../../domain/requester.ts';
 import type { Database } from './database.ts';
 import { type DesiredCursor, decodeCursor, encodeCursor, wholeVersion } from './desired-cursor.ts';
 import { deployments, instance, listeners, revisions } from './schema.ts';
 
 export const pageSize = 500;
+/** Characters of last reports in one page: a report may hold a long message. */
+const mostReportText = 1024 * 1024;
 
 /** Null: there is no such listener. */
 export async function readDesiredPage(
@@ -23,8 +26,8 @@ export async function readDesiredPage(
   if (rows.some((row) => row.deployment?.forced)) return readDesiredPage(database, listenerId, null);
   const reset = cursor === null || cursor.epoch !== first.epoch || cursor.version > first.changeVersion;
   const found = rows.flatMap((row) => (row.deployment === null ? [] : [{ ...row, deployment: row.deployment }]));
-  const items = found.slice(0, pageSize);
-  const last = found.length > pageSize ? items.at(-1)?.deployment : undefined;
+  const items = fitting(found.slice(0, pageSize));
+  const last = found.length > items.length ? items.at(-1)?.deployment : undefined;
   const next = last ? { version: last.listenerVersion, sequence: last.sequence } : endOf(first);
   const listedAt = reset ? first.changeVersion : cursor.listedAt;
   const listing = last && listedAt !== undefined ? { listedAt } : {};
@@ -34,6 +37,16 @@ export async function readDesiredPage(
     more: last !== undefined,
     items: items.map(desiredOf),
   };
+}
+
+/** At least one, or nobody would ever come to the next. */
+function fitting<Item extends { readonly deployment: { readonly lastReport: string | null } }>(found: readonly Item[]) {
+  let length = 0;
+  const count = found.findIndex(({ deployment }, at) => {
+    length += deployment.lastReport?.length ?? 0;
+    return at > 0 && length > mostReportText;
+  });
+  return found.slice(0, count < 0 ? found.length : count);
 }
 
 function endOf({ changeVersion }: Pick<Row, 'changeVersion'>) {
@@ -56,7 +69,8 @@ function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredC
         deletionRequestedAt: deployments.deletionRequestedAt,
         deletionRequester: deployments.deletionRequester,
         forced: deployments.forced,
-        lastReport: deployments.lastReport,
+        // As text: parsed is only what the page has room for.
+        lastReport: sql<string | null>`${deployments.lastReport}::text`,
         listenerVersion: deployments.listenerVersion,
       },
       revision: {
@@ -91,10 +105,14 @@ function startOf(listenerId: ListenerId, cursor: DesiredCursor | null): SQL[] {
   ];
 }
 
+function parsedReport(text: string | null): LastReport | null {
+  return text === null ? null : (JSON.parse(text) as LastReport);
+}
+
 function desiredOf({ deployment, revision }: Row): Desired {
   if (deployment === null) throw new Error('Cannot describe a deployment that is not there');
   const { id, name, namespace, deletionRequestedAt, deletionRequester, lastReport } = deployment;
-  const common = { deploymentId: id, name, namespace, lastReport };
+  const common = { deploymentId: id, name, namespace, lastReport: parsedReport(lastReport) };
   if (deletionRequestedAt !== null) {
     const at = deletionRequestedAt.toISOString();
     const request = deletionRequester && { requester: Requester.parse(deletionRequester), at };

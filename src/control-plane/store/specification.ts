@@ -4,7 +4,8 @@ import { alias } from 'drizzle-orm/pg-core';
 import type { RevisionId } from '../../domain/identifiers.ts';
 import { Requester } from '../../domain/requester.ts';
 import type { SecretValues, Specification } from '../../domain/specification.ts';
-import { openSecretSet } from '../secrets/secret-sets.ts';
+import { Refusal } from '../refusal.ts';
+import { tryOpenSecretSet } from '../secrets/secret-sets.ts';
 import type { SecretBox } from '../services.ts';
 import type { Database } from './database.ts';
 import { deployments, revisions, secretSets } from './schema.ts';
@@ -65,6 +66,13 @@ export async function readSecretValues(
   if (!found) return null;
   const { set } = found;
   if (set === null) return { secretsVersion: null, values: {} };
-  const secrets = openSecretSet(secretBox, set);
+  const secrets = tryOpenSecretSet(secretBox, set);
+  if ('problem' in secrets) throw unreadable(secretBox, set, secrets.problem);
   return { secretsVersion: set.id, values: Object.fromEntries(secrets.map(({ name, value }) => [name, value])) };
+}
+
+/** Another process may have the key, or this one after its next start; what is damaged stays so. */
+function unreadable(secretBox: SecretBox, { keyId }: { readonly keyId: string }, problem: string): Refusal {
+  if (secretBox.whyUnreadable(keyId) === null) return new Refusal(422, problem);
+  return new Refusal(503, problem, { retryAfterSeconds: 60 });
 }

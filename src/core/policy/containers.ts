@@ -1,10 +1,10 @@
 /** The policy on init containers and sidecars: their names, images, environment, resources and rights. */
 import type { Policy } from '../../domain/configuration.ts';
 import { EnvironmentName, SecretKey } from '../../domain/identifiers.ts';
+import { parseQuantity } from '../../domain/quantity.ts';
 import type { Container, ResourceSpec } from '../../domain/resource-spec.ts';
 import { securityObjections } from '../container-security.ts';
 import { dig } from '../manifest.ts';
-import { parseQuantity } from '../quantity.ts';
 import { isObject } from '../read-manifest.ts';
 import { checkConfigMap, checkImage, type Report, type SecretRule } from './report.ts';
 import { checkMounts } from './volumes.ts';

@@ -5,8 +5,8 @@
 import type { Namespace, Policy } from '../../domain/configuration.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { EnvironmentName, ObjectName, SecretKey } from '../../domain/identifiers.ts';
+import { isLabelKey, isLabelValue } from '../../domain/label-syntax.ts';
 import type { ResourceSpec } from '../../domain/resource-spec.ts';
-import { isLabelKey, isLabelValue } from '../label-syntax.ts';
 import { isDoorToNode, whyOperators, whyReserved } from '../owned-keys.ts';
 import { plainLine } from '../plain-line.ts';
 import { belongsToAnother, configuredSecrets, secretOwner } from '../secrets/secret-ownership.ts';

@@ -1,10 +1,10 @@
 /** The policy on volumes and on where they are mounted: no door to the node, to others' data or to others' Secrets. */
 import type { Policy } from '../../domain/configuration.ts';
 import { ObjectName } from '../../domain/identifiers.ts';
+import { whyNoMount } from '../../domain/mount-paths.ts';
 import type { ResourceSpec, Volume, VolumeMount } from '../../domain/resource-spec.ts';
 import { hostAccess, tokenRefusal } from '../container-security.ts';
 import { dig } from '../manifest.ts';
-import { whyNoMount } from '../mount-paths.ts';
 import { isObject } from '../read-manifest.ts';
 import { isDatabaseClaim } from '../secrets/secret-ownership.ts';
 import { checkConfigMap, type Report, type SecretRule } from './report.ts';

@@ -1,10 +1,11 @@
 /** Risks to what cannot be made again: deletions, data, and whatever holds state. */
+
+import { parseQuantity } from '../../domain/quantity.ts';
 import { type ChangedObject, canonical, isChanged } from '../change/objects.ts';
 import type { ChangedVolume } from '../change/storage.ts';
 import { counted, listed, objectName } from '../change/words.ts';
 import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
-import { parseQuantity } from '../quantity.ts';
 import type { ReadChange, Risk } from './risk.ts';
 
 export function deletionRisks(change: ReadChange): readonly Risk[] {

@@ -1,6 +1,6 @@
 /** What must hold of every object by itself: its name, namespace, labels, and what belongs to others. */
 import type { Finding } from '../../domain/finding.ts';
-import { isLabelKey, isLabelValue } from '../label-syntax.ts';
+import { isLabelKey, isLabelValue } from '../../domain/label-syntax.ts';
 import { below, dig, findingAt, keysOf, type Manifest, type Place, place } from '../manifest.ts';
 import { isEngineOwned } from '../owned-keys.ts';
 import { isObject } from '../read-manifest.ts';

@@ -1,9 +1,9 @@
 /** The policy once more, on the pods that were really rendered: a template of one's own opens no door either. */
 import type { Finding } from '../../domain/finding.ts';
+import { whyNoMount } from '../../domain/mount-paths.ts';
+import { parseQuantity } from '../../domain/quantity.ts';
 import { hostAccess, securityObjections, tokenRefusal } from '../container-security.ts';
 import { below, dig, findingAt, items, type Manifest, type Place, place } from '../manifest.ts';
-import { whyNoMount } from '../mount-paths.ts';
-import { parseQuantity } from '../quantity.ts';
 import { belongsToAnother, isDatabaseClaim, secretOwner } from '../secrets/secret-ownership.ts';
 import { podTemplatesOf } from '../workloads.ts';
 import type { ValidationContext } from './context.ts';

@@ -2,7 +2,6 @@
 import {
   decideToRenew,
   decideToTake,
-  highestTerm,
   jitterFactor,
   type LeaseObservation,
   type LeaseTimings,
@@ -10,6 +9,7 @@ import {
   timingsProblem,
 } from '../../core/lease-decision.ts';
 import { TowpathError } from '../../domain/failure.ts';
+import { highestTerm } from '../../domain/report.ts';
 import type { Clock, LeaseStore, Log, Telemetry } from '../../ports.ts';
 import { describe } from '../describe.ts';
 import type { Leadership } from './leadership.ts';

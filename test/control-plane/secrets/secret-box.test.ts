@@ -65,7 +65,7 @@ describe('an encryption key', () => {
     const key = encryptionKeyFromFile(join(folder, 'key'));
     rmSync(folder, { recursive: true });
 
-    expect(key.bytes).toEqual(bytes);
+    expect(key.key.export()).toEqual(bytes);
     expect(bytes.toString('hex')).not.toContain(key.id);
   });
 

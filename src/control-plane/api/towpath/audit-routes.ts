@@ -32,10 +32,10 @@ const route = createRoute({
       action: z.string().max(100).optional(),
       target_id: z.string().max(100).optional(),
       key_id: z.guid().optional(),
-      since: z.iso.datetime({ offset: true }).optional(),
-      until: z.iso.datetime({ offset: true }).optional(),
+      since: z.iso.datetime({ offset: true }).max(40).optional(),
+      until: z.iso.datetime({ offset: true }).max(40).optional(),
       /** `next_cursor` of the page before. */
-      cursor: z.coerce.number().int().positive().optional(),
+      cursor: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(100),
     }),
   },

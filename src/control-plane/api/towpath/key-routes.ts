@@ -7,7 +7,7 @@ import { Refusal } from '../../refusal.ts';
 import { apiKeys } from '../../store/schema.ts';
 import { refuseInvalid } from '../problems.ts';
 import { type Person, requirePerson, type TowpathEnv } from './access.ts';
-import { answers, body, Name, security, tags } from './openapi.ts';
+import { answers, body, Name, refusals, security, tags } from './openapi.ts';
 import type { TowpathServices } from './services.ts';
 
 const Key = z.object({
@@ -52,7 +52,7 @@ const createKeyRoute = createRoute({
   method: 'post',
   summary: 'Make a key; its text is in this answer and nowhere else',
   request: { body: body(KeyBody) },
-  responses: answers(201, Key.extend({ key: z.string() }), [401, 403, 404]),
+  responses: answers(201, Key.extend({ key: z.string() }), [401, 403, 404, 413, 415]),
 });
 
 const revokeKeyRoute = createRoute({
@@ -62,7 +62,7 @@ const revokeKeyRoute = createRoute({
   security,
   summary: 'Revoke a key, at once and for good',
   request: { params: z.object({ id: z.guid() }) },
-  responses: { 204: { description: 'Revoked' } },
+  responses: { 204: { description: 'Revoked' }, ...refusals([401, 403, 404]) },
 });
 
 export function keyRoutes(services: TowpathServices) {

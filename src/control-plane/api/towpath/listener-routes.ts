@@ -7,13 +7,14 @@ import { LaneReport, ReportBatch } from '../../../domain/report.ts';
 import { SecretValues, Specification } from '../../../domain/specification.ts';
 import { watchKey } from '../../access/key-watch.ts';
 import { recordReports } from '../../orchestration/record-reports.ts';
+import { resetTerm } from '../../orchestration/terms.ts';
 import { Refusal } from '../../refusal.ts';
 import { heartbeat } from '../../store/heartbeat.ts';
 import { lanes, listeners } from '../../store/schema.ts';
 import { readSecretValues, readSpecification } from '../../store/specification.ts';
 import { documented } from '../documented.ts';
 import { refuseInvalid } from '../problems.ts';
-import { requireListener, requireListenerReader, type TowpathEnv, visibleDeployment } from './access.ts';
+import { requireAdmin, requireListener, requireListenerReader, type TowpathEnv, visibleDeployment } from './access.ts';
 import { waitForPage } from './long-poll.ts';
 import { answers, security, tags } from './openapi.ts';
 import { seats } from './seats.ts';
@@ -61,8 +62,18 @@ const reportsRoute = createRoute({
   responses: answers(
     200,
     z.object({ ignored: z.array(z.object({ index: z.number().int(), why: z.string() })) }),
-    [401, 403, 404, 409],
+    [401, 403, 404, 409, 413, 415],
   ),
+});
+
+const resetTermRoute = createRoute({
+  method: 'post',
+  path: '/towpath/v1/listeners/{id}/reset-term',
+  tags,
+  security,
+  summary: 'Let any term report again (admin key): after leaderElection was turned off, or a Lease was made anew',
+  request: { params: listenerParameters },
+  responses: answers(200, z.object({ term: z.number().int(), previous_term: z.number().int() }), [401, 403, 404]),
 });
 
 const lanesRoute = createRoute({
@@ -82,7 +93,7 @@ const specificationRoute = createRoute({
   security,
   summary: 'All that a revision says, but the secret values',
   request: { params: revisionParameters },
-  responses: answers(200, documented('Specification', Specification), [401, 404]),
+  responses: answers(200, documented('Specification', Specification), [401, 403, 404]),
 });
 
 const secretsRoute = createRoute({
@@ -129,6 +140,10 @@ export function listenerRoutes(services: TowpathServices) {
       requireListener(context, id);
       const ignored = await recordReports(services, id, context.req.valid('json'));
       return context.json({ ignored: [...ignored] }, 200);
+    })
+    .openapi(resetTermRoute, async (context) => {
+      const previous = await resetTerm(services, requireAdmin(context), context.req.valid('param').id);
+      return context.json({ term: 0, previous_term: previous }, 200);
     })
     .openapi(lanesRoute, async (context) => {
       const { id } = context.req.valid('param');

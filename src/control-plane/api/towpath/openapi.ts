@@ -4,13 +4,17 @@ import { type RouteConfig, z } from '@hono/zod-openapi';
 export const tags = ['towpath'];
 export const security = [{ ApiKey: [] }, { BearerAuth: [] }];
 
-/** Names stand in commits and lists: one line, no control characters. */
+/** Names stand in commits and lists: one line, no control characters. The document says it as far as every generator reads it. */
 export const Name = z
   .string()
   .trim()
   .min(1)
   .max(100)
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>]+$/u, 'expected one line without control characters, "<" and ">"');
+  .refine(
+    (text) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>]/u.test(text),
+    'expected one line without control characters, "<" and ">"',
+  )
+  .openapi({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f<>]+$' });
 
 /** A JSON body that must be there. */
 export const body = <Schema extends z.ZodType>(schema: Schema) => ({
@@ -29,17 +33,25 @@ const meanings = {
   403: 'The key is not for this',
   404: 'Not found',
   409: 'Refused in the present state',
+  413: 'Longer than this call takes',
+  415: 'The body is not called JSON',
 } as const;
 
 /** The answer that is hoped for, and those that say why not. */
 export function answers<Status extends 200 | 201, Schema extends z.ZodType>(
   status: Status,
   schema: Schema,
-  refusals: readonly (keyof typeof meanings)[],
+  refusedWith: readonly (keyof typeof meanings)[],
 ) {
   const hoped = { description: 'Done', content: { 'application/json': { schema } } };
-  const refused = Object.fromEntries(
-    [...refusals, 422 as const].map((code) => [
+  // Typed by the answer that handlers give; refusals are thrown, and so need no type.
+  return { ...refusals(refusedWith), [status]: hoped } as Record<Status, typeof hoped> & RouteConfig['responses'];
+}
+
+/** Those that say why not; 422 is always among them. */
+export function refusals(codes: readonly (keyof typeof meanings)[]): RouteConfig['responses'] {
+  return Object.fromEntries(
+    [...codes, 422 as const].map((code) => [
       code,
       {
         description: code === 422 ? 'The request does not fit' : meanings[code],
@@ -47,6 +59,4 @@ export function answers<Status extends 200 | 201, Schema extends z.ZodType>(
       },
     ]),
   );
-  // Typed by the answer that handlers give; refusals are thrown, and so need no type.
-  return { ...refused, [status]: hoped } as Record<Status, typeof hoped> & RouteConfig['responses'];
 }

@@ -33,7 +33,7 @@ const makeRoute = createRoute({
   method: 'post',
   summary: 'Make a workspace (admin key)',
   request: { body: body(WorkspaceBody) },
-  responses: answers(201, Workspace, [401, 403, 409]),
+  responses: answers(201, Workspace, [401, 403, 409, 413, 415]),
 });
 
 const readRoute = createRoute({
@@ -49,7 +49,7 @@ const renameRoute = createRoute({
   method: 'patch',
   summary: 'Rename a workspace (admin key)',
   request: { params: workspaceParameters, body: body(WorkspaceBody) },
-  responses: answers(200, Workspace, [401, 403, 404, 409]),
+  responses: answers(200, Workspace, [401, 403, 404, 409, 413, 415]),
 });
 
 export function workspaceRoutes(services: TowpathServices) {

@@ -1,17 +1,19 @@
 /** The grammar of labels and annotations, as the API server has it. */
 
-const prefix = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-const name = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const name = '[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
+const part = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
+const prefix = `(?=[^/]{1,253}/)${part}(?:\\.${part})*/`;
 
 /** `app`, `example.com/team`. */
+export const labelKey = new RegExp(`^(?:${prefix})?${name}$`);
+export const labelValue = new RegExp(`^(?:${name})?$`);
+
 export function isLabelKey(key: string): boolean {
-  const slash = key.indexOf('/');
-  if (slash < 0) return name.test(key);
-  return prefix.test(key.slice(0, slash)) && name.test(key.slice(slash + 1));
+  return labelKey.test(key);
 }
 
 export function isLabelValue(value: string): boolean {
-  return value === '' || name.test(value);
+  return labelValue.test(value);
 }
 
 /** `towpath.dev` of `towpath.dev/revision-id`; empty where a key has none. */

@@ -30,3 +30,9 @@ export function parseQuantity(value: unknown): number | null {
   if (suffix === '') return number;
   return number * (suffixes[suffix] ?? Number(`1${suffix}`));
 }
+
+/** What may stand in requests and limits: no quantity below nothing. */
+export function isQuantity(text: string): boolean {
+  const quantity = parseQuantity(text);
+  return quantity !== null && quantity >= 0;
+}

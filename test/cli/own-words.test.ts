@@ -232,6 +232,8 @@ function mistakesOf(option: Option, folder: string): readonly string[] {
   if (/host/.test(option.long ?? '')) return ['no such host', '256.1.1.1', 'host.invalid'];
   if (option.long === '--database-url') return ['', 'x', 'mysql://a/b', 'postgres://', 'postgres://127.0.0.1:1/x'];
   if (option.long === '--log-level') return ['', 'loud'];
+  // A folder of that name would be made, wherever the tests run.
+  if (option.long === '--output') return [join(folder, 'text'), join(folder, 'text', 'below'), '\u0000'];
   return [...files, '', '\u0000', 'x y'];
 }
 

@@ -24,7 +24,7 @@ it('writes no secret value and no key to the disk or the log', async () => {
   await expect(addDeployment(api, tenant, 'visible-name', { TOKEN: planted[0] })).rejects.toThrow(/already exists/);
   await api.stop();
   // And something that fails for a reason of ours, which is logged with its cause.
-  expect((await api.call(tenant.listenerKey, 'GET', path)).status).toBe(500);
+  expect((await api.call(tenant.listenerKey, 'GET', path)).status).toBe(503);
 
   const files = filesUnder(folder);
   const holding = (text: string) => files.filter((file) => readFileSync(file).includes(text));

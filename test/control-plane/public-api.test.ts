@@ -92,6 +92,7 @@ describe.each(databaseKinds)('the public API on %s', (kind) => {
       ['deployment_type=prod', ['chatter', 'chat']],
       ['deployment_type=dev', []],
       [`deployment_ids=${chat.id}`, ['chat']],
+      ['deployment_type=dev_zero', []],
       [`deployment_ids=${chat.id},${chatter.id.toUpperCase()}`, ['chatter', 'chat']],
     ];
 
@@ -103,13 +104,7 @@ describe.each(databaseKinds)('the public API on %s', (kind) => {
         query,
       ).toEqual(expected);
     }
-    for (const query of [
-      'status=NONE',
-      'deployment_type=x',
-      'deployment_ids=x',
-      'remote_reconciled=maybe',
-      'name=%00',
-    ]) {
+    for (const query of ['status=NONE', 'deployment_ids=x', 'remote_reconciled=maybe', 'name=%00']) {
       expect((await tenant.call('GET', `/v2/deployments?${query}`)).status, query).toBe(422);
     }
   });

@@ -26,7 +26,34 @@ export function auditEntry(
   target: AuditTarget,
   detail: Readonly<Record<string, unknown>> = {},
 ) {
-  return transaction.insert(auditTable).values({
+  return transaction.insert(auditTable).values(rowOf(principal, action, target, detail));
+}
+
+/** Many at once: what one call did to each of its targets. */
+export async function auditEach(
+  transaction: Transaction,
+  principal: Principal | null,
+  action: string,
+  entries: readonly { readonly target: AuditTarget; readonly detail: Readonly<Record<string, unknown>> }[],
+): Promise<void> {
+  for (let from = 0; from < entries.length; from += entriesAtOnce) {
+    const some = entries.slice(from, from + entriesAtOnce);
+    await transaction
+      .insert(auditTable)
+      .values(some.map(({ target, detail }) => rowOf(principal, action, target, detail)));
+  }
+}
+
+/** A statement holds 65,535 parameters at most. */
+const entriesAtOnce = 1_000;
+
+function rowOf(
+  principal: Principal | null,
+  action: string,
+  target: AuditTarget,
+  detail: Readonly<Record<string, unknown>>,
+): typeof auditTable.$inferInsert {
+  return {
     workspaceId: target.workspaceId,
     keyId: principal?.keyId ?? null,
     actor: principal && requesterOf(principal),
@@ -35,5 +62,5 @@ export function auditEntry(
     targetKind: target.kind,
     targetId: target.id,
     detail,
-  });
+  };
 }

@@ -47,7 +47,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
   try {
     const missing = await requireKeys(database, options.keyring);
     if (missing !== null) log.warn('Cannot read some stored secrets: keys are missing', { keys: missing });
-    const newAdminKey = await ensureAdminKey(database, options.adminKey);
+    const newAdminKey = await ensureAdminKey(database, options.adminKey, log);
     const authenticate = authenticator({ database, changes, now, log });
     const stopping = new AbortController();
     const services: TowpathServices = {

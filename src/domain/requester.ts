@@ -31,3 +31,23 @@ export type StoredRequester = Pick<Requester, 'name' | 'email'> & Partial<Reques
 export function isProven({ proof }: Pick<Requester, 'proof'>): boolean {
   return proof === 'admin' || proof === 'sign-in';
 }
+
+/** What stands behind a name that nobody proved. */
+export function markOf({ proof }: Pick<Requester, 'proof'>): string {
+  return proof === 'self-declared' ? 'self-declared' : 'not verified';
+}
+
+/** `self-declared by API key <id>, which "CI" made with API key <id>`; null where it is proven. */
+export function doubtOf(requester: Requester): string | null {
+  if (isProven(requester)) return null;
+  const { key } = requester;
+  if (requester.proof === 'unknown' || key === null) return `${markOf(requester)}: nothing shows who it is`;
+  const maker = key.maker ? `"${key.maker.name}" made with API key ${key.maker.id}` : 'the control plane made';
+  return `${markOf(requester)} by API key ${key.id}, which ${maker}`;
+}
+
+/** The name, with the doubt where there is one. */
+export function shownName(requester: Requester): string {
+  const doubt = doubtOf(requester);
+  return doubt === null ? requester.name : `${requester.name} (${doubt})`;
+}

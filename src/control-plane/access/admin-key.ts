@@ -2,6 +2,7 @@
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { TowpathError } from '../../domain/failure.ts';
 import { audit } from '../audit.ts';
+import type { Log } from '../services.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import { apiKeys } from '../store/schema.ts';
 import { hashKey, type NewKey, newKey, prefixOf } from './api-key.ts';
@@ -15,7 +16,11 @@ const adminKeyLock = 8_697_285;
  * The key from the environment is valid from now on, and the one that stood there before is not. Without one, and with
  * no admin key at all, a key is made: the answer is its text, to be shown once; otherwise null.
  */
-export async function ensureAdminKey(database: Database, fromEnvironment: string | undefined): Promise<string | null> {
+export async function ensureAdminKey(
+  database: Database,
+  fromEnvironment: string | undefined,
+  log?: Pick<Log, 'warn'>,
+): Promise<string | null> {
   if (fromEnvironment !== undefined && fromEnvironment.length < shortestKey) {
     throw new TowpathError(
       'terminal',
@@ -26,7 +31,7 @@ export async function ensureAdminKey(database: Database, fromEnvironment: string
   return database.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(${adminKeyLock})`);
     if (fromEnvironment !== undefined) {
-      await installKey(transaction, fromEnvironment);
+      await installKey(transaction, fromEnvironment, log);
       return null;
     }
     const [known] = await transaction
@@ -41,7 +46,7 @@ export async function ensureAdminKey(database: Database, fromEnvironment: string
   });
 }
 
-async function installKey(transaction: Transaction, text: string): Promise<void> {
+async function installKey(transaction: Transaction, text: string, log?: Pick<Log, 'warn'>): Promise<void> {
   const hash = hashKey(text);
   const source = and(eq(apiKeys.kind, 'admin'), eq(apiKeys.name, adminKeyVariable));
   const replaced = await transaction
@@ -49,7 +54,13 @@ async function installKey(transaction: Transaction, text: string): Promise<void>
     .set({ revokedAt: sql`now()` })
     .where(and(source, isNull(apiKeys.revokedAt), ne(apiKeys.hash, hash)))
     .returning({ id: apiKeys.id });
-  for (const { id } of replaced) await audit(transaction, null, 'key.revoke', { kind: 'key', id, workspaceId: null });
+  for (const { id } of replaced) {
+    await audit(transaction, null, 'key.revoke', { kind: 'key', id, workspaceId: null });
+    // Who changes the key as a matter of routine keeps what it made; who lost it has to say so.
+    const keys = await transaction.$count(apiKeys, and(eq(apiKeys.madeBy, id), isNull(apiKeys.revokedAt)));
+    const revokeThem = `DELETE /towpath/v1/keys/${id}`;
+    if (keys > 0) log?.warn('The admin key was replaced; the keys that it made stay valid', { id, keys, revokeThem });
+  }
   const [known] = await transaction.select().from(apiKeys).where(eq(apiKeys.hash, hash));
   if (!known) return insertKey(transaction, { text, hash, prefix: prefixOf(text) }, adminKeyVariable);
   if (known.revokedAt === null) return;

@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { DeploymentId } from '../../domain/identifiers.ts';
+import { Requester, shownName } from '../../domain/requester.ts';
 import { shortRevision } from '../../domain/revision-name.ts';
 import type { Authenticate } from '../access/authenticate.ts';
 import { readLog } from '../orchestration/read-log.ts';
@@ -101,7 +102,7 @@ function revisionRow(row: ListedRevision, active: boolean) {
         <td>${row.number} (${shortRevision(row.id)})${active ? ', active' : ''}</td>
         <td>${row.status}</td>
         <td>${row.createdAt.toISOString()}</td>
-        <td>${row.requester.name}</td>
+        <td>${shownName(Requester.parse(row.requester))}</td>
         <td>${row.commit?.slice(0, 12) ?? ''}</td>
         <td>${row.message}</td>
       </tr>`;

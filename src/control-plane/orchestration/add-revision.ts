@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { eq, type SQLWrapper } from 'drizzle-orm';
 import { RevisionId } from '../../domain/identifiers.ts';
-import type { Requester } from '../../domain/requester.ts';
+import { type Requester, shownName } from '../../domain/requester.ts';
 import { revisionName } from '../../domain/revision-name.ts';
 import { sealSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
@@ -124,7 +124,7 @@ function openingLines({ deployment, draft, listener, origin, requester }: Additi
   return [
     {
       ...line,
-      message: `R${revisionName(revision).slice(1)} ${origin} by ${requester.name}: image ${revision.imageUri}`,
+      message: `R${revisionName(revision).slice(1)} ${origin} by ${shownName(requester)}: image ${revision.imageUri}`,
     },
     { ...line, message: `Queued for listener ${listener.computeId}, namespace ${deployment.namespace}` },
     ...draft.warnings.map((warning) => ({ ...line, level: 'WARNING', message: keptWarning(warning) }) as const),

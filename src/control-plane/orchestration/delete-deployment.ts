@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { and, eq, notInArray } from 'drizzle-orm';
 import type { DeploymentId } from '../../domain/identifiers.ts';
+import { shownName } from '../../domain/requester.ts';
 import { audit } from '../audit.ts';
 import { requesterOf, type WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
@@ -77,7 +78,7 @@ async function requestDeletion(
     })
     .where(eq(deployments.id, deployment.id));
   await skipUnfinished(transaction, deployment, at);
-  await log(transaction, deployment, at, `Deletion requested by ${principal.name}`);
+  await log(transaction, deployment, at, `Deletion requested by ${shownName(requesterOf(principal))}`);
   await audit(transaction, principal, 'deployment.delete', targetOf(deployment), { name: deployment.name });
 }
 
@@ -101,7 +102,12 @@ async function endByForce(
     .set({ goneAt: at, forced: true, listenerVersion: listener.changeVersion, updatedAt: at })
     .where(eq(deployments.id, deployment.id));
   await forgetSecrets(transaction, deployment.id);
-  await log(transaction, deployment, at, `Deleted by force by ${principal.name}: nothing was cleaned up`);
+  await log(
+    transaction,
+    deployment,
+    at,
+    `Deleted by force by ${shownName(requesterOf(principal))}: nothing was cleaned up`,
+  );
   await audit(transaction, principal, 'deployment.force-delete', targetOf(deployment), { name: deployment.name });
 }
 

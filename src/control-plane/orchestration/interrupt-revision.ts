@@ -1,9 +1,10 @@
 /** Stops a revision that is on its way: nothing more is published for it, and what is committed stays. */
 import { eq } from 'drizzle-orm';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
+import { shownName } from '../../domain/requester.ts';
 import { revisionName } from '../../domain/revision-name.ts';
 import { audit } from '../audit.ts';
-import type { WorkspacePrincipal } from '../principal.ts';
+import { requesterOf, type WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { findRevision } from '../store/deployments.ts';
@@ -30,7 +31,7 @@ export async function interruptRevision(
         `Cannot interrupt ${revisionName(revision)}: it has finished already (${revision.status})`,
       );
     }
-    const message = `Interrupted by ${principal.name}${revision.commit ? '; what is committed stays' : ''}`;
+    const message = `Interrupted by ${shownName(requesterOf(principal))}${revision.commit ? '; what is committed stays' : ''}`;
     await transaction
       .update(revisions)
       .set({ status: 'INTERRUPTED', interrupted: true, reason: 'Interrupted', message, updatedAt: at, finishedAt: at })

@@ -2,7 +2,7 @@
 import { isProven, type Requester } from '../../domain/requester.ts';
 import { revisionName, shortRevision } from '../../domain/revision-name.ts';
 import { compareText } from '../change/words.ts';
-import { authorOf, doubtOf } from '../requester-identity.ts';
+import { authorOf, plainDoubt } from '../requester-identity.ts';
 import { labelsOf } from '../risk/risk.ts';
 import { changesSection, filesSection, risksSection } from './body.ts';
 import type { ReviewedChange, ToldChange } from './change.ts';
@@ -79,7 +79,7 @@ function requesterFacts(requester: Requester): { readonly [name: string]: Templa
   return {
     ...(isProven(requester) ? { name: requester.name, email: requester.email } : authorOf(requester)),
     isProven: isProven(requester),
-    doubt: isProven(requester) ? null : doubtOf(requester),
+    doubt: plainDoubt(requester),
     key: requester.key?.id ?? null,
   };
 }

@@ -3,9 +3,9 @@
 import type { RevisionId } from '../../domain/identifiers.ts';
 import { parseImageReference } from '../../domain/image-reference.ts';
 import type { EngineKind } from '../../domain/live-object.ts';
-import { isProven, type Requester } from '../../domain/requester.ts';
+import type { Requester } from '../../domain/requester.ts';
 import { shortRevision } from '../../domain/revision-name.ts';
-import { doubtOf } from '../requester-identity.ts';
+import { plainDoubt } from '../requester-identity.ts';
 import { countsOf } from '../risk/files.ts';
 import type { ReviewedChange, ToldChange } from './change.ts';
 import { code, link, pageUrl, prose } from './text.ts';
@@ -102,8 +102,8 @@ export function askedFor(change: ReviewedChange): string {
 
 function whoOf(requester: Requester): string {
   const address = requester.email === '' ? '' : ` (${code(requester.email)})`;
-  const doubt = isProven(requester) ? '' : `, ${prose(doubtOf(requester), 400)}`;
-  return `${prose(requester.name, 100)}${address}${doubt}`;
+  const doubt = plainDoubt(requester);
+  return `${prose(requester.name, 100)}${address}${doubt === null ? '' : `, ${prose(doubt, 400)}`}`;
 }
 
 export function afterwards(change: ReviewedChange): string {

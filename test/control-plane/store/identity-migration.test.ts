@@ -11,7 +11,7 @@ import { emptyDatabase } from '../../support/database.ts';
 const folder = mkdtempSync(join(tmpdir(), 'towpath-identity-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const id = (digit: number) => `${digit}`.repeat(8) + '-0000-4000-8000-000000000000';
+const id = (digit: number) => `${String(digit).repeat(8)}-0000-4000-8000-000000000000`;
 const [admin, byAdmin, byWorkspace, byItself, forgotten] = [1, 2, 3, 4, 5].map(id);
 
 it('knows the makers of the keys that are there', async () => {

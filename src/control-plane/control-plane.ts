@@ -5,6 +5,7 @@ import { type Authenticate, authenticator } from './access/authenticate.ts';
 import type { Answered } from './api/answered.ts';
 import { controlPlaneApp } from './api/app.ts';
 import type { TowpathServices } from './api/towpath/services.ts';
+import { auditTrail } from './audit-trail.ts';
 import type { Keyring } from './secrets/keyring.ts';
 import { requireKeys } from './secrets/rotate-secrets.ts';
 import { secretBox } from './secrets/secret-box.ts';
@@ -50,6 +51,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
     const newAdminKey = await ensureAdminKey(database, options.adminKey, log);
     const authenticate = authenticator({ database, changes, now, log });
     const stopping = new AbortController();
+    const trail = auditTrail({ database, now, log });
     const services: TowpathServices = {
       database,
       changes,
@@ -57,6 +59,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
       secretBox: secretBox(options.keyring),
       stopping: stopping.signal,
       reachable: reachability({ probe }, log),
+      trail,
       now,
       log,
     };
@@ -68,6 +71,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Op
       stop: () => stopping.abort(),
       async close() {
         stopping.abort();
+        await trail.close();
         await close();
       },
     };

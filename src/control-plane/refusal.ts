@@ -1,5 +1,7 @@
 /** A request that is answered with an error, in the words and shapes that LangSmith's clients know. */
 
+import type { Principal } from './principal.ts';
+
 /** One entry of FastAPI's 422 answer. */
 export interface Issue {
   readonly loc: readonly (string | number)[];
@@ -16,15 +18,18 @@ export class Refusal extends Error {
   readonly detail: string | readonly Issue[];
   /** When the same may be asked again. */
   readonly retryAfterSeconds: number | undefined;
+  /** Who was refused, where that is known before the request has its principal. */
+  readonly caller: Principal | null;
 
   constructor(
     status: RefusalStatus,
     detail: string | readonly Issue[],
-    options: ErrorOptions & { readonly retryAfterSeconds?: number } = {},
+    options: ErrorOptions & { readonly retryAfterSeconds?: number; readonly caller?: Principal } = {},
   ) {
     super(typeof detail === 'string' ? detail : detail.map((issue) => issue.msg).join('; '), options);
     this.status = status;
     this.detail = detail;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.caller = options.caller ?? null;
   }
 }

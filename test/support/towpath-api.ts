@@ -7,6 +7,7 @@ import { createWorkspace } from '../../src/control-plane/access/workspaces.ts';
 import { answerProblem } from '../../src/control-plane/api/problems.ts';
 import { towpathRoutes } from '../../src/control-plane/api/towpath/routes.ts';
 import type { TowpathServices } from '../../src/control-plane/api/towpath/services.ts';
+import { auditTrail } from '../../src/control-plane/audit-trail.ts';
 import { createDeployment } from '../../src/control-plane/orchestration/create-deployment.ts';
 import type { CreateRequest } from '../../src/control-plane/orchestration/requests.ts';
 import type { WorkspacePrincipal } from '../../src/control-plane/principal.ts';
@@ -50,6 +51,7 @@ export async function openTowpathApi(location: DatabaseLocation): Promise<Towpat
   const now = () => new Date();
   const { database, changes } = open;
   const authenticate = authenticator({ database, changes, now, log });
+  const trail = auditTrail({ database, now, log });
   const services = {
     database,
     changes,
@@ -59,6 +61,7 @@ export async function openTowpathApi(location: DatabaseLocation): Promise<Towpat
     secretBox: secretBox(testKeyring),
     stopping: stopping.signal,
     reachable: async () => ({ isUp: true, tookMs: 0 }),
+    trail,
   };
   const app = new OpenAPIHono();
   app.onError(answerProblem(log));
@@ -79,6 +82,7 @@ export async function openTowpathApi(location: DatabaseLocation): Promise<Towpat
     },
     async stop() {
       stopping.abort();
+      await trail.close();
       await open.close();
     },
   };

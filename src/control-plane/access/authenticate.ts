@@ -11,6 +11,7 @@ import type { Changes } from '../store/changes.ts';
 import type { Database } from '../store/database.ts';
 import { apiKeys, workspaces } from '../store/schema.ts';
 import { hashKey } from './api-key.ts';
+import { keyFrom } from './sent-key.ts';
 
 /** Null: no key, or none that is valid. Throws a Refusal where the key is valid but not for the workspace named. */
 export type Authenticate = (headers: Headers, origin?: CallOrigin) => Promise<Principal | null>;
@@ -31,7 +32,6 @@ const cacheMs = 10_000;
 const cacheSize = 10_000;
 /** `last_used_at` is written this often at most. */
 const usedEveryMs = 60_000;
-const longestKey = 512;
 const none: CallOrigin = { address: null, forwardedFor: null, requestId: null };
 const makers = alias(apiKeys, 'makers');
 
@@ -73,13 +73,6 @@ function keyCache() {
       rows.clear();
     },
   };
-}
-
-/** `X-Api-Key`, or `Authorization: Bearer`. */
-function keyFrom(headers: Headers): string | null {
-  const bearer = /^Bearer +(\S+) *$/i.exec(headers.get('authorization') ?? '')?.[1];
-  const text = headers.get('x-api-key')?.trim() || bearer;
-  return text === undefined || text.length > longestKey ? null : text;
 }
 
 async function findKey(needs: Needs, cache: KeyCache, hash: string): Promise<Row | null> {
@@ -132,30 +125,31 @@ async function principalOf(
   tenant: string | null,
   origin: CallOrigin,
 ): Promise<Principal> {
-  const { id: keyId, name, email, proof, expiresAt, madeBy } = row;
+  const caller = callerOf(row, origin);
+  if (!tenant) return caller;
+  const parsed = WorkspaceId.safeParse(tenant.trim());
+  if (!parsed.success) throw new Refusal(403, 'The header X-Tenant-Id is no workspace id.', { caller });
+  const workspaceId = parsed.data;
+  if (caller.kind === 'admin') {
+    if (await exists(database, workspaceId)) return { ...caller, workspaceId };
+    throw new Refusal(403, `There is no workspace ${workspaceId}.`, { caller });
+  }
+  if (caller.workspaceId === workspaceId) return caller;
+  throw new Refusal(403, `This API key is not for the workspace ${workspaceId}.`, { caller });
+}
+
+function callerOf(row: Row, origin: CallOrigin): Principal {
+  const { id: keyId, kind, name, email, proof, expiresAt, madeBy, workspaceId, listenerId } = row;
   const maker = madeBy === null ? null : { id: madeBy, name: row.makerName ?? '' };
   const key = { keyId, name, email, proof, maker, expiresAt, origin };
-  const named = tenant ? workspaceNamed(tenant) : null;
-  if (row.kind === 'admin') {
-    if (named !== null) await mustExist(database, named);
-    return { kind: 'admin', ...key, workspaceId: named };
-  }
-  const workspaceId = row.workspaceId;
-  if (workspaceId === null) throw new Error(`Cannot use the key ${row.id}: it has no workspace`);
-  if (named !== null && named !== workspaceId)
-    throw new Refusal(403, `This API key is not for the workspace ${named}.`);
-  if (row.kind === 'workspace') return { kind: 'workspace', ...key, workspaceId };
-  if (row.listenerId === null) throw new Error(`Cannot use the key ${row.id}: it has no listener`);
-  return { kind: 'listener', ...key, workspaceId, listenerId: row.listenerId };
+  if (kind === 'admin') return { kind, ...key, workspaceId: null };
+  if (workspaceId === null) throw new Error(`Cannot use the key ${keyId}: it has no workspace`);
+  if (kind === 'workspace') return { kind, ...key, workspaceId };
+  if (listenerId === null) throw new Error(`Cannot use the key ${keyId}: it has no listener`);
+  return { kind, ...key, workspaceId, listenerId };
 }
 
-function workspaceNamed(tenant: string): WorkspaceId {
-  const parsed = WorkspaceId.safeParse(tenant.trim());
-  if (!parsed.success) throw new Refusal(403, 'The header X-Tenant-Id is no workspace id.');
-  return parsed.data;
-}
-
-async function mustExist(database: Database, id: WorkspaceId): Promise<void> {
+async function exists(database: Database, id: WorkspaceId): Promise<boolean> {
   const found = await database.select({ one: sql`1` }).from(workspaces).where(eq(workspaces.id, id));
-  if (found.length === 0) throw new Refusal(403, `There is no workspace ${id}.`);
+  return found.length > 0;
 }

@@ -21,7 +21,7 @@ export function tellAnswers(onAnswer: (answered: Answered) => void): MiddlewareH
 }
 
 /** Everything answers below `/api-host` too; the last pattern that fits is the handler's, those before are around it. */
-function routeOf(context: Context): string {
+export function routeOf(context: Context): string {
   const route = routePath(context, -1).replace(/^\/api-host(?=\/)/, '');
   return route.endsWith('*') ? 'none' : route;
 }

@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { asCaller } from '../store/caller.ts';
 import { admitBodies } from './admission.ts';
 import { type Answered, tellAnswers } from './answered.ts';
+import { neverStored, recordCalls } from './calls.ts';
 import { type ApiEnv, apiRouter, requireWorkspace } from './context.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { docsRoutes } from './docs.ts';
@@ -55,13 +56,14 @@ export function controlPlaneApp(services: TowpathServices, options: AppOptions):
     app.route(base, documents);
     app.route(base, api);
   }
-  app.route('/', statusPage(services, services.authenticate));
+  app.route('/', statusPage(services));
   return app;
 }
 
 function publicApi(services: TowpathServices): OpenAPIHono<ApiEnv> {
   const api = apiRouter();
   for (const path of ['/v1/*', '/v2/*']) {
+    api.use(path, neverStored(), recordCalls(services));
     api.use(path, requireWorkspace(services.authenticate), limitBody(), limitShape());
   }
   api.route('/', deploymentRoutes(services));

@@ -5,10 +5,11 @@ import type { Authenticate } from '../access/authenticate.ts';
 import type { Principal, WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import { asCaller } from '../store/caller.ts';
+import { callerIs, originOf } from './calls.ts';
 import { refuseInvalid } from './problems.ts';
 
 export interface ApiEnv {
-  Variables: { requestId: string; principal: WorkspacePrincipal };
+  Variables: { requestId: string; principal: WorkspacePrincipal; caller?: Principal | null };
 }
 
 export function apiRouter(): OpenAPIHono<ApiEnv> {
@@ -18,7 +19,9 @@ export function apiRouter(): OpenAPIHono<ApiEnv> {
 /** Lets in whoever acts in one workspace; a listener's key reads its own listener's desired state and nothing here. */
 export function requireWorkspace(authenticate: Authenticate): MiddlewareHandler<ApiEnv> {
   return async (context, next) => {
-    const principal = inWorkspace(await authenticate(context.req.raw.headers));
+    const caller = await authenticate(context.req.raw.headers, originOf(context));
+    callerIs(context, caller);
+    const principal = inWorkspace(caller);
     context.set('principal', principal);
     await asCaller({ tenant: principal.workspaceId }, next);
   };

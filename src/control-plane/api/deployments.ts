@@ -5,12 +5,14 @@ import { patchDeployment } from '../orchestration/change-deployment.ts';
 import { createDeployment } from '../orchestration/create-deployment.ts';
 import { deleteDeployment, deleteDeployments } from '../orchestration/delete-deployment.ts';
 import { deploymentStatuses } from '../orchestration/status.ts';
-import type { Services } from '../services.ts';
-import { findDetail } from '../store/deployments.ts';
+import type { WorkspacePrincipal } from '../principal.ts';
+import { type DeploymentDetail, findDetail } from '../store/deployments.ts';
 import { type DeploymentFilters, listDeployments } from '../store/list-deployments.ts';
+import { noteSecrets } from './calls.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
 import { DeploymentPath, flag, list, Paging, words } from './requests.ts';
 import { Deployment, DeploymentCreateRequest, DeploymentPatchRequest } from './schemas.ts';
+import type { TowpathServices } from './towpath/services.ts';
 import { deploymentView, listedDeploymentView } from './views.ts';
 
 const tags = ['Deployments (v2)'];
@@ -136,32 +138,37 @@ const bulkDeletion = createRoute({
   },
 });
 
-export function deploymentRoutes(services: Services) {
-  const view = async (principal: { workspaceId: Parameters<typeof findDetail>[1] }, id: DeploymentId) =>
-    deploymentView(await findDetail(services.database, principal.workspaceId, id), services.secretBox, services.now());
+export function deploymentRoutes(services: TowpathServices) {
+  const view = (principal: WorkspacePrincipal, detail: DeploymentDetail) => {
+    noteSecrets(services, principal, [detail]);
+    return deploymentView(detail, services.secretBox, services.now());
+  };
   return apiRouter()
     .openapi(listing, async (context) => {
       const { limit, offset, ...query } = context.req.valid('query');
-      const { workspaceId } = context.get('principal');
-      const found = await listDeployments(services.database, workspaceId, filtersOf(query), { limit, offset });
+      const principal = context.get('principal');
+      const page = { limit, offset };
+      const found = await listDeployments(services.database, principal.workspaceId, filtersOf(query), page);
       const resources = found.map((one) => listedDeploymentView(one, services.secretBox, services.now()));
       return context.json({ resources, offset: offset + resources.length }, 200);
     })
     .openapi(creation, async (context) => {
       const principal = context.get('principal');
       const detail = await createDeployment(services, principal, context.req.valid('json'));
-      return context.json(deploymentView(detail, services.secretBox, services.now()), 201);
+      return context.json(view(principal, detail), 201);
     })
     .openapi(freeCount, (context) => context.json({ count: 0 }, 200))
     .openapi(reading, async (context) => {
       const { deployment_id } = context.req.valid('param');
-      return context.json(await view(context.get('principal'), deployment_id), 200);
+      const principal = context.get('principal');
+      const detail = await findDetail(services.database, principal.workspaceId, deployment_id);
+      return context.json(view(principal, detail), 200);
     })
     .openapi(change, async (context) => {
       const principal = context.get('principal');
       const { deployment_id } = context.req.valid('param');
       const detail = await patchDeployment(services, principal, deployment_id, context.req.valid('json'));
-      return context.json(deploymentView(detail, services.secretBox, services.now()), 200);
+      return context.json(view(principal, detail), 200);
     })
     .openapi(deletion, async (context) => {
       const { deployment_id } = context.req.valid('param');

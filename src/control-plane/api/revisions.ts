@@ -4,12 +4,13 @@ import { keptWarning } from '../orchestration/add-revision.ts';
 import { createRevision, redeploy } from '../orchestration/change-deployment.ts';
 import { interruptRevision } from '../orchestration/interrupt-revision.ts';
 import { revisionStatuses } from '../orchestration/status.ts';
-import type { Services } from '../services.ts';
 import { findDetail, findRevision } from '../store/deployments.ts';
 import { listRevisions } from '../store/list-deployments.ts';
+import { noteSecrets } from './calls.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
 import { DeploymentPath, flag, list, Paging, ProjectRevisionPath, RevisionPath } from './requests.ts';
 import { Deployment, Revision, RevisionCreateRequest } from './schemas.ts';
+import type { TowpathServices } from './towpath/services.ts';
 import { deploymentView, revisionView } from './views.ts';
 
 const tags = ['Revisions (v2)'];
@@ -73,7 +74,7 @@ const interruption = createRoute({
   responses: { 200: json(Revision, 'Interrupted'), ...refused },
 });
 
-export function revisionRoutes(services: Services) {
+export function revisionRoutes(services: TowpathServices) {
   const { database, secretBox, now } = services;
   return apiRouter()
     .openapi(listing, async (context) => {
@@ -102,6 +103,7 @@ export function revisionRoutes(services: Services) {
       const principal = context.get('principal');
       await redeploy(services, principal, deployment_id, revision_id);
       const detail = await findDetail(database, principal.workspaceId, deployment_id);
+      noteSecrets(services, principal, [detail]);
       return context.json(deploymentView(detail, secretBox, now()), 200);
     })
     .openapi(interruption, async (context) => {

@@ -4,7 +4,6 @@ import { html, raw } from 'hono/html';
 import { DeploymentId } from '../../domain/identifiers.ts';
 import { Requester, shownName } from '../../domain/requester.ts';
 import { shortRevision } from '../../domain/revision-name.ts';
-import type { Authenticate } from '../access/authenticate.ts';
 import { readLog } from '../orchestration/read-log.ts';
 import { explainDeployment } from '../orchestration/silence.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
@@ -14,24 +13,27 @@ import { asCaller } from '../store/caller.ts';
 import { type DeploymentDetail, findDetail } from '../store/deployments.ts';
 import { type ListedRevision, listRevisions } from '../store/list-deployments.ts';
 import type { LogPage } from '../store/list-logs.ts';
+import { callerIs, neverStored, originOf, recordCalls } from './calls.ts';
 import { inWorkspace } from './context.ts';
+import type { TowpathServices } from './towpath/services.ts';
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'";
 const headers = {
   'Content-Security-Policy': policy,
-  'Cache-Control': 'no-store',
   'Referrer-Policy': 'no-referrer',
 };
 
 /** A browser asks for the key itself (HTTP basic, any user name), so no cookie and no script is needed. */
-export function statusPage(services: Services, authenticate: Authenticate): Hono {
+export function statusPage(services: TowpathServices): Hono {
   const app = new Hono();
+  app.use('/o/*', neverStored(), recordCalls(services));
   app.get('/o/:tenant/host/deployments/:deployment', async (context) => {
     const { tenant, deployment } = context.req.param();
     const key = keyFrom(context.req.raw.headers);
     const asked = new Headers({ 'x-tenant-id': tenant });
     if (key !== null) asked.set('x-api-key', key);
-    const principal = await authenticate(asked);
+    const principal = await services.authenticate(asked, originOf(context));
+    callerIs(context, principal);
     if (principal === null) {
       return context.text('Give an API key of this workspace as the password; any user name will do.\n', 401, {
         'WWW-Authenticate': 'Basic realm="Towpath: API key as password", charset="UTF-8"',

@@ -7,6 +7,7 @@ import { Refusal } from '../../refusal.ts';
 import { asCaller } from '../../store/caller.ts';
 import type { Database } from '../../store/database.ts';
 import { deployments, listeners } from '../../store/schema.ts';
+import { callerIs, originOf } from '../calls.ts';
 import type { TowpathServices } from './services.ts';
 
 export interface TowpathEnv {
@@ -15,7 +16,8 @@ export interface TowpathEnv {
 
 export function requireKey({ authenticate }: Pick<TowpathServices, 'authenticate'>): MiddlewareHandler<TowpathEnv> {
   return async (context, next) => {
-    const principal = await authenticate(context.req.raw.headers);
+    const principal = await authenticate(context.req.raw.headers, originOf(context));
+    callerIs(context, principal);
     if (principal === null) {
       throw new Refusal(401, 'Missing or invalid API key: send one in the header X-Api-Key.');
     }

@@ -1,8 +1,10 @@
 /** Reads the append-only record of changes, newest first. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { and, desc, eq, gte, like, lt } from 'drizzle-orm';
+import { and, desc, eq, gte, like, lt, ne } from 'drizzle-orm';
 import { WorkspaceId } from '../../../domain/identifiers.ts';
+import { Requester } from '../../../domain/requester.ts';
 import { audit } from '../../store/schema.ts';
+import { documented } from '../documented.ts';
 import { refuseInvalid } from '../problems.ts';
 import { requirePerson, type TowpathEnv } from './access.ts';
 import { answers, security, tags } from './openapi.ts';
@@ -14,8 +16,14 @@ const Entry = z.object({
   workspace_id: WorkspaceId.nullable(),
   /** Null for what the control plane did by itself. */
   key_id: z.string().nullable(),
-  actor: z.object({ name: z.string(), email: z.string() }).nullable(),
+  actor: documented('Requester', Requester).nullable(),
+  /** Where the request came from: the other end of its connection, which may be a proxy. */
+  address: z.string().nullable(),
+  /** X-Forwarded-For, as it came: the caller can write it. */
+  forwarded_for: z.string().nullable(),
+  request_id: z.string().nullable(),
   action: z.string(),
+  outcome: z.enum(['done', 'refused']),
   target: z.object({ kind: z.string(), id: z.string() }),
   detail: z.record(z.string(), z.unknown()),
 });
@@ -25,13 +33,14 @@ const route = createRoute({
   path: '/towpath/v1/audit',
   tags,
   security,
-  summary: 'Who changed what, with which key',
+  summary: 'Who changed what, read which secrets and was refused which calls, with which key; the newest first',
   request: {
     query: z.object({
       /** `deployment.create`, or `deployment.` for all of a noun. */
       action: z.string().max(100).optional(),
       target_id: z.string().max(100).optional(),
       key_id: z.guid().optional(),
+      outcome: z.enum(['done', 'refused']).optional(),
       since: z.iso.datetime({ offset: true }).max(40).optional(),
       until: z.iso.datetime({ offset: true }).max(40).optional(),
       /** `next_cursor` of the page before. */
@@ -42,10 +51,11 @@ const route = createRoute({
   responses: answers(200, z.object({ entries: z.array(Entry), next_cursor: z.string().nullable() }), [401, 403]),
 });
 
-export function auditRoutes({ database }: TowpathServices) {
+export function auditRoutes({ database, trail }: TowpathServices) {
   return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid }).openapi(route, async (context) => {
     const principal = requirePerson(context);
     const asked = context.req.valid('query');
+    await trail.flush();
     const rows = await database
       .select()
       .from(audit)
@@ -55,6 +65,7 @@ export function auditRoutes({ database }: TowpathServices) {
           asked.action === undefined ? undefined : actionIs(asked.action),
           asked.target_id === undefined ? undefined : eq(audit.targetId, asked.target_id),
           asked.key_id === undefined ? undefined : eq(audit.keyId, asked.key_id),
+          asked.outcome === undefined ? undefined : outcomeIs(asked.outcome),
           asked.since === undefined ? undefined : gte(audit.at, new Date(asked.since)),
           asked.until === undefined ? undefined : lt(audit.at, new Date(asked.until)),
           asked.cursor === undefined ? undefined : lt(audit.id, asked.cursor),
@@ -71,6 +82,11 @@ export function auditRoutes({ database }: TowpathServices) {
   });
 }
 
+/** Written so that the index of what was refused is used. */
+function outcomeIs(outcome: 'done' | 'refused') {
+  return outcome === 'done' ? eq(audit.outcome, outcome) : and(ne(audit.outcome, 'done'), eq(audit.outcome, outcome));
+}
+
 function actionIs(action: string) {
   return action.endsWith('.') ? like(audit.action, `${action.replace(/[\\%_]/g, '\\$&')}%`) : eq(audit.action, action);
 }
@@ -81,8 +97,12 @@ function entryOf(row: typeof audit.$inferSelect) {
     at: row.at.toISOString(),
     workspace_id: row.workspaceId,
     key_id: row.keyId,
-    actor: row.actor,
+    actor: row.actor && Requester.parse(row.actor),
+    address: row.address,
+    forwarded_for: row.forwardedFor,
+    request_id: row.requestId,
     action: row.action,
+    outcome: row.outcome,
     target: { kind: row.targetKind, id: row.targetId },
     detail: row.detail,
   };

@@ -90,7 +90,6 @@ export function keyRoutes(services: TowpathServices) {
     .openapi(createKeyRoute, async (context) => {
       const principal = requirePerson(context);
       const made = await createKey(services, principal, requestOf(principal, context.req.valid('json')));
-      context.header('Cache-Control', 'no-store');
       return context.json({ ...keyOf(made), key: made.key }, 201);
     })
     .openapi(revokeKeyRoute, async (context) => {

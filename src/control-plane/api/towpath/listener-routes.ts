@@ -159,7 +159,7 @@ function registered(listener: typeof listeners.$inferSelect): RegisteredListener
   return { id, workspaceId, name, namespaces: [...namespaces], version, lastSeenAt: lastSeenAt?.toISOString() ?? null };
 }
 
-function revisionRoutes({ database, secretBox }: TowpathServices) {
+function revisionRoutes({ database, secretBox, trail }: TowpathServices) {
   return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
     .openapi(specificationRoute, async (context) => {
       const { id, rid } = context.req.valid('param');
@@ -172,7 +172,7 @@ function revisionRoutes({ database, secretBox }: TowpathServices) {
       if (principal.kind !== 'listener') throw new Refusal(403, 'This call needs the key of the listener.');
       const { id, rid } = context.req.valid('param');
       const found = await readSecretValues(database, secretBox, visibleDeployment(principal, id), rid);
-      context.header('Cache-Control', 'no-store');
+      if (found?.secretsVersion) trail.secretsRead(principal, [id]);
       return context.json(found ?? revisionNotFound(id, rid), 200);
     });
 }

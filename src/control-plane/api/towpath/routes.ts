@@ -1,6 +1,7 @@
 /** Our own calls, under `/towpath/v1`: what LangSmith's API lacks so that a listener can do its whole work. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { version } from '../../version.ts';
+import { neverStored, recordCalls } from '../calls.ts';
 import { limitBody, limitShape } from '../limits.ts';
 import { requireKey, type TowpathEnv } from './access.ts';
 import { auditRoutes } from './audit-routes.ts';
@@ -16,7 +17,7 @@ const features = ['listener', 'desired', 'reports', 'secrets', 'lanes', 'events'
 export function towpathRoutes(services: TowpathServices): OpenAPIHono<TowpathEnv> {
   const app = new OpenAPIHono<TowpathEnv>();
   app.openapi(infoRoute, (context) => context.json({ version, features }, 200));
-  app.use('/towpath/v1/*', requireKey(services), limitBody(), limitShape());
+  app.use('/towpath/v1/*', neverStored(), recordCalls(services), requireKey(services), limitBody(), limitShape());
   app.route('/', listenerRoutes(services));
   app.route('/', workspaceRoutes(services));
   app.route('/', keyRoutes(services));

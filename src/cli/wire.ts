@@ -96,7 +96,7 @@ async function wireNamespace(
   };
 }
 
-function wireControlPlane(
+export function wireControlPlane(
   { controlPlane, listener }: Configuration,
   purpose: WireOptions['purpose'],
   { clock, log, telemetry }: Surroundings,
@@ -108,7 +108,7 @@ function wireControlPlane(
   const { id: listenerId, dataFolder } = listener;
   return chooseControlPlane({
     mode,
-    full: () => httpControlPlane(connection, listenerId, log),
+    full: () => httpControlPlane(connection, listenerId, { mustReport: purpose !== 'preview', log }),
     mirror: () => {
       const mayWrite = purpose !== 'preview';
       const timing = { pollIntervalMs: pollInterval, clock };

@@ -35,6 +35,11 @@ export type Removed = z.infer<typeof Removed>;
 export const Desired = z.discriminatedUnion('kind', [Present, Removed]);
 export type Desired = z.infer<typeof Desired>;
 
+/** Whose key asked. An older control plane does not say; a kind of a later version is none that a listener knows. */
+export const CallerKind = z.enum(['listener', 'workspace', 'admin']);
+export type CallerKind = z.infer<typeof CallerKind>;
+const caller = z.union([CallerKind, z.string().transform(() => 'other' as const)]).optional();
+
 /** One answer of `GET /towpath/v1/listeners/{id}/desired`. */
 export const DesiredPage = z.object({
   /** Opaque; hand it back as `after`. Holds an epoch, so that a restored database is noticed. */
@@ -44,6 +49,7 @@ export const DesiredPage = z.object({
   /** True where another page waits: ask again at once. */
   more: z.boolean(),
   items: z.array(Desired),
+  caller,
 });
 export type DesiredPage = z.infer<typeof DesiredPage>;
 
@@ -62,5 +68,6 @@ export const RegisteredListener = z.object({
   /** Of its program, as it last said itself. */
   version: z.string().nullable(),
   lastSeenAt: z.string().nullable(),
+  caller,
 });
 export type RegisteredListener = z.infer<typeof RegisteredListener>;

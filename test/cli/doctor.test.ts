@@ -55,11 +55,8 @@ const served = [
 ] as const;
 
 describe('a set-up that bootstrap has made', () => {
-  it.each([
-    ['argo-cd', 'workspace'],
-    ['flux', 'listener'],
-  ])('is found well: %s, by the key of a %s', async (engine, owner) => {
-    const config = await configured({ apiKey: owner === 'workspace' ? tenant.key : listenerKey });
+  it.each(['argo-cd', 'flux'])('is found well: %s', async (engine) => {
+    const config = await configured();
     await runTowpath(['bootstrap', engine, '-c', config, '--apply', '--kubeconfig', cluster.kubeconfig]);
 
     const { code, checks } = await examined(config);
@@ -126,6 +123,16 @@ describe('what is wrong', () => {
     expect(found(checks, 'namespaces')).toMatchObject({
       verdict: 'failed',
       message: 'the control plane lets nobody deploy to team-b',
+    });
+  });
+
+  it('is a key of the workspace, with which nobody may report', async () => {
+    const { code, checks } = await examined(await configured({ apiKey: tenant.key }));
+
+    expect(code).toBe(1);
+    expect(found(checks, 'key')).toMatchObject({
+      verdict: 'failed',
+      message: expect.stringContaining('a workspace key'),
     });
   });
 

@@ -76,7 +76,7 @@ it.each([
   const dataFolder = await temporaryFolder('newer');
   const [timing, apiKey] = [{ pollIntervalMs: 150, clock: systemClock }, tenant.key];
   const controlPlane = towpathCalls
-    ? httpControlPlane({ url, apiKey: await served.listenerKey(tenant) }, listenerId, log)
+    ? httpControlPlane({ url, apiKey: await served.listenerKey(tenant) }, listenerId, { log })
     : mirrorControlPlane({ connection: { url, apiKey }, listenerId, dataFolder, mayWrite: true, log, ...timing });
   const repository = new GitRepository({ branch: 'main', transport: new HttpTransport({ url: remote.url }) });
   const renderer = await realRenderer();

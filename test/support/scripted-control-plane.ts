@@ -180,6 +180,7 @@ async function answerDesired(world: World, url: URL, response: ServerResponse): 
     reset: reset(),
     more: false,
     items: items.map((each) => desiredOf(world, each)),
+    caller: 'listener',
   });
 }
 

@@ -6,15 +6,22 @@ import { SecretValues } from '../../domain/specification.ts';
 import type { ControlPlane, Log } from '../../ports.ts';
 import { AnsweredInfo, answeredPage, answeredSpecification, ignoredFieldsTeller } from './answers.ts';
 import { type ControlPlaneConnection, connectToControlPlane } from './client.ts';
+import { requireListenerKey } from './listener-key.ts';
 
 export interface HttpControlPlane extends ControlPlane {
   close(): Promise<void>;
 }
 
+export interface ListenerCalls {
+  /** Nothing is told to whoever could not report what becomes of it. */
+  readonly mustReport?: boolean;
+  readonly log?: Pick<Log, 'warn'>;
+}
+
 export function httpControlPlane(
   connection: ControlPlaneConnection,
   listenerId: ListenerId,
-  log: Pick<Log, 'warn'> = { warn: () => undefined },
+  { mustReport = true, log = { warn: () => undefined } }: ListenerCalls = {},
 ): HttpControlPlane {
   const tellIgnored = ignoredFieldsTeller(log);
   const client = connectToControlPlane(connection);
@@ -28,15 +35,20 @@ export function httpControlPlane(
         throw error;
       }
     },
-    desired: (after, waitSeconds, signal) =>
-      client.call({
+    desired: async (after, waitSeconds, signal) => {
+      const page = await client.call({
         purpose: 'ask what is wanted',
         path: `${own}/desired`,
         query: { ...(after === null ? {} : { after }), wait: waitSeconds },
         answer: answeredPage(log),
         waitMs: waitSeconds * 1000,
         signal,
-      }),
+      });
+      // Where it is not said with each page it is tried with each whole listing: a key file may change at any time.
+      const isToCheck = mustReport && (page.caller !== undefined || after === null);
+      if (isToCheck) await requireListenerKey(client, connection.url, listenerId, page.caller);
+      return page;
+    },
     specification: (deploymentId, revisionId) =>
       client.call({
         purpose: `read the specification of revision ${revisionId}`,

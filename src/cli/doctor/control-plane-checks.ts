@@ -3,6 +3,7 @@ import { request } from 'undici';
 import { z } from 'zod';
 import { AnsweredInfo } from '../../adapters/control-plane/answers.ts';
 import { type ControlPlaneClient, connectToControlPlane } from '../../adapters/control-plane/client.ts';
+import { listenerKeyMend, mayReport, wordsOfCaller } from '../../adapters/control-plane/listener-key.ts';
 import { openDispatcher } from '../../adapters/http-dispatcher.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import { type ControlPlaneInfo, RegisteredListener } from '../../domain/desired.ts';
@@ -73,26 +74,45 @@ async function checkListener(
   try {
     const registered = await (hasOwnCalls ? readRegistered(client, id) : readPublic(client, id));
     const configured = Object.keys(configuration.namespaces);
-    return [ok('key', `is accepted for listener ${id}`), judgeNamespaces(configured, registered)];
+    return [registered.key, judgeNamespaces(configured, registered.namespaces)];
   } catch (error) {
     return [judgeRefusal(error, id)];
   }
 }
 
+interface Registered {
+  readonly namespaces: readonly string[];
+  readonly key: Finding;
+}
+
 /** No heartbeat: it leaves the listener as silent as it was. */
-async function readRegistered(client: ControlPlaneClient, id: string): Promise<readonly string[]> {
-  const answer = RegisteredListener.pick({ namespaces: true });
-  const call = { purpose: 'look at the listener', path: `/towpath/v1/listeners/${id}`, answer };
-  return (await client.call(call)).namespaces;
+async function readRegistered(client: ControlPlaneClient, id: string): Promise<Registered> {
+  const path = `/towpath/v1/listeners/${id}`;
+  const purpose = 'look at the listener';
+  const answer = RegisteredListener.pick({ namespaces: true, caller: true });
+  const { namespaces, caller } = await client.call({ purpose, path, answer });
+  const isOwn = caller === undefined ? await mayReport(client, id) : caller === 'listener';
+  return { namespaces, key: judgeKey(isOwn, wordsOfCaller(caller), id) };
+}
+
+function judgeKey(isOwn: boolean, words: string, id: string): Finding {
+  if (isOwn) return keyAccepted(id);
+  const message = `is ${words}, which may not report: what is laid down would stay QUEUED in the control plane`;
+  return failed('key', message, listenerKeyMend(id));
+}
+
+function keyAccepted(id: string): Finding {
+  return ok('key', `is accepted for listener ${id}`);
 }
 
 const PublicListener = z.object({
   compute_config: z.object({ k8s_namespaces: z.array(z.string()).nullish() }).nullish(),
 });
 
-async function readPublic(client: ControlPlaneClient, id: string): Promise<readonly string[]> {
+async function readPublic(client: ControlPlaneClient, id: string): Promise<Registered> {
   const call = { purpose: 'read the listener', path: `/v2/listeners/${id}`, answer: PublicListener };
-  return (await client.call(call)).compute_config?.k8s_namespaces ?? [];
+  const namespaces = (await client.call(call)).compute_config?.k8s_namespaces ?? [];
+  return { namespaces, key: keyAccepted(id) };
 }
 
 export function judgeRefusal(error: unknown, listenerId: string): Finding {

@@ -16,6 +16,7 @@ import { stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
 import { wireListener } from '../wire.ts';
 import { openLease } from '../wiring/cluster.ts';
+import { requireListenerKey } from './listener-key.ts';
 import { type Monitored, openMonitoring } from './monitored.ts';
 import { type OpenedWebhooks, openWebhooks } from './webhooks.ts';
 
@@ -32,6 +33,7 @@ export async function runListen(options: ListenOptions): Promise<void> {
   const { signal } = stopSignal();
   await using monitored = await openMonitoring(configuration, log);
   await using webhooks = await openWebhooks(configuration, log);
+  await requireListenerKey(configuration, log, signal);
   const setting = { configuration, log, monitored, webhooks };
   const { leaderElection } = configuration.listener;
   await (leaderElection === undefined ? listenAlone(setting, signal) : elect(setting, leaderElection, signal));

@@ -30,7 +30,7 @@ const listenerRoute = createRoute({
   security,
   summary: 'How the listener is registered; no heartbeat',
   request: { params: listenerParameters },
-  responses: answers(200, RegisteredListener, [401, 403, 404]),
+  responses: answers(200, documented('RegisteredListener', RegisteredListener), [401, 403, 404]),
 });
 
 const desiredRoute = createRoute({
@@ -119,7 +119,7 @@ export function listenerRoutes(services: TowpathServices) {
       await requireListenerReader(context, database, id);
       const [found] = await database.select().from(listeners).where(eq(listeners.id, id));
       if (!found) throw new Refusal(404, `Listener ID ${id} not found.`);
-      return context.json(registered(found), 200);
+      return context.json({ ...registered(found), caller: context.get('principal').kind }, 200);
     })
     .openapi(desiredRoute, async (context) => {
       const { id } = context.req.valid('param');
@@ -133,7 +133,7 @@ export function listenerRoutes(services: TowpathServices) {
       const page = await waitForPage(services, { listenerId: id, after, waitSeconds: wait, aborted });
       if (key.revoked.aborted) throw new Refusal(401, 'This API key was revoked.');
       if (page === null) throw new Refusal(404, `Listener ID ${id} not found.`);
-      return context.json(page, 200);
+      return context.json({ ...page, caller: context.get('principal').kind }, 200);
     })
     .openapi(reportsRoute, async (context) => {
       const { id } = context.req.valid('param');

@@ -24,6 +24,7 @@ let folder: string;
 let dev: DevProcess;
 let data: string;
 let clones = 0;
+const author = ['-c', 'user.name=A', '-c', 'user.email=a@x'];
 
 beforeAll(async () => {
   folder = await temporaryFolder('dev');
@@ -59,7 +60,9 @@ describe('the first start', () => {
     const line = /git clone (\S+\/default\.git)/.exec(dev.output())?.[1] ?? '';
     const clone = await cloneFrom(line);
 
-    expect(await git(['-C', clone, 'log', '--format=%s'])).toMatch(/^deploy\(sample-agent\): revision [0-9a-f]{8} /);
+    expect(await git(['-C', clone, 'log', '--format=%s'])).toMatch(
+      /^deploy\(sample-agent\): revision 1 \([0-9a-f]{8}\)/,
+    );
     expect(revision.status_message).toContain('engine none');
   });
 
@@ -120,6 +123,28 @@ describe('a deployment', () => {
     const clone = await cloneFrom(repositoryWith(dev.file.apiKey));
     expect(await git(['-C', clone, 'ls-files'])).toBe('README.md\n');
     expect((await commits())[0]).toMatch(/^remove\(chat\)/);
+  });
+});
+
+describe('the git server', () => {
+  it('keeps the keys of other workspaces out, and takes no push by force but from the admin', async () => {
+    const adminKey = (await readFile(join(data, 'keys/admin'), 'utf8')).trim();
+    const admin = { ...dev.file, apiKey: adminKey };
+    const { body: stranger } = await call(admin, 'POST', '/towpath/v1/workspaces', { name: 'strangers' });
+    const asked = { kind: 'workspace', workspace_id: stranger.id, name: 'Stranger' };
+    const { body: key } = await call(admin, 'POST', '/towpath/v1/keys', asked);
+    const clone = await cloneFrom(repositoryWith(dev.file.apiKey));
+    const rewritten = await git([...author, '-C', clone, 'commit-tree', '-m', 'Rewritten', 'HEAD^{tree}']);
+    const push = (refspec: string, password: string) => git(['-C', clone, 'push', repositoryWith(password), refspec]);
+
+    await expect(git(['ls-remote', repositoryWith(key.key)])).rejects.toThrow('403');
+    await expect(push(`+${rewritten.trim()}:main`, key.key)).rejects.toThrow('403');
+    await expect(push(`+${rewritten.trim()}:main`, dev.file.apiKey)).rejects.toThrow('non-fast-forward');
+    await push('HEAD:kept', dev.file.apiKey);
+    await expect(push(':kept', dev.file.apiKey)).rejects.toThrow('deletion prohibited');
+    await push(':kept', adminKey);
+    const { body: audited } = await call(admin, 'GET', '/towpath/v1/audit?outcome=refused');
+    expect(audited.entries.map((entry: { key_id: string }) => entry.key_id)).toContain(key.id);
   });
 });
 

@@ -24,7 +24,8 @@ export interface GitCredentials {
   readonly password: string;
 }
 
-export type GitVerdict = 'allow' | 'deny' | 'unauthenticated';
+/** `forward`: may push, but neither take commits away from a branch nor delete one. */
+export type GitVerdict = 'allow' | 'forward' | 'deny' | 'unauthenticated';
 
 export interface GitHttpOptions {
   /** Folder that holds `<name>.git`; made when missing. */
@@ -154,15 +155,16 @@ class Backend {
       response.setHeader('Retry-After', '2');
       return refuse(request, response, 503, 'The git server is busy; try again');
     }
-    await this.#slots.add(() => this.#run(request, response, target, credentials));
+    await this.#slots.add(() =>
+      this.#run(request, response, { ...target, verdict, user: credentials?.username ?? '' }),
+    );
     if (target.service === 'git-receive-pack' && request.method === 'POST') this.#afterPush(target.repository, path);
   }
 
   async #run(
     request: IncomingMessage,
     response: ServerResponse,
-    target: Target,
-    credentials: GitCredentials | null,
+    { verdict, ...target }: Target & { readonly verdict: GitVerdict; readonly user: string },
   ): Promise<void> {
     if (response.closed) return;
     if (this.#closed) return refuse(request, response, 503, 'The git server is stopping; try again');
@@ -170,7 +172,7 @@ class Backend {
       executable: this.#executable,
       root: this.#options.root,
       ...target,
-      user: credentials?.username ?? '',
+      mayRewrite: verdict === 'allow',
       requestBytes: this.#limits.requestBytes,
       timeoutMs: this.#limits.timeoutMs,
     });

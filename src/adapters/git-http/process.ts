@@ -12,6 +12,8 @@ export interface BackendRequest {
   readonly pathInfo: string;
   readonly query: string;
   readonly user: string;
+  /** Whether a push may take commits away from a branch, or the branch itself. */
+  readonly mayRewrite: boolean;
   readonly requestBytes: number;
   readonly timeoutMs: number;
 }
@@ -49,6 +51,11 @@ export function startBackend(
   return { done: finished(child, response).finally(() => clearTimeout(timer)), stop };
 }
 
+const forwardOnly = [
+  ['receive.denyNonFastForwards', 'true'],
+  ['receive.denyDeletes', 'true'],
+] as const;
+
 function cgiEnvironment(request: IncomingMessage, target: BackendRequest): NodeJS.ProcessEnv {
   const { headers } = request;
   // No CONTENT_LENGTH: with it http-backend copies the body to receive-pack itself, and spins for ever when the
@@ -58,7 +65,7 @@ function cgiEnvironment(request: IncomingMessage, target: BackendRequest): NodeJ
     GIT_PROTOCOL: protocolOf(headers['git-protocol']),
   };
   return {
-    ...gitEnvironment(),
+    ...gitEnvironment(target.mayRewrite ? [] : forwardOnly),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
     GIT_PROJECT_ROOT: target.root,
     GIT_HTTP_EXPORT_ALL: '1',

@@ -30,17 +30,22 @@ const settings: readonly (readonly [string, string])[] = [
 const youngMs = 1_000;
 
 /** Git without the settings of whoever started us, and without any way to ask for a password. */
-export function gitEnvironment(): NodeJS.ProcessEnv {
+export function gitEnvironment(more: readonly (readonly [string, string])[] = []): NodeJS.ProcessEnv {
+  // A volume may belong to another user than the one we run as; these folders are ours by configuration.
+  const given = [['safe.directory', '*'] as const, ...more];
   return {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
-    // A volume may belong to another user than the one we run as; these folders are ours by configuration.
-    GIT_CONFIG_COUNT: '1',
-    GIT_CONFIG_KEY_0: 'safe.directory',
-    GIT_CONFIG_VALUE_0: '*',
+    GIT_CONFIG_COUNT: String(given.length),
+    ...Object.fromEntries(
+      given.flatMap(([key, value], at) => [
+        [`GIT_CONFIG_KEY_${at}`, key],
+        [`GIT_CONFIG_VALUE_${at}`, value],
+      ]),
+    ),
   };
 }
 

@@ -4,9 +4,10 @@ import { rm } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { type GitHttpBackend, openGitHttpBackend } from '../../adapters/git-http/backend.ts';
+import { type GitHttpBackend, type GitHttpOptions, openGitHttpBackend } from '../../adapters/git-http/backend.ts';
 import { type OpenControlPlane, openControlPlane } from '../../control-plane/control-plane.ts';
 import { encryptionKeyFromText, keyring } from '../../control-plane/secrets/keyring.ts';
+import type { WorkspaceId } from '../../domain/identifiers.ts';
 import { startListener } from '../../listener/listener.ts';
 import type { Log } from '../../ports.ts';
 import { loadConfiguration } from '../configuration/load.ts';
@@ -61,8 +62,11 @@ export async function startDev(settings: DevSettings): Promise<RunningDev> {
   settings.onOpen();
   // Only now is the folder surely ours, and what an earlier start said of itself no longer true.
   await rm(join(dataFolder, devFileName), { force: true });
-  const git = await openRepositories(dataFolder, controlPlane, log);
+  const owner = Promise.withResolvers<WorkspaceId>();
+  owner.promise.catch(() => undefined);
+  const git = await openRepositories(dataFolder, gitAuthorizer(controlPlane, owner.promise), log);
   stack.defer(() => git.close());
+  stack.defer(() => owner.reject(new Error('stopped')));
   // Before the database closes nobody may ask any more, and whoever waits for news must not hold the server up.
   stack.defer(() => {
     controlPlane.stop();
@@ -70,6 +74,7 @@ export async function startDev(settings: DevSettings): Promise<RunningDev> {
   });
   gate.resolve(dispatcher(controlPlane, git));
   const identity = await ensureIdentity(server.url, adminKey, join(dataFolder, 'keys'));
+  owner.resolve(identity.workspaceId);
   const listener = await listen(settings, server.url, identity);
   stack.defer(() => listener.stop());
   await deployFirst(settings, apiOf(server.url, identity.workspaceKey), identity);
@@ -94,13 +99,13 @@ async function openEmbeddedControlPlane(settings: DevSettings, adminKey: string)
 
 async function openRepositories(
   dataFolder: string,
-  { authenticate }: OpenControlPlane,
+  authorize: GitHttpOptions['authorize'],
   log: Log,
 ): Promise<GitHttpBackend> {
   const git = await openGitHttpBackend({
     root: join(dataFolder, 'repositories'),
     prefix: gitPrefix,
-    authorize: gitAuthorizer(authenticate),
+    authorize,
     onComplaint: (repository, text) => log.warn('Git complained', { repository, text }),
   });
   if (git.swept.length > 0) log.info('Removed what a killed git left behind', { files: git.swept });

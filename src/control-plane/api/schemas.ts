@@ -5,6 +5,7 @@ import { Outcome, Stage } from '../../domain/report.ts';
 import { RequestedResources } from '../../domain/requested-resources.ts';
 import { Requester } from '../../domain/requester.ts';
 import { ResourceSpec } from '../../domain/resource-spec.ts';
+import { webAddress } from '../../domain/web-address.ts';
 import { deploymentSources } from '../orchestration/requests.ts';
 import { deploymentStatuses, revisionStatuses } from '../orchestration/status.ts';
 import { documented } from './documented.ts';
@@ -30,7 +31,10 @@ const SecretReferenceRequest = z
   .object({ name: z.string().max(253), secret_name: z.string().max(253), secret_key: z.string().max(253) })
   .openapi('SecretReferenceRequest');
 
-const CustomUrl = z.url({ protocol: /^https?$/ }).max(2048);
+const CustomUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2048)
+  .refine((text) => webAddress(text) !== null, 'expected an http or https address without a password');
 const DisplayName = z
   .string()
   .min(1)

@@ -16,6 +16,7 @@ import type { LogPage } from '../store/list-logs.ts';
 import { callerIs, neverStored, originOf, recordCalls } from './calls.ts';
 import { inWorkspace } from './context.ts';
 import type { TowpathServices } from './towpath/services.ts';
+import { urlOf } from './views.ts';
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'";
 const headers = {
@@ -69,7 +70,7 @@ async function render(services: Services, principal: WorkspacePrincipal, id: Dep
 /** Every value goes through the template's escaping. */
 function page(detail: DeploymentDetail, revisions: readonly ListedRevision[], log: LogPage, now: Date) {
   const { deployment, listener, revision } = detail;
-  const url = deployment.customUrl ?? deployment.reportedUrl;
+  const url = urlOf(deployment);
   return html`<!doctype html>
 <html lang="en">
   <head>

@@ -1,6 +1,7 @@
 /** From rows to the bodies that clients know. */
 
 import { Requester } from '../../domain/requester.ts';
+import { webAddress } from '../../domain/web-address.ts';
 import { keptWarning } from '../orchestration/add-revision.ts';
 import { describeRefusal, explain, explainDeployment } from '../orchestration/silence.ts';
 import { tryOpenSecretSet } from '../secrets/secret-sets.ts';
@@ -9,6 +10,11 @@ import type { DeploymentDetail } from '../store/deployments.ts';
 import type { ListedDeployment, ListedRevision } from '../store/list-deployments.ts';
 import type { ListenerRow } from '../store/rows.ts';
 import type { Deployment, Listener, Revision } from './schemas.ts';
+
+/** What a client has set, else what the listener says; as a link, whatever an earlier version let in. */
+export function urlOf({ customUrl, reportedUrl }: DeploymentDetail['deployment']): string | null {
+  return webAddress(customUrl) ?? webAddress(reportedUrl);
+}
 
 export function deploymentView(detail: DeploymentDetail, secretBox: SecretBox, now: Date): Deployment {
   const { revision, secretSet, warnings } = detail;
@@ -29,7 +35,7 @@ export function listedDeploymentView(listed: ListedDeployment, secretBox: Secret
 type Viewed = Pick<ListedDeployment, 'deployment' | 'revision' | 'listener' | 'large'>;
 
 function viewOf({ deployment, revision, listener, large }: Viewed, now: Date): Omit<Deployment, 'secrets'> {
-  const url = deployment.customUrl ?? deployment.reportedUrl;
+  const url = urlOf(deployment);
   return {
     id: deployment.id,
     tenant_id: deployment.workspaceId,
@@ -79,7 +85,7 @@ export function revisionView(revision: ListedRevision, listener: ListenerRow, no
       reason: revision.reason,
       message,
       commit: revision.commit,
-      pull_request: revision.pullRequest,
+      pull_request: webAddress(revision.pullRequest),
       requester: Requester.parse(revision.requester),
       finished_at: revision.finishedAt?.toISOString() ?? null,
     },

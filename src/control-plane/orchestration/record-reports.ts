@@ -14,6 +14,7 @@ import { changeTogether } from '../store/together.ts';
 import { changeInTurn } from '../store/turns.ts';
 import { type Folded, foldReports, type Ignored, type Known, replayKey, timeOf } from './fold-reports.ts';
 import { targetOf } from './locking.ts';
+import { withWebAddresses } from './reported-addresses.ts';
 import { acceptTerm, noteRefusal } from './terms.ts';
 
 /** So many at a time, and whoever else waits has his turn in between. */
@@ -23,9 +24,10 @@ const sliceSize = 100;
 export async function recordReports(
   services: Pick<Services, 'database' | 'now'>,
   listenerId: ListenerId,
-  { term, reports }: ReportBatch,
+  { term, reports: received }: ReportBatch,
 ): Promise<readonly Ignored[]> {
   const { database, now } = services;
+  const { reports, dropped } = withWebAddresses(received);
   try {
     return await changeInTurn(database, listenerId, async (transaction) => {
       await acceptTerm(transaction, listenerId, term, now());
@@ -36,7 +38,7 @@ export async function recordReports(
         ignored.push(...useless.map(({ index, why }) => ({ index: from + index, why })));
         await setImmediate();
       }
-      return ignored;
+      return [...ignored, ...dropped];
     });
   } catch (error) {
     if (error instanceof Refusal) await noteRefusal(services, listenerId, error.message);

@@ -97,7 +97,8 @@ describe.each(databaseKinds)('our own calls on %s', (kind) => {
       status: 200,
       body: { id: tenant.listenerId, workspaceId: tenant.workspaceId, namespaces: ['default'], lastSeenAt: null },
     });
-    expect(toWorkspace).toEqual(silent);
+    expect(silent.body.caller).toBe('listener');
+    expect(toWorkspace).toEqual({ status: 200, body: { ...silent.body, caller: 'workspace' } });
     expect(heard.body.lastSeenAt).toEqual(expect.any(String));
     expect(await registration(stranger.workspaceKey)).toMatchObject({ status: 404 });
     expect(await registration(stranger.listenerKey)).toMatchObject({ status: 403 });

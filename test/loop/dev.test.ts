@@ -153,7 +153,7 @@ describe('a second opener', () => {
     const { code, stderr } = await runTowpath(['dev', '--data', data, '--port', '0']);
 
     expect(code).toBe(1);
-    expect(stderr).toContain('has it open');
+    expect(stderr).toContain('is already running at');
     expect(stderr).not.toMatch(/^\s+at /m);
     expect((await call(dev.file, 'GET', '/v2/deployments')).status).toBe(200);
     expect(JSON.parse(await readFile(join(data, 'dev.json'), 'utf8'))).toEqual(dev.file);

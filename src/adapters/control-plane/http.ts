@@ -5,7 +5,7 @@ import type { ListenerId } from '../../domain/identifiers.ts';
 import { SecretValues } from '../../domain/specification.ts';
 import type { ControlPlane, Log } from '../../ports.ts';
 import { AnsweredInfo, answeredPage, answeredSpecification, ignoredFieldsTeller } from './answers.ts';
-import { type ControlPlaneConnection, connectToControlPlane } from './client.ts';
+import { type ControlPlaneClient, type ControlPlaneConnection, connectToControlPlane } from './client.ts';
 import { requireListenerKey } from './listener-key.ts';
 
 export interface HttpControlPlane extends ControlPlane {
@@ -27,14 +27,7 @@ export function httpControlPlane(
   const client = connectToControlPlane(connection);
   const own = `/towpath/v1/listeners/${listenerId}`;
   return {
-    info: async () => {
-      try {
-        return await client.call({ purpose: 'ask the version', path: '/towpath/v1/info', answer: AnsweredInfo });
-      } catch (error) {
-        if (asTowpathError(error)?.reason === 'NotFound') return null;
-        throw error;
-      }
-    },
+    info: () => readInfo(client),
     desired: async (after, waitSeconds, signal) => {
       const page = await client.call({
         purpose: 'ask what is wanted',
@@ -72,4 +65,14 @@ export function httpControlPlane(
     },
     close: client.close,
   };
+}
+
+/** Null: there are no calls of ours. */
+async function readInfo(client: ControlPlaneClient): ReturnType<ControlPlane['info']> {
+  try {
+    return await client.call({ purpose: 'ask the version', path: '/towpath/v1/info', answer: AnsweredInfo });
+  } catch (error) {
+    if (asTowpathError(error)?.reason === 'NotFound') return null;
+    throw error;
+  }
 }

@@ -85,10 +85,14 @@ describe.each(files)('%s', (file) => {
   });
 });
 
+/** Folders of `adapters` that every adapter may use. */
+const shared = new Set(['files', 'http']);
+
 /** A folder is one adapter; each forge is one of its own, and all share their HTTP client. */
 function isOneAdapter(one: string, other: string): boolean {
   const [group, part] = placeOf(one);
   const [otherGroup, otherPart] = placeOf(other);
+  if (shared.has(otherGroup)) return true;
   if (group === '' || group !== otherGroup) return false;
   return group !== 'forge' || part === otherPart || otherPart === 'http';
 }

@@ -1,9 +1,10 @@
 /** Signs commits with the key that `git.signing` names; files are read again when they change, and signatures verified. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Signing } from '../domain/configuration-publication.ts';
 import { TowpathError } from '../domain/failure.ts';
 import { type IsSigned, type Sign, signedParts } from '../git/commit.ts';
 import { type KeyIdentity, type SigningKey, SigningKeyError } from '../git/sign-key.ts';
+import { readConfiguredFile, textOf, whyUnreadable } from './files/configured-file.ts';
 
 export interface CommitSigner {
   /** Answers only signatures that the public part of the key verifies. */
@@ -75,7 +76,7 @@ async function markOfFile(option: string, path: string): Promise<string> {
 
 async function readKey(settings: Signing, environment: Environment): Promise<SigningKey> {
   const { kind, keyFile } = settings;
-  const text = await reading('git.signing.keyFile', keyFile, () => readFile(keyFile, 'utf8'));
+  const text = await reading('git.signing.keyFile', keyFile, () => readText(keyFile));
   const passphrase = await readPassphrase(settings, environment);
   try {
     switch (kind) {
@@ -94,8 +95,9 @@ async function readKey(settings: Signing, environment: Environment): Promise<Sig
 async function readPassphrase(settings: Signing, environment: Environment): Promise<string | null> {
   const { keyFile, passphraseFile, passphraseEnv } = settings;
   if (passphraseFile) {
-    const text = await reading('git.signing.passphraseFile', passphraseFile, () => readFile(passphraseFile, 'utf8'));
-    return text.replace(/\r?\n$/, '');
+    const text = await reading('git.signing.passphraseFile', passphraseFile, () => readText(passphraseFile));
+    // A blank at its end can belong to a passphrase.
+    return text.replace(/[\r\n]+$/, '');
   }
   if (!passphraseEnv) return null;
   const value = environment[passphraseEnv];
@@ -133,12 +135,13 @@ async function reading<Result>(option: string, path: string, action: () => Promi
   try {
     return await action();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const why =
-      { ENOENT: 'there is no such file', EACCES: 'we may not read it', EISDIR: 'it is a folder' }[code] ?? code;
-    const message = `Cannot sign commits: "${path}" cannot be read: ${why}; correct ${option}`;
+    const message = `Cannot sign commits: "${path}" cannot be read: ${whyUnreadable(cause)}; correct ${option}`;
     throw new TowpathError('terminal', 'UnusableSigningKey', message, { cause });
   }
+}
+
+async function readText(path: string): Promise<string> {
+  return textOf(await readConfiguredFile(path));
 }
 
 function unusable(keyFile: string, why: string, cause?: unknown): TowpathError {

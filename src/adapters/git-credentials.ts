@@ -1,9 +1,10 @@
 /** Who we are to a git server: the configuration's files and variables as credentials, read again when they change. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Namespace } from '../domain/configuration.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { NamedText, SshAccess } from '../git/ssh-connection.ts';
 import { type Credentials, type CredentialsSource, TransportError } from '../git/transport.ts';
+import { FileFailure, readConfiguredFile, secretLineOf, textOf, whyUnreadable } from './files/configured-file.ts';
 
 export type CredentialSettings = NonNullable<Namespace['credentials']>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -80,38 +81,33 @@ class FileCache {
       const mark = `${ino}/${size}/${mtimeMs}`;
       const known = this.#known.get(path);
       if (known?.mark === mark) return known.text;
-      const text = checked((await readFile(path, 'utf8')).replace(/\r?\n$/, ''), `the ${role} file ${path}`);
+      const text = secretLineOf(await readConfiguredFile(path));
       this.#known.set(path, { mark, text });
       return text;
     } catch (cause) {
-      throw cause instanceof TransportError ? cause : unreadable(role, path, cause);
+      throw unusable(`the ${role} file ${path}`, cause);
     }
   }
 }
 
 async function variable(name: string, environment: Environment): Promise<string> {
-  return checked(environment[name] ?? '', `the environment variable ${name}`);
+  const text = environment[name] ?? '';
+  try {
+    if (text === '') throw new FileFailure('it is not set');
+    return secretLineOf(Buffer.from(text));
+  } catch (cause) {
+    throw unusable(`the environment variable ${name}`, cause);
+  }
 }
 
 async function named(role: string, path: string): Promise<NamedText> {
   try {
-    return { origin: path, text: await readFile(path, 'utf8') };
+    return { origin: path, text: textOf(await readConfiguredFile(path)) };
   } catch (cause) {
-    throw unreadable(role, path, cause);
+    throw unusable(`the ${role} file ${path}`, cause);
   }
 }
 
-/** A line break or control character would end the header that carries it. */
-function checked(text: string, origin: string): string {
-  if (text === '') throw new TransportError('auth', `${origin} is empty`);
-  if (/[\u0000-\u001f\u007f]/.test(text)) {
-    throw new TransportError('auth', `${origin} holds a control character or more than one line`);
-  }
-  return text;
-}
-
-function unreadable(role: string, path: string, cause: unknown): TransportError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  const why = { ENOENT: 'it does not exist', EACCES: 'we may not read it', EISDIR: 'it is a folder' }[code] ?? code;
-  return new TransportError('auth', `the ${role} file ${path} cannot be read: ${why}`, { cause });
+function unusable(origin: string, cause: unknown): TransportError {
+  return new TransportError('auth', `${origin} cannot be used: ${whyUnreadable(cause)}`, { cause });
 }

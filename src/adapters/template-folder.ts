@@ -1,9 +1,10 @@
 /** Reads a template set: one that comes with Towpath, by its name, or a folder of the user's own. */
 import { existsSync, statSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { TemplateSource } from '../core/template/set.ts';
 import { TowpathError } from '../domain/failure.ts';
+import { readConfiguredFile, textOf, whyUnreadable } from './files/configured-file.ts';
 
 /** Beside `src` in a checkout and beside `dist` in the package: two folders up from this file either way. */
 const shipped = resolve(import.meta.dirname, '../../templates');
@@ -24,15 +25,17 @@ export async function readTemplateSet(templates: string, base: string): Promise<
 async function readFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   if (!statSync(folder).isDirectory()) throw unreadable(folder, 'it is not a folder');
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
-    throw unreadable(folder, messageOf(cause), cause);
+    throw unreadable(folder, whyUnreadable(cause), cause);
   });
   const files = new Map<string, string>();
   for (const entry of entries.filter(({ name }) => !name.startsWith('.'))) {
     if (entry.isDirectory())
       throw unreadable(folder, `it holds the folder "${entry.name}"; a set is one folder of files`);
-    const text = await readFile(join(folder, entry.name), 'utf8').catch((cause) => {
-      throw unreadable(folder, messageOf(cause), cause);
-    });
+    const text = await readConfiguredFile(join(folder, entry.name))
+      .then(textOf)
+      .catch((cause) => {
+        throw unreadable(folder, `${entry.name}: ${whyUnreadable(cause)}`, cause);
+      });
     files.set(entry.name, text);
   }
   return files;
@@ -41,10 +44,6 @@ async function readFiles(folder: string): Promise<ReadonlyMap<string, string>> {
 function unreadable(folder: string, why: string, cause?: unknown): TowpathError {
   const message = `Cannot read the templates in ${folder}: ${why}`;
   return new TowpathError('terminal', 'UnreadableTemplates', message, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function unknownSet(templates: string, folder: string | null): Promise<TowpathError> {

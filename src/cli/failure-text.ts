@@ -1,7 +1,7 @@
 /** How a failure reads on the terminal: its message and the causes that add something, never a stack by default. */
 import pc from 'picocolors';
+import { redact } from '../domain/redaction.ts';
 import { systemWords } from '../domain/system-words.ts';
-import { redact } from './redaction.ts';
 
 /** `TOWPATH_DEBUG=1` adds the stack, for a bug report. */
 export function failureText(error: unknown, environment: NodeJS.ProcessEnv = process.env): string {

@@ -1,9 +1,9 @@
 /** The Log port by pino: lines for people on a terminal, JSON for machines, both without secrets. */
 import { type DestinationStream, type Level, pino } from 'pino';
+import { redacted, redactor } from '../domain/redaction.ts';
 import type { Log } from '../ports.ts';
 import { messages } from './failure-text.ts';
 import { humanLine } from './log-line.ts';
-import { redactor, secretFields } from './redaction.ts';
 
 export interface LogSettings {
   /** JSON even on a terminal. */
@@ -13,6 +13,11 @@ export interface LogSettings {
   readonly secrets?: readonly string[];
 }
 
+/** Field names whose value is never printed. */
+const secretFields = ['apiKey', 'authorization', 'key', 'password', 'secret', 'secrets', 'token', 'values'].flatMap(
+  (name) => [name, `*.${name}`, `*.*.${name}`],
+);
+
 export const levels = ['debug', 'info', 'warn', 'error'] as const satisfies readonly Level[];
 
 /** Logs go to standard error, so that standard output holds results only. */
@@ -21,7 +26,7 @@ export function openLog(settings: LogSettings, out: NodeJS.WriteStream = process
     {
       level: settings.level,
       base: null,
-      redact: { paths: secretFields, censor: '[redacted]' },
+      redact: { paths: secretFields, censor: redacted },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { error: describeError, cause: describeError },

@@ -1,8 +1,8 @@
 /** Where adapters meet the rest: a configuration becomes the ports that a listener works with. */
-import { readFile } from 'node:fs/promises';
 import { chooseControlPlane } from '../adapters/control-plane/choice.ts';
 import { type HttpControlPlane, httpControlPlane } from '../adapters/control-plane/http.ts';
 import { mirrorControlPlane } from '../adapters/control-plane/mirror.ts';
+import { keyBytesOf, readConfiguredFile, whyUnreadable } from '../adapters/files/configured-file.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { noTelemetry } from '../adapters/telemetry/none.ts';
 import { parseSecretKey, type SecretKey } from '../core/secrets/secret-names.ts';
@@ -124,11 +124,10 @@ export async function readSecretKey({ secrets }: Pick<Namespace, 'secrets'>): Pr
   if (keyEnv !== undefined) return parseSecretKey(Buffer.from(variable(keyEnv, 'secrets.keyEnv')), `$${keyEnv}`);
   if (keyFile === undefined) return null;
   try {
-    return parseSecretKey(await readFile(keyFile), keyFile);
+    return parseSecretKey(keyBytesOf(await readConfiguredFile(keyFile)), keyFile);
   } catch (cause) {
     if (cause instanceof TowpathError) throw cause;
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
-    const message = `Cannot read the key of secrets "${keyFile}": ${why}; make one with "openssl rand -hex 32"`;
+    const message = `Cannot read the key of secrets "${keyFile}": ${whyUnreadable(cause)}; make one with "openssl rand -hex 32"`;
     throw new TowpathError('terminal', 'UnreadableKey', message, { cause });
   }
 }

@@ -21,14 +21,13 @@ export async function answerError(answer: Dispatcher.ResponseData, expected: str
   return new TransportError(failureOfStatus(status), text, { askedWait });
 }
 
-/** For what went wrong below HTTP. */
-export function connectionError(error: unknown): TransportError {
+/** For what went wrong below HTTP; `route` is added to the words where the server was not reached. */
+export function connectionError(error: unknown, route = ''): TransportError {
   if (error instanceof TransportError) return error;
-  const code = codeOf(error);
-  const known = wordsOf(code);
-  if (known) return new TransportError(known.failure, known.text, { cause: error });
-  const message = error instanceof Error ? plainText(error.message) : 'the connection failed';
-  return new TransportError('unreachable', message || 'the connection failed', { cause: error });
+  const known = wordsOf(codeOf(error));
+  if (known) return new TransportError(known.failure, `${known.text}${route}`, { cause: error });
+  const message = error instanceof Error ? plainText(error.message) : '';
+  return new TransportError('unreachable', `${message || 'the connection failed'}${route}`, { cause: error });
 }
 
 function failureOfStatus(status: number): TransportFailure {

@@ -16,6 +16,8 @@ export interface HttpTransportOptions {
   readonly credentials?: CredentialsSource;
   /** Carries certificates and proxies; one with keep-alive of our own is made where none is given. */
   readonly dispatcher?: Dispatcher;
+  /** For messages about a server that is not reached: ` through the proxy of HTTPS_PROXY`. */
+  readonly route?: string;
   /** Longest silence of the server, a push with its hooks included. */
   readonly timeoutMs?: number;
   readonly maxAnswerBytes?: number;
@@ -145,7 +147,7 @@ export class HttpTransport implements Transport {
         ...(call.signal ? { signal: call.signal } : {}),
       });
     } catch (error) {
-      throw connectionError(error);
+      throw connectionError(error, this.#options.route);
     }
   }
 

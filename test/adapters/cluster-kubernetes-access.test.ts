@@ -2,9 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { openAccess } from '../../src/adapters/kubernetes/access.ts';
+import { openKubernetes } from '../../src/adapters/kubernetes/http.ts';
+import { startHttpProxy } from '../support/http-proxy.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 let folder: string;
@@ -78,6 +80,135 @@ describe('a kubeconfig', () => {
     const path = kubeconfig('refused', { token: 'secret' });
 
     expect(() => openAccess({ kubeconfig: path, ...access })).toThrow(why);
+  });
+});
+
+describe('a credential plugin', () => {
+  const version = 'client.authentication.k8s.io/v1';
+  const answering = (status: object): string =>
+    `console.log(JSON.stringify({ apiVersion: '${version}', kind: 'ExecCredential', status: ${JSON.stringify(status)} }))`;
+
+  /** A program of its own beside the kubeconfig, as plugins are. */
+  function plugin(name: string, program: string): string {
+    mkdirSync(join(folder, 'plugins'), { recursive: true });
+    const path = join(folder, 'plugins', name);
+    writeFileSync(path, `#!${process.execPath}\n${program}\n`, { mode: 0o755 });
+    return path;
+  }
+
+  const withPlugin = (name: string, exec: object): string =>
+    kubeconfig(name, { exec: { apiVersion: version, interactiveMode: 'Never', ...exec } });
+
+  it('is found beside the kubeconfig where its path is relative, wherever we were started', async () => {
+    plugin('relative', answering({ token: 'made' }));
+
+    expect(await authorizationOf(withPlugin('relative', { command: './plugins/relative' }))).toBe('Bearer made');
+    expect(await authorizationOf(withPlugin('relative', { command: 'plugins/relative' }))).toBe('Bearer made');
+  });
+
+  it('gets its arguments and variables, and what Kubernetes tells a plugin', async () => {
+    const program = `const { kind, spec } = JSON.parse(process.env.KUBERNETES_EXEC_INFO);
+      const token = [kind, spec.interactive, process.env.ROLE, ...process.argv.slice(2)].join('-');
+      ${answering({ token: 'TOKEN' }).replace('"TOKEN"', 'token')}`;
+    const exec = { command: plugin('told', program), args: ['a', 'b'], env: [{ name: 'ROLE', value: 'reader' }] };
+
+    expect(await authorizationOf(withPlugin('told', exec))).toBe('Bearer ExecCredential-false-reader-a-b');
+  });
+
+  it('runs once for callers at one time, and again when what it gave has ended', async () => {
+    const counting = (expirationTimestamp: string): string => `
+      const fs = require('node:fs'); const file = __filename + '.count';
+      const count = Number(fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : 0) + 1;
+      fs.writeFileSync(file, String(count));
+      ${answering({ token: 'TOKEN', expirationTimestamp }).replace('"TOKEN"', "'t' + count")}`;
+    const tokens = async (name: string, end: string): Promise<unknown[]> => {
+      const access = openAccess({ kubeconfig: withPlugin(name, { command: plugin(name, counting(end)) }) });
+      const both = await Promise.all([access.identity(), access.identity()]);
+      return [...both, await access.identity()].map(({ headers }) => headers['authorization']);
+    };
+
+    expect(await tokens('lasting.cjs', '2999-01-01T00:00:00Z')).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t1']);
+    expect(await tokens('ended.cjs', '2000-01-01T00:00:00Z')).toEqual(['Bearer t1', 'Bearer t1', 'Bearer t2']);
+  });
+
+  it.each<[string, object | (() => object), RegExp]>([
+    [
+      'is missing: with the hint of the kubeconfig',
+      { command: 'no-such-plugin', installHint: 'Install it:\n  see https://plugins.example' },
+      /"no-such-plugin" .*: it is not installed, or not in PATH; Install it: see https:\/\/plugins\.example$/,
+    ],
+    ['is missing', { command: 'no-such-plugin' }, /not in PATH; install it, or write its whole path$/],
+    ['is missing beside the kubeconfig', { command: './no-such-plugin' }, /it is not installed/],
+    [
+      'fails: with its own words, without secrets',
+      () => ({
+        command: plugin('fails', "console.error('SSO expired; run login. password=hunter22'); process.exit(3)"),
+      }),
+      /it failed with exit code 3: SSO expired; run login\. password=\[redacted\]$/,
+    ],
+    ['fails without a word', () => ({ command: plugin('silent', 'process.exit(1)') }), /exit code 1 and said nothing$/],
+    ['is no program', () => ({ command: folder }), /this user may not run it; make it executable$/],
+    ['answers nothing', () => ({ command: plugin('nothing', '') }), /it did not answer an ExecCredential in JSON$/],
+    [
+      'answers no credential',
+      () => ({ command: plugin('empty', answering({})) }),
+      /neither a token nor a client certificate$/,
+    ],
+    [
+      'never stops answering',
+      () => ({ command: plugin('endless', "for (;;) require('node:fs').writeSync(1, 'x'.repeat(65536))") }),
+      /it printed more than 1 MiB$/,
+    ],
+  ])('that %s', async (_case, exec, words) => {
+    const path = withPlugin('failing', typeof exec === 'function' ? exec() : exec);
+
+    const failure = (await authorizationOf(path).catch((error: unknown) => error)) as Error;
+
+    expect(failure).toMatchObject({ kind: 'transient', reason: 'CredentialPlugin' });
+    expect(failure.message).toMatch(/^Cannot log in by the credential plugin ".*" of the kubeconfig ".*": /);
+    expect(failure.message).toMatch(words);
+  });
+});
+
+describe('a proxy of the environment', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('serves the server of a kubeconfig, whoever asks, unless NO_PROXY names it', () => {
+    for (const user of [{ token: 'secret' }, { token: 'secret', as: 'ada' }]) {
+      const path = kubeconfig('proxied', user);
+      vi.stubEnv('https_proxy', 'http://proxy.example:3128');
+      expect(openAccess({ kubeconfig: path }).route).toBe(' through the proxy of https_proxy');
+      vi.stubEnv('no_proxy', '.example');
+      expect(openAccess({ kubeconfig: path }).route).toBe('');
+      vi.unstubAllEnvs();
+    }
+  });
+
+  it('is really asked', async () => {
+    const proxy = await startHttpProxy();
+    vi.stubEnv('https_proxy', proxy.url);
+    vi.stubEnv('no_proxy', '');
+    const server = 'https://api.example:9';
+    for (const user of [{ token: 'secret' }, { token: 'secret', as: 'ada' }]) {
+      const kubernetes = openKubernetes(
+        { kubeconfig: kubeconfig('asked', user, { server }) },
+        { request: () => undefined },
+      );
+      await expect(kubernetes.json({ method: 'GET', path: '/version', purpose: 'ask' })).rejects.toThrow(
+        'Cannot ask at https://api.example:9 through the proxy of https_proxy',
+      );
+      await kubernetes.close();
+    }
+
+    expect(proxy.seen).toEqual(['CONNECT api.example:9', 'CONNECT api.example:9']);
+    await proxy.close();
+  });
+
+  it('is not asked by a pod for its own API server', () => {
+    vi.stubEnv('https_proxy', 'http://proxy.example:3128');
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', '10.96.0.1');
+
+    expect(openAccess({}).route).toBe('');
   });
 });
 

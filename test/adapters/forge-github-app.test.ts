@@ -193,7 +193,7 @@ describe('tokens', () => {
 
 describe('what is wrong', () => {
   it.each([
-    ['no such file', () => undefined, 'InvalidCredentials', 'it does not exist'],
+    ['no such file', () => undefined, 'InvalidCredentials', 'there is no such file'],
     ['no PEM', () => 'secret-abc', 'InvalidCredentials', 'it holds no private key in PEM'],
     ['a public key', () => pem(pair.publicKey, 'spki'), 'InvalidCredentials', 'it holds a public key'],
     ['an elliptic key', () => ellipticKey(), 'InvalidCredentials', 'it is a key of ec'],

@@ -306,5 +306,5 @@ it('shows neither credentials nor line breaks of what a forge says', () => {
   });
 
   expect(error.message).not.toMatch(/hunter2|glpat-1|\n|\u202e/);
-  expect(error.message).toContain('https://***@git.example.com/x?private_token=***');
+  expect(error.message).toContain('https://[redacted]@git.example.com/x?private_token=[redacted]');
 });

@@ -10,14 +10,14 @@ describe('credentials for HTTP', () => {
     expect(await gitCredentials({ sshKeyFile: '/key' })(null)).toBeNull();
   });
 
-  it('reads user name and password from files, without the newline at their end', async () => {
+  it('reads user name and password from files, without blanks and line ends around them', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'username'), 'bot\n');
     await writeFile(join(folder, 'password'), ' with spaces \r\n');
 
     const source = gitCredentials({ usernameFile: join(folder, 'username'), passwordFile: join(folder, 'password') });
 
-    expect(await source(null)).toEqual({ kind: 'basic', username: 'bot', password: ' with spaces ' });
+    expect(await source(null)).toEqual({ kind: 'basic', username: 'bot', password: 'with spaces' });
   });
 
   it('takes a token from the environment for any user, and a bearer token from a file', async () => {
@@ -52,7 +52,7 @@ describe('credentials for HTTP', () => {
     const refused = await source(null);
     await rm(file);
 
-    await expect(source(refused)).rejects.toThrow(`the password file ${file} cannot be read: it does not exist`);
+    await expect(source(refused)).rejects.toThrow(`the password file ${file} cannot be used: there is no such file`);
   });
 
   it.each([
@@ -66,7 +66,7 @@ describe('credentials for HTTP', () => {
 
     await expect(gitCredentials({ bearerTokenFile: file })(null)).rejects.toMatchObject({
       failure: 'auth',
-      message: `the bearer token file ${file} ${why}`,
+      message: `the bearer token file ${file} cannot be used: it ${why}`,
     });
   });
 
@@ -87,7 +87,7 @@ describe('credentials for HTTP', () => {
 
   it('says so when the variable is not set', async () => {
     await expect(gitCredentials({ passwordEnv: 'GIT_TOKEN' }, {})(null)).rejects.toThrow(
-      'the environment variable GIT_TOKEN is empty',
+      'the environment variable GIT_TOKEN cannot be used: it is not set',
     );
   });
 });
@@ -100,7 +100,9 @@ describe('access by SSH', () => {
   it('names the file that is not there', async () => {
     const access = sshAccess({ sshKeyFile: '/nowhere/key', sshKnownHostsFile: '/nowhere/known_hosts' });
 
-    await expect(access.privateKey()).rejects.toThrow('the SSH key file /nowhere/key cannot be read');
+    await expect(access.privateKey()).rejects.toThrow(
+      'the SSH key file /nowhere/key cannot be used: there is no such file',
+    );
     await expect(access.knownHosts()).rejects.toMatchObject({ failure: 'auth' });
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { gitCredentials } from '../../src/adapters/git-credentials.ts';
-import { openDispatcher } from '../../src/adapters/http-dispatcher.ts';
+import { openDispatcher } from '../../src/adapters/http/http-dispatcher.ts';
 import { GitRepository } from '../../src/adapters/repository/repository.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type Dispatcher, request } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
-import { countedDispatcher, type OnAnswer, openDispatcher } from '../../src/adapters/http-dispatcher.ts';
+import { countedDispatcher, type OnAnswer, openDispatcher } from '../../src/adapters/http/http-dispatcher.ts';
 import { ListenerId } from '../../src/domain/identifiers.ts';
 import { HttpTransport } from '../../src/git/http-transport.ts';
 import { startGitServer } from '../support/git-server.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { failureText } from '../../src/cli/failure-text.ts';
 import { humanLine } from '../../src/cli/log-line.ts';
-import { redact, redactor } from '../../src/cli/redaction.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
+import { redact, redactor } from '../../src/domain/redaction.ts';
 import { runTowpath } from '../support/command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'towpath-command-line-'));

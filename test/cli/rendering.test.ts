@@ -61,7 +61,7 @@ describe('towpath render', () => {
   });
 
   it.each([
-    ['no such file', 'missing.yaml', null, 'there is no such file, and it is no id of a deployment'],
+    ['no such file', 'missing.yaml', null, 'there is no such file; name a file, or the id of a deployment'],
     ['no deployment', 'a.yaml', 'just text', 'expected object'],
     [
       'no namespace',

@@ -144,7 +144,7 @@ namespaces: { team-a: { repository: "http://127.0.0.1:1/team-a.git" } }
     const { code, stderr } = await runTowpath(['listen', '--config', path]);
 
     expect(code).toBe(1);
-    expect(stderr).toContain(`${path}:1 listener.id: expected a string, found 7`);
+    expect(stderr).toContain(`${path}:1 listener.id: expected a UUID`);
     expect(stderr).toContain(`${path}:2 namespces: unknown option; did you mean namespaces?`);
   });
 });

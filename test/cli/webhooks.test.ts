@@ -96,8 +96,8 @@ describe('towpath listen with webhooks', () => {
   });
 
   it.each([
-    ['is not there', 'gone', 'Cannot read the secret of webhooks'],
-    ['is empty', 'empty', 'it is empty or not set; check webhooks.secretFile'],
+    ['is not there', 'gone', 'Cannot use the secret of webhooks'],
+    ['is empty', 'empty', 'it is empty; check webhooks.secretFile'],
   ])('does not begin where the secret %s', async (_, name, message) => {
     log = memoryLog();
     await writeFile(join(folder, 'empty'), '\n');

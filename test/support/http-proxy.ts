@@ -1,4 +1,4 @@
-/** A real HTTP proxy on 127.0.0.1: CONNECT tunnels for https, forwarding for http, and a list of what went through. */
+/** A real HTTP proxy on 127.0.0.1, which looks for every host on this machine: CONNECT tunnels for https, forwarding for http, and a list of what went through. */
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
@@ -25,8 +25,8 @@ export async function startHttpProxy(password?: string): Promise<HttpProxy> {
   server.on('connect', (request: IncomingMessage, client: Socket) => {
     if (!welcome(request)) return void client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
     seen.push(`CONNECT ${request.url}`);
-    const [host = '', port = ''] = (request.url ?? '').split(':');
-    const target = connect(Number(port), host, () => {
+    const port = (request.url ?? '').split(':').at(-1);
+    const target = connect(Number(port), '127.0.0.1', () => {
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       target.pipe(client).pipe(target);
     });
@@ -47,7 +47,9 @@ export async function startHttpProxy(password?: string): Promise<HttpProxy> {
 
 function forward(request: IncomingMessage, response: ServerResponse): void {
   const { 'proxy-authorization': _own, ...headers } = request.headers;
-  const outgoing = httpRequest(request.url ?? '', { method: request.method, headers }, (answer) => {
+  const { port, pathname, search } = new URL(request.url ?? '');
+  const here = { host: '127.0.0.1', port, path: `${pathname}${search}`, method: request.method, headers };
+  const outgoing = httpRequest(here, (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });

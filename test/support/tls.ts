@@ -4,8 +4,8 @@ import sshpk from 'sshpk';
 export interface TestAuthority {
   /** PEM to trust. */
   readonly certificate: string;
-  /** A certificate for `localhost`, with its key. */
-  issue(): { readonly key: string; readonly cert: string };
+  /** A certificate for the host, with its key. */
+  issue(host?: string): { readonly key: string; readonly cert: string };
 }
 
 export function testAuthority(): TestAuthority {
@@ -16,10 +16,11 @@ export function testAuthority(): TestAuthority {
   const authority = sshpk.createSelfSignedCertificate([name], key, { purposes, lifetime });
   return {
     certificate: authority.toString('pem'),
-    issue: () => {
+    issue: (host = 'localhost') => {
       const serverKey = sshpk.generatePrivateKey('ecdsa', { curve: 'nistp256' });
-      const host = sshpk.identityForHost('localhost');
-      const certificate = sshpk.createCertificate([host], serverKey.toPublic(), name, key, { lifetime });
+      const certificate = sshpk.createCertificate([sshpk.identityForHost(host)], serverKey.toPublic(), name, key, {
+        lifetime,
+      });
       return { key: serverKey.toString('pkcs8'), cert: certificate.toString('pem') };
     },
   };

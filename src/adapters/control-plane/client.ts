@@ -1,11 +1,13 @@
 /** One HTTPS client for a control plane: key, private CA, time-outs, classed failures, checked answers. */
-import { readFileSync, statSync } from 'node:fs';
-import { getCACertificates } from 'node:tls';
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { statSync } from 'node:fs';
+import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import { askedWaitMs } from '../../core/asked-wait.ts';
 import { connectionFault } from '../../domain/connection-fault.ts';
 import { TowpathError } from '../../domain/failure.ts';
+import { readConfiguredFileSync, secretLineOf, whyUnreadable } from '../files/configured-file.ts';
+import { routeOf } from '../http/environment-proxy.ts';
+import { openDispatcher } from '../http/http-dispatcher.ts';
 
 export interface ControlPlaneConnection {
   /** Without a closing slash. */
@@ -45,16 +47,9 @@ const answerLimitBytes = 64 * 1024 * 1024;
 export function connectToControlPlane(connection: ControlPlaneConnection): ControlPlaneClient {
   const timeoutMs = connection.timeoutMs ?? 30_000;
   const readKey = keyReader(connection);
-  const tls = trustOf(connection);
-  // HTTPS_PROXY, HTTP_PROXY and NO_PROXY count, as they do for git.
-  const agent = new EnvHttpProxyAgent({
-    connections: 32,
-    keepAliveTimeout: 30_000,
-    connectTimeout: Math.min(timeoutMs, 10_000),
-    connect: tls,
-    requestTls: tls,
-    proxyTls: tls,
-  });
+  const settings = { caFile: connection.caFile, caOption: 'controlPlane.caFile' };
+  const connectTimeout = Math.min(timeoutMs, 10_000);
+  const agent = openDispatcher(settings, { connections: 32, keepAliveTimeout: 30_000, connectTimeout });
   return {
     call: async (call) => {
       const headers = headersOf(connection, readKey(), call.body !== undefined);
@@ -138,15 +133,10 @@ function strange<Answer>(connection: ControlPlaneConnection, call: Call<Answer>,
 
 function unreachable<Answer>(connection: ControlPlaneConnection, call: Call<Answer>, error: unknown): TowpathError {
   const code = codeOf(error);
-  const why = connectionFault(code);
-  return new TowpathError(
-    'transient',
-    'ControlPlaneUnreachable',
-    `Cannot ${call.purpose} at ${connection.url}: ${why}`,
-    {
-      cause: error,
-    },
-  );
+  const route = routeOf(connection.url);
+  const why = `${connectionFault(code)}${route && '; check the proxy, or name the host in NO_PROXY'}`;
+  const message = `Cannot ${call.purpose} at ${connection.url}${route}: ${why}`;
+  return new TowpathError('transient', 'ControlPlaneUnreachable', message, { cause: error });
 }
 
 /** The innermost code: `ECONNREFUSED`, `UND_ERR_HEADERS_TIMEOUT`, `SELF_SIGNED_CERT_IN_CHAIN`. */
@@ -218,7 +208,7 @@ function keyReader({ apiKey, apiKeyFile }: ControlPlaneConnection): () => string
     try {
       const { mtimeMs, size, ino } = statSync(apiKeyFile);
       const now = `${mtimeMs} ${size} ${ino}`;
-      if (now !== stamp) key = readFileSync(apiKeyFile, 'utf8').trim();
+      if (now !== stamp) key = secretLineOf(readConfiguredFileSync(apiKeyFile));
       stamp = now;
     } catch (error) {
       // A mounted Secret is swapped in two steps; a key that was read before still serves.
@@ -229,25 +219,6 @@ function keyReader({ apiKey, apiKeyFile }: ControlPlaneConnection): () => string
 }
 
 function unreadable(file: string, cause: unknown): TowpathError {
-  return new TowpathError(
-    'transient',
-    'MissingApiKey',
-    `Cannot read the API key from ${file}: ${codeOf(cause) || 'it cannot be read'}; check the path and its rights`,
-    { cause },
-  );
-}
-
-/** A private authority is trusted beside the public ones, never instead of them. */
-function trustOf({ caFile }: ControlPlaneConnection): { readonly ca?: string[] } {
-  if (caFile === undefined) return {};
-  try {
-    return { ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] };
-  } catch (cause) {
-    throw new TowpathError(
-      'terminal',
-      'MissingCertificate',
-      `Cannot read the certificate authority ${caFile}: ${codeOf(cause) || 'it cannot be read'}; check the path and its rights`,
-      { cause },
-    );
-  }
+  const message = `Cannot read the API key from "${file}": ${whyUnreadable(cause)}; check controlPlane.apiKeyFile`;
+  return new TowpathError('transient', 'MissingApiKey', message, { cause });
 }

@@ -1,17 +1,22 @@
 /** Where the API server is and who asks it: plain accounts are read here, all others by the official client's KubeConfig. */
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
 import { dirname, resolve } from 'node:path';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ClusterAccess } from '../../domain/configuration-cluster.ts';
+import { TowpathError } from '../../domain/failure.ts';
+import { readConfiguredFileSync, textOf, whyUnreadable } from '../files/configured-file.ts';
+import { EnvironmentProxyAgent, routeOf } from '../http/environment-proxy.ts';
+import { type ExecCredential, ExecPlugin, execCredentials } from './exec-credential.ts';
 import { unusable } from './failure.ts';
 
 export interface KubernetesAccess {
   /** URL without a slash at its end. */
   readonly server: string;
+  /** ` through the proxy of HTTPS_PROXY`, for messages; empty where requests go straight. */
+  readonly route: string;
   /** Asked before each request: tokens are renewed by others. */
   identity(): Promise<Identity>;
 }
@@ -50,6 +55,7 @@ const PlainUser = z.strictObject({
   'client-certificate-data': z.string().optional(),
   'client-key': z.string().optional(),
   'client-key-data': z.string().optional(),
+  exec: ExecPlugin.optional(),
 });
 
 interface Account {
@@ -57,6 +63,8 @@ interface Account {
   readonly user: z.infer<typeof PlainUser>;
   /** Paths are relative to it. */
   readonly folder: string;
+  /** Null: the account of a pod. */
+  readonly kubeconfig: string | null;
 }
 
 const podFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -64,7 +72,12 @@ const podFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 function ofPod(): Account {
   const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  return { cluster: { server, 'certificate-authority': 'ca.crt' }, user: { tokenFile: 'token' }, folder: podFolder };
+  return {
+    cluster: { server, 'certificate-authority': 'ca.crt' },
+    user: { tokenFile: 'token' },
+    folder: podFolder,
+    kubeconfig: null,
+  };
 }
 
 const Kubeconfig = z.object({
@@ -80,12 +93,12 @@ function ofKubeconfig({ kubeconfig = '', context }: ClusterAccess): Account | nu
   const chosen = config?.contexts.find(({ name }) => name === (context ?? config['current-context']))?.context;
   const cluster = PlainCluster.safeParse(config?.clusters.find(({ name }) => name === chosen?.cluster)?.cluster).data;
   const user = PlainUser.safeParse(config?.users.find(({ name }) => name === chosen?.user)?.user).data;
-  return cluster && user ? { cluster, user, folder: dirname(kubeconfig) } : null;
+  return cluster && user ? { cluster, user, folder: dirname(kubeconfig), kubeconfig } : null;
 }
 
 function parsed(kubeconfig: string): unknown {
   try {
-    return parse(readFileSync(kubeconfig, 'utf8'));
+    return parse(textOf(readConfiguredFileSync(kubeconfig)));
   } catch {
     return null;
   }
@@ -93,31 +106,61 @@ function parsed(kubeconfig: string): unknown {
 
 function plainAccess(account: Account | null): KubernetesAccess | null {
   if (account === null) return null;
-  const { cluster, user, folder } = account;
-  const file = (path: string | undefined): Buffer | undefined =>
-    path === undefined ? undefined : readFileSync(resolve(folder, path));
-  const data = (text: string | undefined): Buffer | undefined =>
-    text === undefined ? undefined : Buffer.from(text, 'base64');
-  const connect = () => ({
-    ca: data(cluster['certificate-authority-data']) ?? file(cluster['certificate-authority']),
-    cert: data(user['client-certificate-data']) ?? file(user['client-certificate']),
-    key: data(user['client-key-data']) ?? file(user['client-key']),
+  const { cluster, user } = account;
+  const ofPlugin = pluginOf(account);
+  return {
+    server: cluster.server.replace(/\/+$/, ''),
+    route: account.kubeconfig === null ? '' : routeOf(cluster.server),
+    identity: async () => {
+      const credential = await ofPlugin();
+      const token = user.token || filed(account, user.tokenFile)?.toString('utf8').trim() || credential.token;
+      return {
+        headers: token ? { authorization: `Bearer ${token}` } : {},
+        pool: () => poolOf(account.kubeconfig, connectOptions(account, credential)),
+      };
+    },
+  };
+}
+
+function pluginOf({ user, kubeconfig, folder }: Account): () => Promise<ExecCredential> {
+  if (user.exec === undefined || kubeconfig === null) return async () => ({});
+  return execCredentials(user.exec, { kubeconfig, folder });
+}
+
+function connectOptions(account: Account, credential: ExecCredential): buildConnector.BuildOptions {
+  const { cluster, user } = account;
+  return {
+    ca: decoded(cluster['certificate-authority-data']) ?? filed(account, cluster['certificate-authority']),
+    cert: decoded(user['client-certificate-data']) ?? filed(account, user['client-certificate']) ?? credential.cert,
+    key: decoded(user['client-key-data']) ?? filed(account, user['client-key']) ?? credential.key,
     ...(cluster['insecure-skip-tls-verify'] === true ? { rejectUnauthorized: false } : {}),
     ...(cluster['tls-server-name'] === undefined ? {} : { servername: cluster['tls-server-name'] }),
     // Load balancers forget a connection that has been silent for a minute.
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
-  });
-  return {
-    server: cluster.server.replace(/\/+$/, ''),
-    identity: async () => {
-      const token = user.token || file(user.tokenFile)?.toString('utf8').trim();
-      return {
-        headers: token ? { authorization: `Bearer ${token}` } : {},
-        pool: () => new Agent({ connect: connect() }),
-      };
-    },
   };
+}
+
+/** A pod reaches its own API server without a proxy, whatever its environment says for the world outside. */
+function poolOf(kubeconfig: string | null, connect: buildConnector.BuildOptions): Dispatcher {
+  if (kubeconfig === null) return new Agent({ connect });
+  return new EnvironmentProxyAgent({ connect, requestTls: connect });
+}
+
+function decoded(text: string | undefined): Buffer | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'base64');
+}
+
+function filed({ folder, kubeconfig }: Account, path: string | undefined): Buffer | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return Buffer.from(textOf(readConfiguredFileSync(resolve(folder, path))));
+  } catch (cause) {
+    // Mounted files are swapped in two steps, so that the next try may find it.
+    const owner = kubeconfig === null ? 'the service account of this pod' : `the kubeconfig "${kubeconfig}"`;
+    const message = `Cannot use ${owner}: its file "${path}" cannot be used: ${whyUnreadable(cause)}`;
+    throw new TowpathError('transient', 'UnreadableAccount', message, { cause });
+  }
 }
 
 type Official = typeof import('@kubernetes/client-node');
@@ -138,14 +181,30 @@ function officialAccess({ kubeconfig, context }: ClusterAccess): KubernetesAcces
     if (config.getContextObject(context) === null) throw unusable(kubeconfig, `it has no context "${context}"`);
     config.setCurrentContext(context);
   }
-  const server = config.getCurrentCluster()?.server;
+  const cluster = config.getCurrentCluster();
+  const server = cluster?.server;
   if (server === undefined || !URL.canParse(server)) throw unusable(kubeconfig, 'its context names no API server');
+  // The client goes through a proxy only where the kubeconfig itself names one.
+  const route = cluster?.proxyUrl ? ' through the proxy of the kubeconfig' : routeOf(server);
   return {
     server: server.replace(/\/+$/, ''),
+    route,
     identity: async () => {
       const security = new RequestContext(server, HttpMethod.GET);
       await config.applySecurityAuthentication(security);
-      return { headers: security.getHeaders(), pool: () => security.getDispatcher() };
+      const options = route === '' || cluster?.proxyUrl ? null : await tlsOptions(config);
+      return {
+        headers: security.getHeaders(),
+        pool: () => (options === null ? security.getDispatcher() : poolOf(kubeconfig ?? null, options)),
+      };
     },
   };
+}
+
+async function tlsOptions(config: InstanceType<Official['KubeConfig']>): Promise<buildConnector.BuildOptions> {
+  const options: import('node:https').RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const { ca, cert, key, rejectUnauthorized, servername } = options;
+  const given = { ca, cert, key, rejectUnauthorized, servername };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -121,7 +121,7 @@ function createSender(options: ClusterAccess, telemetry: Pick<Telemetry, 'reques
     } catch (error) {
       telemetry.request('kubernetes', 'error', performance.now() - began);
       if (!call.signal?.aborted) pools.renew();
-      throw error instanceof TowpathError ? error : unreachable(server, call.purpose, error);
+      throw error instanceof TowpathError ? error : unreachable(`${server}${access.route}`, call.purpose, error);
     }
   };
   return {

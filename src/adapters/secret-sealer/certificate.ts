@@ -1,7 +1,7 @@
 /** The certificate that secrets are sealed for: read, and refused where the controller could not open what is sealed. */
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { TowpathError } from '../../domain/failure.ts';
+import { readConfiguredFile, textOf, whyUnreadable } from '../files/configured-file.ts';
 import { sealingAgainMs } from './settings.ts';
 
 /** The controller's own have 4096. */
@@ -14,7 +14,7 @@ export interface SealingCertificate {
 
 /** Throws a terminal TowpathError that says how to get a good one. */
 export async function readSealingCertificate(file: string, now: Date): Promise<SealingCertificate> {
-  const certificate = parsed(await text(file), file);
+  const certificate = parsed(await contentOf(file), file);
   const validUntil = new Date(certificate.validTo);
   if (validUntil <= now) throw unusable(file, `it is expired since ${certificate.validTo}`);
   if (new Date(certificate.validFrom) > now) throw unusable(file, `it is valid from ${certificate.validFrom} on only`);
@@ -30,18 +30,17 @@ export async function readSealingCertificate(file: string, now: Date): Promise<S
   return { publicKey, validUntil };
 }
 
-async function text(file: string): Promise<Buffer> {
+async function contentOf(file: string): Promise<string> {
   try {
-    return await readFile(file);
+    return textOf(await readConfiguredFile(file));
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw unusable(file, code === 'ENOENT' ? 'there is no such file' : message, cause);
+    throw unusable(file, whyUnreadable(cause), cause);
   }
 }
 
 /** kubeseal writes several into one file, newest first, where the controller has several. */
-function parsed(content: Buffer, file: string): X509Certificate {
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(content.toString('latin1'))) {
+function parsed(content: string, file: string): X509Certificate {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(content)) {
     throw unusable(file, 'it holds a private key, which belongs to the controller alone');
   }
   try {

@@ -1,10 +1,10 @@
 /** Hides secrets as sops does, for the owners of age keys: Flux among them. */
 import { createCipheriv, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { sealedFileOf } from '../../core/secrets/sealed-files.ts';
 import { type SopsValue, sopsFileText } from '../../core/secrets/sops-file.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { Clock, SecretSealer } from '../../ports.ts';
+import { readConfiguredFile, textOf, whyUnreadable } from '../files/configured-file.ts';
 import { sealingAgainMs } from './settings.ts';
 
 export interface SopsOptions {
@@ -51,10 +51,9 @@ export async function readAgeRecipients({
 
 async function contentOf(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return textOf(await readConfiguredFile(file));
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw unusable(file, code === 'ENOENT' ? 'there is no such file' : message, cause);
+    throw unusable(file, whyUnreadable(cause), cause);
   }
 }
 

@@ -1,12 +1,11 @@
 /** Reads `towpath.yaml`: text to a checked Configuration, or every problem that it has at once. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
+import { isMissing, readConfiguredFile, textOf, whyUnreadable } from '../../adapters/files/configured-file.ts';
 import { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { describeFinding, type Finding } from '../../domain/finding.ts';
-import { systemWords } from '../../domain/system-words.ts';
 import { allIssues } from './every-issue.ts';
 import { findingsOf, type Source } from './findings.ts';
 import { configurationJsonSchema } from './json-schema.ts';
@@ -61,13 +60,11 @@ export function parseSource(text: string, origin: string): { source: Source | nu
 
 export async function readConfigurationText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return textOf(await readConfiguredFile(path));
   } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing
-      ? 'there is no such file; name one with --config, or start "towpath dev" here'
-      : (systemWords(cause) ?? (cause as Error).message);
-    throw new TowpathError('terminal', 'UnreadableConfiguration', `Cannot read the configuration "${path}": ${why}`);
+    const advice = isMissing(cause) ? 'name one with --config, or start "towpath dev" here' : 'name one with --config';
+    const message = `Cannot read the configuration "${path}": ${whyUnreadable(cause)}; ${advice}`;
+    throw new TowpathError('terminal', 'UnreadableConfiguration', message, { cause });
   }
 }
 

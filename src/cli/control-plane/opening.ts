@@ -1,8 +1,9 @@
 /** Which database a control plane opens, and with which key it reads secret values. */
 import { join, resolve } from 'node:path';
+import { keyBytesOf, readConfiguredFileSync, whyUnreadable } from '../../adapters/files/configured-file.ts';
 import {
   type EncryptionKey,
-  encryptionKeyFromFile,
+  encryptionKeyFromBytes,
   encryptionKeyFromText,
   type Keyring,
   keyring,
@@ -59,6 +60,17 @@ async function encryptionKeyOf(
     'Cannot open a Postgres database without an encryption key: name one with --encryption-key-file or ' +
     `${variable}; every process on that database needs the same; make one with "openssl rand -hex 32"`;
   throw new TowpathError('terminal', 'MissingEncryptionKey', message);
+}
+
+function encryptionKeyFromFile(path: string): EncryptionKey {
+  try {
+    return encryptionKeyFromBytes(keyBytesOf(readConfiguredFileSync(path)), `the file "${path}"`);
+  } catch (cause) {
+    if (cause instanceof TowpathError) throw cause;
+    const why = `${whyUnreadable(cause)}; make one with: openssl rand -hex 32`;
+    const message = `Cannot read the encryption key from the file "${path}": ${why}`;
+    throw new TowpathError('terminal', 'InvalidEncryptionKey', message, { cause });
+  }
 }
 
 async function madeKey(data: string): Promise<EncryptionKey> {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AnsweredInfo } from '../../adapters/control-plane/answers.ts';
 import { type ControlPlaneClient, connectToControlPlane } from '../../adapters/control-plane/client.ts';
 import { listenerKeyMend, mayReport, wordsOfCaller } from '../../adapters/control-plane/listener-key.ts';
-import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import { type ControlPlaneInfo, RegisteredListener } from '../../domain/desired.ts';
 import { asTowpathError } from '../../domain/failure.ts';
@@ -51,7 +51,7 @@ export function judgeKind(info: ControlPlaneInfo | null, mode: Configuration['co
 
 /** Its own request, without a key, since only the header matters. */
 async function readClock({ controlPlane }: Configuration): Promise<Finding> {
-  const dispatcher = await openDispatcher({ caFile: controlPlane.caFile });
+  const dispatcher = openDispatcher({ caFile: controlPlane.caFile, caOption: 'controlPlane.caFile' });
   try {
     const { headers, body } = await request(`${controlPlane.url}/towpath/v1/info`, { dispatcher });
     const ours = new Date();

@@ -1,6 +1,6 @@
 /** Looks at a branch as a listener that starts does: the head, its folders, one file, and what makes its server slow. */
 import { sshAccess } from '../../adapters/git-credentials.ts';
-import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { BlobId, CommitId } from '../../domain/identifiers.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
@@ -62,7 +62,7 @@ async function judgeServer(settings: Namespace, git: Git, isOld: boolean): Promi
 
 async function hasFilters(settings: Namespace, git: Git): Promise<boolean> {
   const { caFile, proxy } = settings;
-  const dispatcher = await openDispatcher({ caFile, proxy });
+  const dispatcher = openDispatcher({ caFile, caOption: 'caFile of the namespace', proxy });
   const transport = await transportOf(settings, git, dispatcher);
   try {
     return (await new UploadPack(transport).abilities()).filter;

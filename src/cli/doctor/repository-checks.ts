@@ -1,5 +1,5 @@
 /** Whether the repository of a namespace can be read and would take a push, without pushing. */
-import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import { gitError } from '../../adapters/repository/failure.ts';
 import { branchInTheWay } from '../../core/branch-names.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
@@ -53,7 +53,7 @@ export function judgeNames({ branch, publication }: Namespace, branches: readonl
 /** A server tells who may push before it lists what a push could change; answers the names of its branches. */
 async function askToPush(settings: Namespace, git: Git): Promise<readonly string[]> {
   const { caFile, proxy } = settings;
-  const dispatcher = await openDispatcher({ caFile, proxy });
+  const dispatcher = openDispatcher({ caFile, caOption: 'caFile of the namespace', proxy });
   const transport = await transportOf(settings, git, dispatcher);
   try {
     const packets = [...readPackets(await transport.advertise('git-receive-pack'))];

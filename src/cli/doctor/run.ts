@@ -1,9 +1,9 @@
 /** Runs `towpath doctor`: looks at everything, one thing's failure stopping no other, and answers the exit code. */
 import type { Configuration } from '../../domain/configuration.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
+import { redact } from '../../domain/redaction.ts';
 import type { DoctorOptions } from '../commands/doctor.ts';
 import { loadConfiguration } from '../configuration/load.ts';
-import { redact } from '../redaction.ts';
 import { readSchemas } from '../wiring/renderer.ts';
 import { about, attempt, type Check, ok, skipped } from './check.ts';
 import { type CheckedCluster, checkCluster } from './cluster-checks.ts';

@@ -1,5 +1,5 @@
 /** A deployment from a file: what a client would send, or a whole specification; nothing is contacted. */
-import { readFile } from 'node:fs/promises';
+import { readConfiguredFile, textOf, whyUnreadable } from '../../adapters/files/configured-file.ts';
 import { systemClock } from '../../adapters/system-clock.ts';
 import { parseSecretKey } from '../../core/secrets/secret-names.ts';
 import { Configuration } from '../../domain/configuration.ts';
@@ -59,10 +59,12 @@ function otherListener(path: string, listenerId: string, { listener }: Configura
 }
 
 async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? 'there is no such file, and it is no id of a deployment' : cause.message;
-    throw new TowpathError('terminal', 'UnreadableDeployment', `Cannot render "${path}": ${why}`);
-  });
+  try {
+    return textOf(await readConfiguredFile(path));
+  } catch (cause) {
+    const message = `Cannot render "${path}": ${whyUnreadable(cause)}; name a file, or the id of a deployment`;
+    throw new TowpathError('terminal', 'UnreadableDeployment', message, { cause });
+  }
 }
 
 /** Rendering touches no repository, and knows only where it is; whoever asks this one for more has a bug. */

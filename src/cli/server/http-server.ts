@@ -1,15 +1,15 @@
 /** One HTTP(S) server on one port, its limits, and how it ends: what is under way may finish, but not for ever. */
-import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { TowpathError } from '../../domain/failure.ts';
 import { type Connections, trackConnections } from './connections.ts';
+import { readTlsFiles, type TlsFiles } from './tls-files.ts';
 
 export interface ServerSettings {
   readonly host: string;
   readonly port: number;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly tls?: TlsFiles | undefined;
   /** Where host and port were said, for messages; the options of the command where nothing else is named. */
   readonly named?: { readonly host: string; readonly port: string } | undefined;
   /** Against whoever sends slowly or keeps connections open; absent: Node's own, five minutes and no end of connections. */
@@ -41,7 +41,7 @@ export async function startServer(settings: ServerSettings, handle: RequestListe
   const connections = trackConnections(handle);
   const server = settings.tls
     ? createTlsServer(
-        { ...timeouts, handshakeTimeout: handshakeMs, ...(await readTls(settings.tls)) },
+        { ...timeouts, handshakeTimeout: handshakeMs, ...(await readTlsFiles(settings.tls)) },
         connections.handle,
       )
     : createServer(timeouts, connections.handle);
@@ -63,17 +63,6 @@ function timeoutsOf({ limits }: ServerSettings): ServerOptions {
   const { requestMs, headersMs = requestMs } = limits;
   const connectionsCheckingInterval = Math.min(5_000, headersMs);
   return { requestTimeout: requestMs, headersTimeout: headersMs, connectionsCheckingInterval };
-}
-
-async function readTls(files: { readonly certFile: string; readonly keyFile: string }) {
-  const read = async (path: string): Promise<Buffer> => {
-    try {
-      return await readFile(path);
-    } catch (cause) {
-      throw new TowpathError('terminal', 'UnreadableTlsFile', `Cannot read "${path}" for TLS`, { cause });
-    }
-  };
-  return { cert: await read(files.certFile), key: await read(files.keyFile) };
 }
 
 function listen(server: Server, settings: ServerSettings): Promise<void> {

@@ -1,6 +1,7 @@
 /** Files that hold one secret: made once, readable by their owner only. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
+import { isMissing, readConfiguredFile, textOf, whyUnreadable } from '../../adapters/files/configured-file.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
 /** What the file says, or what `make` says where there is none yet. */
@@ -25,10 +26,11 @@ export async function readOrMakeSecret(path: string, make: () => string | Promis
 /** Null where there is no such file, or an empty one. */
 export async function readSecret(path: string): Promise<string | null> {
   try {
-    return (await readFile(path, 'utf8')).trim() || null;
+    return textOf(await readConfiguredFile(path)).trim() || null;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new TowpathError('terminal', 'UnreadableKey', `Cannot read the key in "${path}"`, { cause });
+    if (isMissing(cause)) return null;
+    const message = `Cannot read the key in "${path}": ${whyUnreadable(cause)}; check the file and its rights`;
+    throw new TowpathError('terminal', 'UnreadableKey', message, { cause });
   }
 }
 

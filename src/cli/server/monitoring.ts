@@ -1,7 +1,7 @@
 /** What watches over a process asks here: /metrics for Prometheus, /healthz and /readyz for the kubelet; no key is needed. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { redact } from '../../domain/redaction.ts';
 import { messages } from '../failure-text.ts';
-import { redact } from '../redaction.ts';
 import { type RunningServer, type ServerSettings, startServer } from './http-server.ts';
 
 /** For people, a line a reason. */

@@ -1,8 +1,8 @@
 /** Whether the files that a configuration names are there, and hold what they should. */
-import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { FileFailure, readConfiguredFile, whyUnreadable } from '../../adapters/files/configured-file.ts';
 import { gitCredentials, sshAccess } from '../../adapters/git-credentials.ts';
-import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import { readSealingCertificate } from '../../adapters/secret-sealer/certificate.ts';
 import { readAgeRecipients } from '../../adapters/secret-sealer/sops.ts';
 import type { Configuration, Namespace } from '../../domain/configuration.ts';
@@ -57,26 +57,11 @@ function namedFiles(value: unknown, path: Path): readonly { readonly path: Path;
 
 async function tryToRead(file: string): Promise<void> {
   try {
-    if ((await stat(file)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-    const handle = await open(file, 'r');
-    const { size } = await handle.stat().finally(() => handle.close());
-    if (size === 0) throw Object.assign(new Error(), { code: 'EMPTY' });
+    if ((await readConfiguredFile(file)).length === 0) throw new FileFailure('it is empty');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new Error(`cannot read "${file}": ${reasons[code] ?? code}`);
+    throw new Error(`cannot read "${file}": ${whyUnreadable(cause)}`);
   }
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'a part of its path is no folder',
-  EACCES: 'this user may not read it',
-  EPERM: 'this user may not read it',
-  EISDIR: 'it is a folder',
-  ELOOP: 'its links lead in a circle',
-  ENAMETOOLONG: 'its name is too long',
-  EMPTY: 'it is empty',
-};
 
 /** What each file must hold, by whoever reads it in the end. */
 function contentsOf({ controlPlane, webhooks, git, namespaces }: Configuration): readonly Look[] {
@@ -128,7 +113,7 @@ function authority(
   { caFile, proxy }: { caFile?: string | undefined; proxy?: string | undefined },
 ): readonly Look[] {
   if (caFile === undefined) return [];
-  return [[path, async () => (await openDispatcher({ caFile, proxy })).destroy()]];
+  return [[path, async () => openDispatcher({ caFile, caOption: path.map(String).join('.'), proxy }).destroy()]];
 }
 
 function gitPassword(at: Path, { credentials }: Pick<Namespace, 'credentials'>): readonly Look[] {

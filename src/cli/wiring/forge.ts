@@ -1,9 +1,9 @@
 /** The forge of a namespace, by the kind that its repository lies on: its API, its account, its budget. */
-import { readFile } from 'node:fs/promises';
+import { readConfiguredFile, textOf, whyUnreadable } from '../../adapters/files/configured-file.ts';
 import type { GithubAppAccess } from '../../adapters/forge/github/app.ts';
 import type { GithubHttp } from '../../adapters/forge/github/http.ts';
 import type { ForgeHttpSettings } from '../../adapters/forge/http/http.ts';
-import { openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import { checkPullRequestTemplates } from '../../core/pull-request/example.ts';
 import type { Git, Namespace } from '../../domain/configuration.ts';
 import type { ProposedPublication } from '../../domain/configuration-publication.ts';
@@ -86,10 +86,15 @@ export async function openForge(settings: Namespace, surroundings: ForgeSurround
   const address = forgeAddress(settings);
   if (address === null) throw new RangeError(`Cannot tell the forge of ${settings.repository}`);
   const budget = surroundings.budgets.of(settings, address);
-  const dispatcher = await openDispatcher({ caFile: settings.caFile, proxy: settings.proxy });
+  const dispatcher = openDispatcher({
+    caFile: settings.caFile,
+    caOption: 'caFile of the namespace',
+    proxy: settings.proxy,
+  });
   const http: HttpParts = {
     apiUrl: address.apiUrl,
     dispatcher,
+    proxy: settings.proxy,
     timeoutMs: surroundings.git.timeout,
     userAgent: `towpath/${version()}`,
     budget: { take: budget.take },
@@ -159,10 +164,9 @@ function isBranches(repository: Repository): repository is Repository & Branches
 async function readTemplate(path: string | undefined, option: string): Promise<string | null> {
   if (path === undefined) return null;
   try {
-    return await readFile(path, 'utf8');
+    return textOf(await readConfiguredFile(path));
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
-    const message = `Cannot read the template "${path}": ${why}; check ${option}`;
+    const message = `Cannot read the template "${path}": ${whyUnreadable(cause)}; check ${option}`;
     throw new TowpathError('terminal', 'UnreadableTemplate', message, { cause });
   }
 }

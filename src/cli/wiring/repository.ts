@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dispatcher } from 'undici';
 import { sshAccess } from '../../adapters/git-credentials.ts';
-import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters/http-dispatcher.ts';
+import { routeOf } from '../../adapters/http/environment-proxy.ts';
+import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import type { IsomorphicRepository } from '../../adapters/repository/isomorphic/repository.ts';
 import { EitherRepository } from '../../adapters/repository/old-protocol.ts';
 import { GitRepository } from '../../adapters/repository/repository.ts';
@@ -27,7 +28,10 @@ export async function openRepository(
   const { branch, createBranch, caFile, proxy } = namespace;
   const signer = await openSigner(git);
   const signing = signer === null ? {} : { sign: signer.sign, isSigned: signer.isSigned };
-  const dispatcher = countedDispatcher(await openDispatcher({ caFile, proxy }), onAnswer);
+  const dispatcher = countedDispatcher(
+    openDispatcher({ caFile, caOption: 'caFile of the namespace', proxy }),
+    onAnswer,
+  );
   const openSecond = () => openIsomorphic(namespace, git, dispatcher, signing);
   if (git.backend === 'isomorphic-git') return closingToo(await openSecond(), dispatcher);
   const transport = await openTransport(namespace, git, version, dispatcher);
@@ -57,6 +61,7 @@ async function openTransport(
     url,
     credentials: await openGitCredentials(namespace, { dispatcher, timeoutMs: git.timeout }),
     dispatcher,
+    route: routeOf(url, namespace.proxy),
     timeoutMs: git.timeout,
     userAgent: `git/towpath-${version}`,
   });

@@ -1,6 +1,5 @@
 /** The encryption keys that this process knows: one that closes, and older ones that can still open. */
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { TowpathError } from '../../domain/failure.ts';
 
 export interface EncryptionKey {
@@ -20,25 +19,17 @@ export function keyring(current: EncryptionKey, old: readonly EncryptionKey[] = 
   return { current, known: new Map([...old, current].map((key) => [key.id, key])) };
 }
 
-/** 32 bytes as they are, or written as 64 hex digits or as base64. */
-export function encryptionKeyFromFile(path: string): EncryptionKey {
-  let content: Buffer;
-  try {
-    content = readFileSync(path);
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it cannot be read';
-    throw invalid(`the file "${path}"`, `${why}; make one with: openssl rand -hex 32`, cause);
-  }
+/** 32 bytes as they are, or written as 64 hex digits or as base64. `source` names the file in the error. */
+export function encryptionKeyFromBytes(content: Buffer, source: string): EncryptionKey {
   const key = content.length === 32 ? content : parseText(content.toString('latin1').trim());
-  if (!key)
-    throw invalid(`the file "${path}"`, 'expected 32 bytes, or 64 hex digits; make one with: openssl rand -hex 32');
+  if (!key) throw invalid(source, `expected 32 bytes, or 64 hex digits; ${makeOne}`);
   return withId(key);
 }
 
 /** `source` names the environment variable in the error. */
 export function encryptionKeyFromText(text: string, source: string): EncryptionKey {
   const key = parseText(text.trim());
-  if (!key) throw invalid(source, 'expected 64 hex digits (32 bytes); make one with: openssl rand -hex 32');
+  if (!key) throw invalid(source, `expected 64 hex digits (32 bytes); ${makeOne}`);
   return withId(key);
 }
 
@@ -53,11 +44,8 @@ function withId(bytes: Buffer): EncryptionKey {
   return { id: digest.slice(0, 16), key: createSecretKey(bytes) };
 }
 
-function invalid(source: string, why: string, cause?: unknown): TowpathError {
-  return new TowpathError(
-    'terminal',
-    'InvalidEncryptionKey',
-    `Cannot read the encryption key from ${source}: ${why}`,
-    cause === undefined ? {} : { cause },
-  );
+const makeOne = 'make one with: openssl rand -hex 32';
+
+function invalid(source: string, why: string): TowpathError {
+  return new TowpathError('terminal', 'InvalidEncryptionKey', `Cannot read the encryption key from ${source}: ${why}`);
 }

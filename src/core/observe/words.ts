@@ -1,5 +1,6 @@
 /** Other programs' words, made fit for a report: no credentials, nothing that ticks, one line, and not too long. */
 import type { LiveObject } from '../../domain/live-object.ts';
+import { redact } from '../../domain/redaction.ts';
 import { plainLine } from '../plain-line.ts';
 
 /** `Deployment research-agent-3f9c2a71d0`, as kubectl and people name it. */
@@ -14,7 +15,7 @@ export function fullNameOf(object: LiveObject): string {
 }
 
 export function quote(words: string, limit = 600): string {
-  const text = [...secrets, ...ticking].reduce((done, [shape, instead]) => done.replace(shape, instead), words);
+  const text = ticking.reduce((done, [shape, instead]) => done.replace(shape, instead), redact(words));
   return plainLine(text, limit).replace(/[.:;,\s]+$/, '');
 }
 
@@ -36,15 +37,6 @@ export function durationWords(ms: number): string {
 }
 
 type Shapes = readonly (readonly [RegExp, string])[];
-
-const secrets: Shapes = [
-  // A password may hold a slash; a port before a path is none.
-  [/(:\/\/)[^\s/:@"'`]*:(?!\d+\/)[^\s@"'`]*@/g, '$1'],
-  [/(:\/\/)[^\s/@"'`]+@/g, '$1'],
-  [/\b(Basic|Bearer) +[A-Za-z0-9+/=._~-]{8,}/gi, '$1 …'],
-  [/\b(?:lsv2_(?:pt|sk)|tp_(?:admin|ws|lst))_[A-Za-z0-9_-]{16,}/g, '…'],
-  [/\b(password|passwd|token|secret_key|api_?key)=[^\s&"'`]+/gi, '$1=…'],
-];
 
 /** Each of them differs at every attempt, and each different message would be a report of its own. */
 const ticking: Shapes = [

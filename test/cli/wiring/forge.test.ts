@@ -88,7 +88,7 @@ describe('the token of a forge', () => {
 
   it.each([
     ['is not there', 'gone', 'there is no such file; check publication.tokenFile'],
-    ['is empty', 'empty', 'it is empty or not set; check publication.tokenFile'],
+    ['is empty', 'empty', 'it is empty; check publication.tokenFile'],
     ['has several lines', 'lines', 'more than one line; check publication.tokenFile'],
   ])('is missed in a sentence where its file %s', async (_, tokenFile, message) => {
     await writeFile(join(folder, 'empty'), '');

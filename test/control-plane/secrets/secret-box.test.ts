@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encryptionKeyFromFile, encryptionKeyFromText, keyring } from '../../../src/control-plane/secrets/keyring.ts';
+import { encryptionKeyFromBytes, encryptionKeyFromText, keyring } from '../../../src/control-plane/secrets/keyring.ts';
 import { secretBox, secretSetPurpose } from '../../../src/control-plane/secrets/secret-box.ts';
 
 const newKey = () => encryptionKeyFromText(randomBytes(32).toString('hex'), 'the test');
@@ -58,12 +55,9 @@ describe('an encryption key', () => {
     ['hex digits', (key: Buffer) => `${key.toString('hex')}\n`],
     ['base64', (key: Buffer) => `${key.toString('base64')}\n`],
   ])('is read from a file as %s', (_, written) => {
-    const folder = mkdtempSync(join(tmpdir(), 'towpath-key-'));
     const bytes = randomBytes(32);
-    writeFileSync(join(folder, 'key'), written(bytes));
 
-    const key = encryptionKeyFromFile(join(folder, 'key'));
-    rmSync(folder, { recursive: true });
+    const key = encryptionKeyFromBytes(Buffer.from(written(bytes)), 'the test');
 
     expect(key.key.export()).toEqual(bytes);
     expect(bytes.toString('hex')).not.toContain(key.id);
@@ -73,6 +67,5 @@ describe('an encryption key', () => {
     expect(() => encryptionKeyFromText('hunter2', 'TOWPATH_ENCRYPTION_KEY')).toThrow(
       'Cannot read the encryption key from TOWPATH_ENCRYPTION_KEY: expected 64 hex digits (32 bytes); make one with: openssl rand -hex 32',
     );
-    expect(() => encryptionKeyFromFile('/nowhere/key')).toThrow(/"\/nowhere\/key": ENOENT; make one with/);
   });
 });

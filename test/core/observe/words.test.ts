@@ -5,13 +5,13 @@ import { durationWords, quote, sentences, shortRevision } from '../../../src/cor
 
 describe('a secret in somebody’s words', () => {
   it.each([
-    ['Get "https://bot:hunter22@git.example/env.git": EOF', 'Get "https://git.example/env.git": EOF'],
-    ['Get "https://bot:hunt/er22@git.example/env.git"', 'Get "https://git.example/env.git"'],
-    ['Get "https://hunter22@git.example/env.git"', 'Get "https://git.example/env.git"'],
-    ['postgres://postgres:hunter22@chat-postgres:5432/postgres', 'postgres://chat-postgres:5432/postgres'],
-    ['header Authorization: Bearer hunter22hunter22', 'header Authorization: Bearer …'],
-    ['key lsv2_pt_hunter22hunter22hunter22 is revoked', 'key … is revoked'],
-    ['url ?token=hunter22&x=1', 'url ?token=…&x=1'],
+    ['Get "https://bot:hunter22@git.example/env.git": EOF', 'Get "https://[redacted]@git.example/env.git": EOF'],
+    ['Get "https://bot:hunt/er22@git.example/env.git"', 'Get "https://[redacted]@git.example/env.git"'],
+    ['Get "https://hunter22@git.example/env.git"', 'Get "https://[redacted]@git.example/env.git"'],
+    ['postgres://postgres:hunter22@chat-postgres:5432/postgres', 'postgres://[redacted]@chat-postgres:5432/postgres'],
+    ['header Authorization: Bearer hunter22hunter22', 'header Authorization: Bearer [redacted]'],
+    ['key lsv2_pt_hunter22hunter22hunter22 is revoked', 'key [redacted] is revoked'],
+    ['url ?token=hunter22&x=1', 'url ?token=[redacted]&x=1'],
   ])('%s', (words, expected) => {
     expect(quote(words)).toBe(expected);
   });

@@ -1,12 +1,12 @@
 /** A GitHub App as credentials: short-lived tokens of its installation, for the API and for git alike. */
 import { createPrivateKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import githubAppJwt from 'universal-github-app-jwt';
 import { z } from 'zod';
 import { plainLine } from '../../../core/plain-line.ts';
 import type { GithubApp } from '../../../domain/configuration-publication.ts';
 import { TowpathError } from '../../../domain/failure.ts';
+import { readConfiguredFile, textOf, whyUnreadable } from '../../files/configured-file.ts';
 import { forgeFailure, headerOf, messagesOf } from '../http/failure.ts';
 import { type ForgeAnswer, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from '../http/http.ts';
 import { shaped } from '../http/shape.ts';
@@ -188,9 +188,11 @@ async function readKey({ privateKeyFile }: GithubApp): Promise<string> {
         cause,
       },
     );
-  const text = await readFile(privateKeyFile, 'utf8').catch((cause: unknown) => {
-    throw fail(reasonOf(cause), cause);
-  });
+  const text = await readConfiguredFile(privateKeyFile)
+    .then(textOf)
+    .catch((cause: unknown) => {
+      throw fail(whyUnreadable(cause), cause);
+    });
   if (/-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(text)) throw fail('it holds a public key; the private one is needed');
   let key: ReturnType<typeof createPrivateKey>;
   try {
@@ -200,9 +202,4 @@ async function readKey({ privateKeyFile }: GithubApp): Promise<string> {
   }
   if (key.asymmetricKeyType !== 'rsa') throw fail(`it is a key of ${key.asymmetricKeyType}, and GitHub makes RSA keys`);
   return key.export({ type: 'pkcs8', format: 'pem' }).toString();
-}
-
-function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  return { ENOENT: 'it does not exist', EACCES: 'we may not read it', EISDIR: 'it is a folder' }[code] ?? code;
 }

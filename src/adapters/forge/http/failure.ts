@@ -4,6 +4,7 @@ import { askedWaitMs, boundedWaitMs, longestLimitMs, longestWaitMs, serverTimeMs
 import { plainLine } from '../../../core/plain-line.ts';
 import { connectionFault } from '../../../domain/connection-fault.ts';
 import { TowpathError } from '../../../domain/failure.ts';
+import { redact } from '../../../domain/redaction.ts';
 
 export interface ForgeRefusal {
   /** What was tried: `open a pull request for "towpath/agent"`. */
@@ -112,7 +113,7 @@ function unwell(refusal: ForgeRefusal): TowpathError {
 
 function moved(refusal: ForgeRefusal): TowpathError {
   const location = headerOf(refusal.headers, 'location');
-  const where = location === null ? 'elsewhere' : `to ${plainLine(withoutCredentials(location))}`;
+  const where = location === null ? 'elsewhere' : `to ${plainLine(redact(location))}`;
   const words = `it answered ${refusal.status}, ${where}; put the repository’s present address into the configuration`;
   return terminal(refusal, 'ForgeMissing', words);
 }
@@ -190,7 +191,7 @@ export function messagesOf(body: unknown): readonly string[] {
   if (typeof body !== 'object' || body === null) return [];
   const fields = body as Readonly<Record<string, unknown>>;
   const found = ['message', 'error', 'error_description', 'errors'].flatMap((name) => textsOf(fields[name]));
-  return [...new Set(found.map((text) => plainLine(withoutCredentials(text), 300).replace(/\.$/, '')))]
+  return [...new Set(found.map((text) => plainLine(redact(text), 300).replace(/\.$/, '')))]
     .filter((text) => text !== '')
     .slice(0, 10);
 }
@@ -205,12 +206,6 @@ function textsOf(value: unknown): readonly string[] {
   return Object.entries(fields).flatMap(([name, inner]) =>
     textsOf(inner).map((text) => (name === 'base' ? text : `${name} ${text}`)),
   );
-}
-
-function withoutCredentials(text: string): string {
-  return text
-    .replace(/:\/\/[^\s/@]+@/g, '://***@')
-    .replace(/\b((?:access|private|job)_token|token)=[^\s&"']+/gi, '$1=***');
 }
 
 function textAt(body: unknown, name: string): string | null {

@@ -18,6 +18,8 @@ export interface ForgeHttpSettings {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Belongs to whoever made it; absent: that of the process. */
   readonly dispatcher?: Dispatcher | undefined;
+  /** The one that the configuration names, for messages. */
+  readonly proxy?: string | undefined;
   /** For one request, its answer included; 30 s where absent. */
   readonly timeoutMs?: number | undefined;
   /** Told of each answer by its status, or `error` where none came. */

@@ -2,6 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, request } from 'undici';
 import { asTowpathError } from '../../../domain/failure.ts';
+import { redacted } from '../../../domain/redaction.ts';
+import { routeOf } from '../../http/environment-proxy.ts';
 import { forgeUnreachable, headerOf, strangeAnswer } from './failure.ts';
 import type { ForgeHttpSettings } from './http.ts';
 
@@ -35,7 +37,7 @@ export function requestSender(settings: ForgeHttpSettings, ending: AbortSignal):
   const once = async (sending: Sending): Promise<RawAnswer> => {
     const token = await settings.token();
     const { status, headers, text } = await exchange(settings, ending, sending, token);
-    return { status, headers, text: token === '' ? text : text.replaceAll(token, '***'), server };
+    return { status, headers, text: token === '' ? text : text.replaceAll(token, redacted), server };
   };
   return async (sending) => {
     for (let attempt = 1; ; attempt += 1) {
@@ -94,7 +96,11 @@ async function exchange(
   } catch (cause) {
     tell('error');
     throw (
-      asTowpathError(cause) ?? forgeUnreachable({ purpose: sending.purpose, server: serverOf(settings.apiUrl) }, cause)
+      asTowpathError(cause) ??
+      forgeUnreachable(
+        { purpose: sending.purpose, server: `${serverOf(settings.apiUrl)}${routeOf(settings.apiUrl, settings.proxy)}` },
+        cause,
+      )
     );
   }
 }

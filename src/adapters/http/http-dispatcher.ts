@@ -1,13 +1,14 @@
 /** How HTTP leaves this process: private certificate authorities, proxies and a count, as an undici dispatcher. */
-import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { getCACertificates } from 'node:tls';
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
-import { TowpathError } from '../domain/failure.ts';
+import { type Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { TowpathError } from '../../domain/failure.ts';
+import { trustedAuthorities } from '../files/certificate-file.ts';
+import { EnvironmentProxyAgent } from './environment-proxy.ts';
 
 export interface DispatcherSettings {
   /** PEM of a private certificate authority, trusted beside the public ones. */
   readonly caFile?: string | undefined;
+  /** The option that names it, for messages. */
+  readonly caOption?: string | undefined;
   /** For every host; without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY count. */
   readonly proxy?: string | undefined;
 }
@@ -23,20 +24,17 @@ const common = {
   allowH2: false,
 };
 
-/** Close it when it is no longer needed. */
-export async function openDispatcher(settings: DispatcherSettings): Promise<Dispatcher> {
-  const ca = settings.caFile ? [...getCACertificates('default'), ...(await readAuthorities(settings.caFile))] : null;
-  const tls = ca ? { ca } : {};
-  const proxy = settings.proxy ? { httpProxy: settings.proxy, httpsProxy: settings.proxy, noProxy: '' } : {};
+/** Close it when it is no longer needed. Throws terminal `InvalidAuthority` or `InvalidProxy`. */
+export function openDispatcher(settings: DispatcherSettings, more: Agent.Options = {}): Dispatcher {
+  const { caFile, caOption = 'caFile', proxy } = settings;
+  const tls = caFile === undefined ? {} : { ca: trustedAuthorities(caFile, caOption) };
+  const options = { ...common, ...more, connect: tls, requestTls: tls, proxyTls: tls };
   try {
-    return new EnvHttpProxyAgent({ ...common, ...proxy, connect: tls, requestTls: tls, proxyTls: tls });
+    if (proxy === undefined) return new EnvironmentProxyAgent(options);
+    return new EnvHttpProxyAgent({ ...options, httpProxy: proxy, httpsProxy: proxy, noProxy: '' });
   } catch (cause) {
-    throw new TowpathError(
-      'terminal',
-      'InvalidProxy',
-      `Cannot use ${settings.proxy ? 'the configured proxy' : 'HTTPS_PROXY or HTTP_PROXY'}: expected http://host:port`,
-      { cause },
-    );
+    const what = proxy === undefined ? 'HTTPS_PROXY or HTTP_PROXY' : 'the configured proxy';
+    throw new TowpathError('terminal', 'InvalidProxy', `Cannot use ${what}: expected http://host:port`, { cause });
   }
 }
 
@@ -74,28 +72,4 @@ function counted(handler: Dispatcher.DispatchHandler, onAnswer: OnAnswer): Dispa
     onBodySent: (...values) => handler.onBodySent?.(...values),
     onRequestSent: () => handler.onRequestSent?.(),
   };
-}
-
-async function readAuthorities(path: string): Promise<readonly string[]> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new TowpathError('terminal', 'InvalidAuthority', `Cannot read caFile ${path}: ${reason(cause)}`, { cause });
-  });
-  const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  try {
-    for (const certificate of certificates) new X509Certificate(certificate);
-  } catch (cause) {
-    throw new TowpathError('terminal', 'InvalidAuthority', `Cannot use caFile ${path}: a certificate is damaged`, {
-      cause,
-    });
-  }
-  if (certificates.length > 0) return certificates;
-  throw new TowpathError(
-    'terminal',
-    'InvalidAuthority',
-    `Cannot use caFile ${path}: it holds no PEM certificate (-----BEGIN CERTIFICATE-----)`,
-  );
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'it does not exist' : String(cause);
 }

@@ -48,7 +48,12 @@ describe('sealed secrets', () => {
     expect(made.map(({ subject }) => subject.replace(/:.*/, '')).sort()).toEqual(['reseal(chat)', 'reseal(other)']);
     const folder = await world.folderOf('chat');
     const [was, is] = [before, after].map((tree) => parseProvenance(tree[`${folder}/PROVENANCE`] ?? ''));
-    expect({ ...is, content: was?.content }).toEqual({ ...was, change: 'reseal' });
+    expect({ ...is, content: was?.content }).toEqual({
+      ...was,
+      change: 'reseal',
+      operator: 'Grace <grace@example.com>',
+      why: expect.stringContaining('sealed anew'),
+    });
     // The listener goes on as if nothing were: the next revision is laid down on top.
     plane.update(chat, { image: 'registry.example/agents/chat:2.0.0' });
     await until('the next revision', () => plane.lastReport(chat)?.outcome === 'succeeded');

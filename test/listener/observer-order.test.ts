@@ -99,10 +99,17 @@ function calm(world: ClusterWorld, ids: readonly DeploymentId[], removed: Readon
     const folder = `deployments/${world.nameOf(id)}`;
     const isEdited = [...world.remote.files()].some(([path, text]) => path.startsWith(folder) && text === 'by hand\n');
     if (isEdited && !removed.has(id)) world.plane.update(id);
-    // The removal of an edited folder is held until a person removes it.
-    if (isEdited && removed.has(id))
-      world.remote.commit('Remove it', [{ kind: 'delete-folder', path: repoPath(folder) }]);
+    // The removal of an edited folder is held until a person removes it, with what tells Flux to apply it.
+    if (isEdited && removed.has(id)) removeByHand(world, id);
   }
+}
+
+function removeByHand(world: ClusterWorld, id: DeploymentId): void {
+  const told = repoPath(`flux/${world.nameOf(id)}.yaml`);
+  world.remote.commit('Remove it', [
+    { kind: 'delete-folder', path: repoPath(`deployments/${world.nameOf(id)}`) },
+    ...(world.remote.files().has(told) ? [{ kind: 'delete' as const, path: told }] : []),
+  ]);
 }
 
 async function over(world: ClusterWorld, id: DeploymentId, removed: ReadonlySet<DeploymentId>): Promise<void> {

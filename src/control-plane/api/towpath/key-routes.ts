@@ -41,7 +41,7 @@ const KeyBody = z
     /** The author's address in commits, where an admin gives it. */
     email: z.email().max(200).optional(),
     /** No later than that of the caller's key, which counts where it is left out. */
-    expires_at: z.iso.datetime({ offset: true }).optional(),
+    expires_at: z.iso.datetime({ offset: true }).max(64).optional(),
   })
   .refine((body) => (body.kind === 'listener') === (body.listener_id !== undefined), {
     message: 'listener_id is needed for a listener key, and for no other',

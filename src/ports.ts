@@ -2,6 +2,7 @@
 import type { CommitDraft, CommitSummary } from './domain/commit.ts';
 import type { ControlPlaneInfo, DesiredPage } from './domain/desired.ts';
 import type { FailureKind } from './domain/failure.ts';
+import type { FileAt } from './domain/file-tree.ts';
 import type { BlobId, CommitId, DeploymentId, NamespaceName, RevisionId } from './domain/identifiers.ts';
 import type {
   ClusterChange,
@@ -27,7 +28,7 @@ import type {
 import type { Report } from './domain/report.ts';
 import type { SecretValues, Specification } from './domain/specification.ts';
 
-export type { CommitDraft, CommitSummary, PlainSecret };
+export type { CommitDraft, CommitSummary, FileAt, PlainSecret };
 
 /** Intent comes from here, reports go there. Every method throws TowpathError, classed. */
 export interface ControlPlane {
@@ -90,6 +91,8 @@ export interface Repository {
    * newest first: what a fresh start needs, when no commit of ours is known (protocol v2 `deepen-since`).
    */
   recent(snapshot: Snapshot, after: Date, path: string): Promise<readonly CommitSummary[]>;
+  /** Every file below a folder after each of these commits of the branch; none where there was no such folder. */
+  filesAt(commits: readonly CommitId[], folder: string): Promise<ReadonlyMap<CommitId, readonly FileAt[]>>;
   /**
    * Builds one commit a draft on the snapshot and pushes them all with the head as compare-and-swap.
    * An unclear answer is cleared up here: the remote ref is read, and the very same pack sent again if need be.
@@ -175,8 +178,7 @@ export interface Forge {
   close(number: number, body: string): Promise<void>;
   /**
    * Asks the forge to merge this very head once its rules are met. Null: it does, or has; else why it cannot, for people.
-   * Rejects (ForgeNotMergeable, transient) where the forge has not worked out in time whether it can. `message` is what
-   * the one commit of a squash says; null leaves it to the forge.
+   * Rejects (ForgeNotMergeable, transient) where that is not worked out in time. A squash says `message`; null: as it is.
    */
   autoMerge(pullRequest: PullRequest, method: MergeMethod, message: string | null): Promise<string | null>;
   /** Reviews and checks of the head commit; an approval of an older commit does not count. */

@@ -22,6 +22,7 @@ import {
   writeProvenance,
 } from './provenance.ts';
 import { authorOf, requesterLine, unknownRequester } from './requester-identity.ts';
+import { type TakenBack, takenBackWords } from './taken-back.ts';
 
 const subjectLimit = 72;
 
@@ -44,6 +45,10 @@ export interface DeployCommit extends CommitContext {
   readonly requestedAt: Date;
   /** Why, for changes that nobody asked for by a revision. */
   readonly why: string | null;
+  /** What of people's changes goes with it; null: nothing. */
+  readonly takenBack?: TakenBack | null;
+  /** Values that must stand in no message. */
+  readonly sensitive?: Readonly<Record<string, string>>;
   /** Files outside the folder to write with it: the README of a new repository, Flux's Kustomization. */
   readonly outside: ReadonlyMap<string, string>;
   /** The person whose command made it, and who is its author. */
@@ -221,9 +226,16 @@ function deployBody(commit: DeployCommit, changes: readonly FileChange[]): reado
     who,
     ...(older === null ? [] : [`It goes back to ${older}: the same image, settings and secrets.`]),
     '',
+    ...takenBackLines(commit),
     imageLine,
     ...fileLines(commit, changes),
   ];
+}
+
+function takenBackLines({ takenBack, sensitive = {} }: DeployCommit): readonly string[] {
+  if (!takenBack) return [];
+  const { sentence, lines } = takenBackWords(takenBack, sensitive);
+  return lines.length === 0 ? [`${sentence}.`, ''] : [`${sentence}:`, ...lines.map((line) => `  ${line}`), ''];
 }
 
 /** One line a file, named from the deployment's folder. */

@@ -37,6 +37,8 @@ export type Hold =
       readonly kind: Drift;
       readonly commit: CommitId | null;
       readonly changes: readonly CommitSummary[];
+      /** What of their changes goes with a release, or with the next revision. */
+      readonly lines: readonly string[];
     })
   /** It should go, but a person edited it. */
   | (Proposable & {

@@ -137,10 +137,14 @@ export function reportHeld(held: Held, now: Date): RevisionReport {
 
 /** ` by Jane <jane@example.com> in 0123456789ab ("Tune it")`. */
 export function byWhom(changes: readonly CommitSummary[]): string {
-  const [newest] = changes;
+  // What Towpath itself did there in between, a release say, is nobody's change.
+  const people = changes.filter(({ isTowpaths }) => !isTowpaths);
+  const counted = people.length > 0 ? people : changes;
+  const [newest] = counted;
   if (!newest) return '';
   const author = `${plainLine(newest.author.name, 100)} <${plainLine(newest.author.email, 200)}>`;
-  const more = changes.length > 1 ? ` and ${changes.length - 1} commit(s) before it` : '';
+  const before = counted.length - 1;
+  const more = before > 0 ? ` and ${before} ${before === 1 ? 'commit' : 'commits'} before it` : '';
   return ` by ${author} in ${newest.id.slice(0, 12)} ("${plainLine(newest.subject, 100)}")${more}`;
 }
 

@@ -23,4 +23,12 @@ export interface CommitSummary {
   /** The committer's time, ISO 8601. */
   readonly at: string;
   readonly subject: string;
+  /** Its own trailers say that Towpath made it. */
+  readonly isTowpaths: boolean;
+}
+
+export function isTowpathsMessage(message: string): boolean {
+  const paragraphs = message.slice(-8000).trimEnd().split('\n\n');
+  const last = paragraphs.length > 1 ? (paragraphs.at(-1) ?? '') : '';
+  return last.split('\n').some((line) => line.startsWith('Towpath-Version: '));
 }

@@ -1,9 +1,16 @@
 /** Files as data: no disk, no order, no duplicates. */
 import type { Brand } from './brand.ts';
+import type { BlobId } from './identifiers.ts';
 
 /** A relative, normalised path with `/` between its segments. */
 export type RepoPath = Brand<'RepoPath'>;
 export type FileTree = ReadonlyMap<RepoPath, string>;
+
+/** A file by its path from a folder. */
+export interface FileAt {
+  readonly path: string;
+  readonly id: BlobId;
+}
 
 export type FileChange =
   | { readonly kind: 'write'; readonly path: RepoPath; readonly content: string }

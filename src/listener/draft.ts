@@ -10,11 +10,11 @@ import {
 } from '../core/flux/objects.ts';
 import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
-import type { Drift } from '../core/plan.ts';
 import { doubtWords, type Remnant } from '../core/plan-removal.ts';
 import { type Change, type Origin, type Provenance, provenanceFile } from '../core/provenance.ts';
 import { reportCommitted, reportRemoval, reportRendered } from '../core/report.ts';
 import { repositoryReadme } from '../core/repository-readme.ts';
+import type { TakenBack } from '../core/taken-back.ts';
 import type { Desired, Removed } from '../domain/desired.ts';
 import type { CommitId } from '../domain/identifiers.ts';
 import type { RemovalReport, Report } from '../domain/report.ts';
@@ -27,6 +27,7 @@ import type { WritingStep } from './drafting.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { ownLabels } from './secrets/plain-secrets.ts';
 import { secretsWord } from './secrets/plan.ts';
+import { whyOf } from './step-reason.ts';
 
 /** What a reviewer is told of a draft beside its commit. */
 export interface DraftedChange {
@@ -39,6 +40,8 @@ export interface DraftedChange {
   readonly requester: Requester | null;
   readonly requestedAt: Date | null;
   readonly why: string | null;
+  /** What of people's changes goes with it; null: nothing. */
+  readonly takenBack: TakenBack | null;
   /** Values that must stand in no text, by the name that a message may use. */
   readonly sensitive: Readonly<Record<string, string>>;
 }
@@ -68,6 +71,7 @@ export type Act = { readonly why: string; readonly operator: Identity } & (
 export interface DraftExtras {
   readonly once?: ReadonlyMap<string, string>;
   readonly act?: Act | null;
+  readonly takenBack?: TakenBack | null;
 }
 
 /** What a step is called in git. */
@@ -83,7 +87,7 @@ export function draftDeploy(
   snapshot: Snapshot,
   step: WritingStep,
   prepared: Prepared,
-  { once = new Map(), act = null }: DraftExtras = {},
+  { once = new Map(), act = null, takenBack = null }: DraftExtras = {},
 ): Draft {
   const { desired, path } = step;
   const now = context.clock.now();
@@ -95,6 +99,7 @@ export function draftDeploy(
     requester,
     requestedAt: dateOr(createdAt, now),
     why: act?.why ?? whyOf(step),
+    takenBack,
     sensitive: prepared.sensitive,
   };
   const commit = deployDraft({
@@ -118,7 +123,7 @@ export function draftDeploy(
     renderedReport: [reportRendered(desired, prepared.files.size + 1, context.renderer.template, now)],
     leaves: false,
     reportPushed: (id) => committedReport(context, step, prepared, id),
-    withOnce: (files) => draftDeploy(context, snapshot, step, prepared, { once: files, act }),
+    withOnce: (files) => draftDeploy(context, snapshot, step, prepared, { once: files, act, takenBack }),
   };
 }
 
@@ -176,6 +181,7 @@ export function draftRemoval(
       requester: request?.requester ?? null,
       requestedAt: request && dateOr(request.at, now),
       why: null,
+      takenBack: null,
       sensitive: {},
     },
     commit: removeDraft({
@@ -272,26 +278,6 @@ function trailersOf(context: LaneContext, prepared: Prepared, change: Change): O
 
 function keptTrailers({ towpathVersion }: LaneContext, { content: _content, ...trailers }: Provenance): Origin {
   return { ...trailers, change: 'reseal', towpathVersion };
-}
-
-const driftWords: Readonly<Record<Drift, string>> = {
-  edited: 'edited',
-  reverted: 'reverted to an older revision',
-  removed: 'removed',
-};
-
-function whyOf(step: WritingStep): string | null {
-  switch (step.kind) {
-    case 'lay-down':
-    case 'update':
-      return null;
-    case 'rerender':
-      return 'The template set or the configuration changed; the revision did not.';
-    case 'restore':
-      return `The folder was ${driftWords[step.drift]} in git, and the configuration says drift: restore.`;
-    default:
-      return step satisfies never;
-  }
 }
 
 function dateOr(text: string, fallback: Date): Date {

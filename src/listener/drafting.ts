@@ -8,6 +8,7 @@ import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Prepared, Setback } from './context.ts';
 import { describe } from './describe.ts';
 import { type Draft, draftDeploy, filesNeededOnce } from './draft.ts';
+import { takenBackOf } from './edited-folder.ts';
 import { prepareRevision } from './prepare.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { refuseLeaks } from './secrets/leaks.ts';
@@ -70,7 +71,9 @@ async function draftOne(
     refuseMissingComponents(context, view);
     const prepared = await Promise.race([preparedFor(context, memory, step), over]);
     if (prepared === null) return notReady;
-    const draft = draftDeploy(context, view.snapshot, step, prepared);
+    const folder = 'folder' in step ? step.folder : null;
+    const takenBack = await takenBackOf(context, view.snapshot, folder, prepared.files);
+    const draft = draftDeploy(context, view.snapshot, step, prepared, { takenBack });
     const texts = new Map([['commit message', draft.commit.message]]);
     refuseLeaks({ deployment: step.desired.name, files: new Map(), texts, sensitive: prepared.sensitive });
     return { drafts: [draft], reports: spokenOf(step, draft.renderedReport), late: false };

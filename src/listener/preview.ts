@@ -1,5 +1,6 @@
 /** A pass without its push: what would be done to each repository, with the texts before and after. Writes nothing. */
 import type { Step } from '../core/plan.ts';
+import { takenBackWords } from '../core/taken-back.ts';
 import type { Configuration } from '../domain/configuration.ts';
 import type { Desired } from '../domain/desired.ts';
 import { asTowpathError, TowpathError } from '../domain/failure.ts';
@@ -40,6 +41,8 @@ export interface StepPreview {
   readonly revisionId: RevisionId | null;
   /** First line of the commit that would be made; null where none would. */
   readonly commit: string | null;
+  /** What of people's changes in git goes with it: a sentence, and each line. */
+  readonly takesBack: readonly string[];
   /** Why nothing can or will be done; null where all is well. */
   readonly message: string | null;
   readonly files: readonly FilePreview[];
@@ -125,12 +128,20 @@ async function previewSteps(context: LaneContext): Promise<Pick<NamespacePreview
         deploymentId: step.desired.deploymentId,
         revisionId: step.desired.kind === 'present' ? step.desired.revisionId : null,
         commit: draft?.commit.message.split('\n', 1)[0] ?? null,
+        takesBack: takesBackOf(draft),
         message: messageOf(step, decision, memory),
         files: draft ? await filesOf(repository, view.snapshot, draft) : [],
       };
     }),
   );
   return { head: view.snapshot.head, steps, orphans: decision.plan.orphans };
+}
+
+function takesBackOf(draft: Draft | undefined): readonly string[] {
+  const { takenBack = null, sensitive = {} } = draft?.reviewed ?? {};
+  if (takenBack === null) return [];
+  const { sentence, lines } = takenBackWords(takenBack, sensitive);
+  return [sentence, ...lines];
 }
 
 /** What a pass would report of it as a failure, or log. */

@@ -1,6 +1,7 @@
 /** What every Repository must do, run against real git servers: reading, history, publishing, races and lost answers. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blobId } from '../../src/core/blob-id.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { BlobId, CommitId } from '../../src/domain/identifiers.ts';
@@ -310,6 +311,25 @@ function historyContract({ world }: Context): void {
       const found = await repository.history(snapshot, since, path);
       expect(found.kind === 'descends' && found.commits.map(({ subject }) => subject), path).toEqual(expected);
     }
+  });
+
+  it('tells what a folder held after each commit, however deep, and nothing where there was none', async () => {
+    const { remote, repository } = await world({ 'b/1': '1' });
+    const before = (await remote.head()) as CommitId;
+    const first = (await remote.seed({ 'a/x/1': '1', 'a/x/y/2': '2', 'a/x/y/z/3': '3' })) as CommitId;
+    const second = (await remote.seed({ 'a/x/1': 'other', 'a/x/y/2': null })) as CommitId;
+    await remote.seed({ 'a/x/1': null, 'a/x/y/z/3': null, 'a/x': 'a file now' });
+    const last = (await latest(repository)).head as CommitId;
+
+    const found = await repository.filesAt([before, first, second, last], 'a/x');
+
+    const shown = (id: CommitId) =>
+      (found.get(id) ?? []).map(({ path, id: blob }) => `${path} ${blob.slice(0, 4)}`).sort();
+    const at = (path: string, text: string) => `${path} ${blobId(text).slice(0, 4)}`;
+    expect(shown(before)).toEqual([]);
+    expect(shown(first)).toEqual([at('1', '1'), at('y/2', '2'), at('y/z/3', '3')].sort());
+    expect(shown(second)).toEqual([at('1', 'other'), at('y/z/3', '3')].sort());
+    expect(shown(last)).toEqual([]);
   });
 
   it('tells when history was rewritten', async () => {

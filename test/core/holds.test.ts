@@ -12,19 +12,28 @@ const changes = [
     author: { name: 'Jane\u001b[2J', email: 'jane@example.com' },
     at: '2026-11-25T10:00:00Z',
     subject: 'Tune\nit',
+    isTowpaths: false,
   },
 ];
 const proposal = { number: 8, url: 'https://git.example.com/pulls/8', by: null } as const;
 const by = 'by Jane [2J <jane@example.com> in aaaaaaaaaaaa ("Tune it")';
 
 it.each<readonly [Hold, string, string | null]>([
-  [{ kind: 'edited', ...about, commit: null, changes, proposal: null }, `edited in git ${by}`, 'hold release chat'],
   [
-    { kind: 'reverted', ...about, commit: null, changes: [], proposal: null },
+    { kind: 'edited', ...about, commit: null, changes, lines: [], proposal: null },
+    `edited in git ${by}`,
+    'hold release chat',
+  ],
+  [
+    { kind: 'reverted', ...about, commit: null, changes: [], lines: [], proposal: null },
     'taken back to another revision in git',
     'hold release chat',
   ],
-  [{ kind: 'removed', ...about, commit: null, changes, proposal: null }, `removed in git ${by}`, 'hold release chat'],
+  [
+    { kind: 'removed', ...about, commit: null, changes, lines: [], proposal: null },
+    `removed in git ${by}`,
+    'hold release chat',
+  ],
   [
     { kind: 'edited-removal', ...about, commit: null, changes, proposal: null },
     `but was edited in git ${by}`,
@@ -83,10 +92,30 @@ it.each<readonly [Hold, string, string | null]>([
 });
 
 it('what is proposed already waits for whoever merges it, not for the command once more', () => {
-  const hold: Hold = { kind: 'edited', ...about, commit: null, changes, proposal: { ...proposal, state: 'open' } };
+  const hold: Hold = {
+    kind: 'edited',
+    ...about,
+    commit: null,
+    changes,
+    lines: [],
+    proposal: { ...proposal, state: 'open' },
+  };
 
   expect(releaseOf(hold, namespace)).toEqual({
     command: null,
     effect: 'merge or close pull request #8: it lays down again what is wanted, over what was done in git',
   });
+});
+
+it('counts only what people did there, and Towpath’s own commits only where there is nothing else', () => {
+  const [theirs] = changes;
+  if (theirs === undefined) throw new RangeError('no change');
+  const ours = { ...theirs, author: { name: 'Grace', email: 'grace@example.com' }, isTowpaths: true };
+  const reasonWith = (all: typeof changes): string =>
+    reasonOf({ kind: 'edited', ...about, commit: null, changes: all, lines: [], proposal: null });
+
+  expect(reasonWith([theirs, ours, ours])).toMatch(/\("Tune it"\)$/);
+  expect(reasonWith([ours, theirs, ours, theirs])).toMatch(/by Jane .* and 1 commit before it$/);
+  expect(reasonWith([theirs, theirs, theirs])).toMatch(/ and 2 commits before it$/);
+  expect(reasonWith([ours])).toContain('by Grace');
 });

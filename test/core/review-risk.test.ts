@@ -261,7 +261,7 @@ describe('a reviewer is told of', () => {
     [
       'edits that are overwritten',
       edit({ 'a.yaml': other }, { 'a.yaml': pod({}) }, { kind: 'restore' }),
-      '-: Overwrites what people changed in git: 1 file changed.',
+      'overwrites: Overwrites what people changed in git: 1 file changed.',
     ],
     [
       'a removal without data',

@@ -1,4 +1,5 @@
 /** A git server's side in memory: commits, the base and the branches beside it, and what people do to them. */
+import { isTowpathsMessage } from '../../src/domain/commit.ts';
 import type { FileChange } from '../../src/domain/file-tree.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
 import type { MergeMethod } from '../../src/domain/pull-request.ts';
@@ -102,6 +103,7 @@ function storedCommit(commit: NewCommit): StoredCommit {
     committer: named(committer),
     at,
     subject: message.split('\n', 1)[0] ?? '',
+    isTowpaths: isTowpathsMessage(message),
     message,
     parents,
     files,

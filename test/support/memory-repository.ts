@@ -1,7 +1,7 @@
 /** A Repository without git or network: the twin of the real one, for tests of what is decided above it. */
 import { blobId } from '../../src/core/blob-id.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
-import type { CommitId } from '../../src/domain/identifiers.ts';
+import type { BlobId, CommitId } from '../../src/domain/identifiers.ts';
 import type { CommitDraft, History, PushOutcome, Repository, Snapshot } from '../../src/ports.ts';
 import { applyChanges, entryAt, idAt, treeOf } from './memory-files.ts';
 import { ancestry, type MemoryRemote, required, type StoredCommit } from './memory-remote.ts';
@@ -32,6 +32,15 @@ export function memoryRepository(remote: MemoryRemote, branch = 'main'): Reposit
     recent: async (snapshot, after, path) =>
       ancestry(remote.commits, snapshot.head).filter(
         (commit) => commit.at >= after.toISOString() && touches(remote, commit, path),
+      ),
+    filesAt: async (commits, folder) =>
+      new Map(
+        commits.map((id) => [
+          id,
+          [...remote.files(id)]
+            .filter(([path]) => path.startsWith(`${folder}/`))
+            .map(([path, text]) => ({ path: path.slice(folder.length + 1), id: blobId(text) as BlobId })),
+        ]),
       ),
     publish: async (snapshot, drafts) => push(remote, snapshot, drafts),
     close: async () => undefined,

@@ -1,4 +1,6 @@
 /** Which commits touched a path: commits without trees first, then only the trees along the path. */
+import { isTowpathsMessage } from '../../domain/commit.ts';
+import type { FileAt } from '../../domain/file-tree.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
 import { type ParsedCommit, parseCommit } from '../../git/commit.ts';
 import { holdsHead } from '../../git/head-fetch.ts';
@@ -7,7 +9,7 @@ import { entryAt, findEntry, folderMode } from '../../git/tree.ts';
 import type { FetchRequest, UploadPack } from '../../git/upload-pack.ts';
 import type { ObjectsById } from './by-id.ts';
 import { ChangeIndex } from './changes.ts';
-import { TreeReader } from './trees.ts';
+import { filesBelow, TreeReader } from './trees.ts';
 
 export type Commits = ReadonlyMap<string, ParsedCommit>;
 
@@ -154,16 +156,29 @@ export class HistoryReader {
     return { commits, ...answer };
   }
 
+  /** Every file below a folder, after each of the commits. */
+  async filesAt<Id extends string>(
+    ids: readonly Id[],
+    folder: string,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Id, readonly FileAt[]>> {
+    const roots = new Map([...(await this.#commits(ids, signal))].map(([id, { tree }]) => [id, tree]));
+    const folders = await this.#idsAt(roots, folder, signal, true);
+    const files = await filesBelow(new Set(folders.values()), (trees) => this.#trees.read(trees, signal));
+    return new Map(ids.map((id) => [id, files.get(folders.get(id) ?? '') ?? []]));
+  }
+
   /** What each commit's tree holds at a path: one round a segment, each tree looked at once and let go. */
   async #idsAt(
     roots: ReadonlyMap<string, string>,
     path: string,
     signal: AbortSignal,
+    foldersOnly = false,
   ): Promise<ReadonlyMap<string, string>> {
     let current = roots;
     const segments = path.split('/');
     for (const [index, segment] of segments.entries()) {
-      const isLast = index === segments.length - 1;
+      const isLast = !foldersOnly && index === segments.length - 1;
       const children = await this.#childrenOf(new Set(current.values()), segment, isLast, signal);
       const next = new Map<string, string>();
       for (const [commit, tree] of current) {
@@ -227,6 +242,7 @@ export function summaryOf(id: string, commit: ParsedCommit): { id: CommitId } & 
     author: { name, email },
     at: commit.committer.at.toISOString(),
     subject: commit.subject,
+    isTowpaths: isTowpathsMessage(commit.message),
   };
 }
 
@@ -234,4 +250,5 @@ interface CommitText {
   readonly author: { readonly name: string; readonly email: string };
   readonly at: string;
   readonly subject: string;
+  readonly isTowpaths: boolean;
 }

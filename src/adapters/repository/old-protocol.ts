@@ -55,6 +55,10 @@ export class EitherRepository implements Repository {
     return this.#current.recent(snapshot, after, path);
   }
 
+  async filesAt(commits: readonly Commit[], folder: string): ReturnType<Repository['filesAt']> {
+    return this.#current.filesAt(commits, folder);
+  }
+
   async publish(snapshot: Snapshot, drafts: readonly CommitDraft[]): ReturnType<Repository['publish']> {
     return this.#current.publish(snapshot, drafts);
   }

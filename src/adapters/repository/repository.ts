@@ -14,6 +14,7 @@ import type {
   BranchOutcome,
   CommitDraft,
   CommitSummary,
+  FileAt,
   History,
   Proposal,
   PushOutcome,
@@ -131,6 +132,10 @@ export class GitRepository implements Repository, Branches {
       const commits = await this.#history.recent(snapshot.head, after, signal);
       return summaries(await this.#history.touching(commits, path, signal));
     });
+  }
+
+  async filesAt(commits: readonly CommitId[], folder: string): Promise<ReadonlyMap<CommitId, readonly FileAt[]>> {
+    return this.#doing('read the history of', () => this.#history.filesAt(commits, folder, this.#closing.signal));
   }
 
   async publish(snapshot: Snapshot, drafts: readonly CommitDraft[]): Promise<PushOutcome> {

@@ -1,6 +1,26 @@
 /** Reads trees of the past: from memory or else from the server, a little of which is kept for the next question. */
+import type { FileAt } from '../../domain/file-tree.ts';
+import type { BlobId } from '../../domain/identifiers.ts';
 import type { ObjectStore } from '../../git/object-store.ts';
+import { folderMode, parseTree } from '../../git/tree.ts';
 import type { ObjectsById } from './by-id.ts';
+
+/** Every file below each of the trees, by its path from there: one round a level. */
+export async function filesBelow(
+  trees: ReadonlySet<string>,
+  read: (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, Buffer>>,
+): Promise<ReadonlyMap<string, readonly FileAt[]>> {
+  if (trees.size === 0) return new Map();
+  const raw = await read(trees);
+  const entries = new Map([...trees].map((id) => [id, parseTree(raw.get(id) ?? Buffer.alloc(0))]));
+  const below = [...entries.values()].flat().filter(({ mode }) => mode === folderMode);
+  const inner = await filesBelow(new Set(below.map(({ id }) => id)), read);
+  const filesOf = ({ name, mode, id }: { name: string; mode: string; id: string }): readonly FileAt[] =>
+    mode === folderMode
+      ? (inner.get(id) ?? []).map((file) => ({ path: `${name}/${file.path}`, id: file.id }))
+      : [{ path: name, id: id as BlobId }];
+  return new Map([...entries].map(([id, all]) => [id, all.flatMap(filesOf)]));
+}
 
 const keptBytes = 8 * 1024 * 1024;
 

@@ -99,7 +99,8 @@ function listed(hold: Hold): readonly string[] {
   if (hold.kind === 'deletions')
     return hold.deployments.map(({ deployment, path }) => `- ${deployment}  ${pc.dim(path)}`);
   if (hold.kind === 'orphan' || !('path' in hold)) return [];
-  return [hold.path, ...('proposal' in hold && hold.proposal ? [hold.proposal.url] : [])].map(pc.dim);
+  const lines = 'lines' in hold ? hold.lines.map((line) => `- ${line}`) : [];
+  return [hold.path, ...lines, ...('proposal' in hold && hold.proposal ? [hold.proposal.url] : [])].map(pc.dim);
 }
 
 function ageOf(hold: Hold, now: Date): string {

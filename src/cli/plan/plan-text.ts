@@ -75,6 +75,7 @@ function stepText(step: StepPreview, detail: Detail): string {
   const lines = [
     `  ${marks[step.kind]} ${step.deployment}${step.commit ? pc.dim(`  ${step.commit}`) : ''}`,
     ...(meaning ? [`      ${meaning.split('\n').join('\n      ')}`] : []),
+    ...step.takesBack.map((line, index) => pc.magenta(`      ${index === 0 ? '! ' : '    '}${line}`)),
     ...(detail === 'stat' ? statLines(step.files) : step.files.map(fileText)),
   ];
   return lines.join('\n');

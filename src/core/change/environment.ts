@@ -1,5 +1,6 @@
 /** Environment variables by name, never by value; and the Secrets that pods refer to, by name. */
 
+import { reservedEnvironmentNames } from '../../domain/reserved-names.ts';
 import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import { secretOwner } from '../secrets/secret-ownership.ts';
@@ -8,13 +9,15 @@ import { canonical } from './objects.ts';
 import { compareText, listed, missingFrom } from './words.ts';
 import type { ChangedContainer, ChangedPod } from './workloads.ts';
 
-/** The same for all parts that it names. */
+/** The same for all parts that it names. Each list begins with what users set themselves: a reviewer knows the rest. */
 export interface EnvironmentChange {
   /** Markdown. */
   readonly parts: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly changed: readonly string[];
+  /** Names of the client's own secrets and references; the others come from Towpath and its configuration. */
+  readonly own: ReadonlySet<string>;
 }
 
 /** What every revision changes, because it is the revision's own name. */
@@ -41,11 +44,15 @@ export function environmentChanges(
 const namesInTable = 12;
 
 export function environmentFacts(changes: readonly EnvironmentChange[]): readonly Fact[] {
-  return changes.flatMap(({ parts, added, removed, changed }) => {
+  return changes.flatMap(({ parts, added, removed, changed, own }) => {
     const isShort = added.length + removed.length + changed.length <= namesInTable;
     const say = (names: readonly string[], word: string): readonly string[] => {
       if (names.length === 0) return [];
-      return [isShort ? `${word} ${listed(names.map((name) => code(name)))}` : `${names.length} ${word}`];
+      const shown = isShort ? names : names.filter((name) => own.has(name));
+      const rest = names.length - shown.length;
+      if (shown.length === 0) return [`${rest} ${word}`];
+      const words = `${word} ${listed(shown.map((name) => code(name)))}`;
+      return [rest === 0 ? words : `${words}, and ${rest} that the platform sets`];
     };
     const after = [...say(added, 'added'), ...say(removed, 'removed'), ...say(changed, 'changed')].join('; ');
     return [{ topic: 'Environment', part: listed(parts, 6), before: null, after }];
@@ -84,12 +91,25 @@ function environmentChange(container: ChangedContainer, revisions: RevisionNames
     if (old === undefined || canonical(old) === canonical(source)) return false;
     return !(isText(old, revisions.before) && isText(source, revisions.after));
   });
+  const own = new Set([...ownNames(container.before), ...ownNames(container.after)]);
+  const ordered = (names: readonly string[]): readonly string[] =>
+    names.toSorted((one, other) => Number(own.has(other)) - Number(own.has(one)));
   return {
     parts: [],
-    added: missingFrom([...after.keys()], [...before.keys()]),
-    removed: missingFrom([...before.keys()], [...after.keys()]),
-    changed: changed.map(([name]) => name),
+    added: ordered(missingFrom([...after.keys()], [...before.keys()])),
+    removed: ordered(missingFrom([...before.keys()], [...after.keys()])),
+    changed: ordered(changed.map(([name]) => name)),
+    own,
   };
+}
+
+/** What comes from a Secret, but for the passwords that Towpath itself makes. */
+function ownNames(container: unknown): readonly string[] {
+  return listAt(container, 'env').flatMap((variable) => {
+    const name = dig(variable, 'name');
+    const isOwn = typeof name === 'string' && !reservedEnvironmentNames.has(name);
+    return isOwn && dig(variable, 'valueFrom', 'secretKeyRef') !== undefined ? [name] : [];
+  });
 }
 
 /** By name; a whole Secret or ConfigMap counts as one, with a name that no variable has. */

@@ -57,7 +57,9 @@ function environmentSections(changes: readonly EnvironmentChange[]): readonly Se
     (['added', 'removed', 'changed'] as const)
       .filter((kind) => change[kind].length > 0)
       .map((kind) => {
-        const rows = [...change[kind]].sort(compareText).map((name) => `- ${code(name)}`);
+        const isOwn = (name: string): number => Number(change.own.has(name));
+        const names = [...change[kind]].sort((one, other) => isOwn(other) - isOwn(one) || compareText(one, other));
+        const rows = names.map((name) => `- ${code(name)}`);
         return folded(`Environment of ${listed(change.parts, 6)}: ${rows.length} ${kind}, by name`, '', rows);
       }),
   );

@@ -31,6 +31,8 @@ export interface ReviewedChange {
   readonly commit: { readonly subject: string; readonly why: string | null; readonly trailers?: string };
   readonly requester: Requester | null;
   readonly requestedAt: Date | null;
+  /** What of people's changes goes with it. */
+  readonly takenBack?: { readonly sentence: string; readonly lines: readonly string[] } | null;
   /** Base of the control plane's pages. */
   readonly controlPlane: string;
   readonly engine: EngineKind | null;
@@ -67,6 +69,7 @@ export function tellChange(change: ReviewedChange): ToldChange {
     endpoints: changedEndpoints(objects),
     volumes: changedVolumes(objects),
     files,
+    takenBack: change.takenBack ?? null,
   };
   return {
     rows: rowsOf([

@@ -4,14 +4,23 @@ import { counted } from '../change/words.ts';
 import { code, prose } from '../pull-request/text.ts';
 import type { ReadChange, Risk } from './risk.ts';
 
-export function takeoverRisks({ kind, base, files }: ReadChange): readonly Risk[] {
+/** A person was asked to look, changed something, and merged it: that it goes again must not pass unseen. */
+export function takenBackRisks({ takenBack }: ReadChange): readonly Risk[] {
+  if (takenBack === null) return [];
+  const { sentence, lines } = takenBack;
+  const shown = lines.map((line) => code(line, 400)).join('; ');
+  return [{ label: 'overwrites', text: `${prose(sentence)}${shown === '' ? '.' : `: ${shown}.`}` }];
+}
+
+export function takeoverRisks({ kind, base, files, takenBack }: ReadChange): readonly Risk[] {
   const told = countsOf(files);
   if (base === 'foreign' && kind !== 'remove') {
     return [{ label: null, text: `Takes over a folder that Towpath did not write: ${told}.` }];
   }
-  if (kind === 'adopt') return [{ label: null, text: `Takes over what people changed in this folder: ${told}.` }];
-  if (kind === 'restore' && base === 'ours') {
-    return [{ label: null, text: `Overwrites what people changed in git: ${told}.` }];
+  if (kind === 'adopt')
+    return [{ label: 'overwrites', text: `Takes over what people changed in this folder: ${told}.` }];
+  if (kind === 'restore' && base === 'ours' && takenBack === null) {
+    return [{ label: 'overwrites', text: `Overwrites what people changed in git: ${told}.` }];
   }
   return [];
 }

@@ -6,12 +6,20 @@ import type { ChangedScale } from '../change/scale.ts';
 import type { ChangedVolume } from '../change/storage.ts';
 import type { ChangedPod } from '../change/workloads.ts';
 import { deletionRisks, statefulRisks, storageRisks } from './data.ts';
-import { takeoverRisks, unreadableRisks } from './files.ts';
+import { takenBackRisks, takeoverRisks, unreadableRisks } from './files.ts';
 import { imageRisks, scaleRisks } from './image.ts';
 import { networkRisks, routeRisks } from './network.ts';
 import { podRisks, rightsRisks } from './pods.ts';
 
-export const riskLabels = ['deletes', 'stateful', 'downgrade', 'latest-tag', 'privileged', 'public'] as const;
+export const riskLabels = [
+  'deletes',
+  'overwrites',
+  'stateful',
+  'downgrade',
+  'latest-tag',
+  'privileged',
+  'public',
+] as const;
 export type RiskLabel = (typeof riskLabels)[number];
 
 export interface Risk {
@@ -34,10 +42,13 @@ export interface ReadChange {
   readonly endpoints: ChangedEndpoints;
   readonly volumes: readonly ChangedVolume[];
   readonly files: readonly ChangedFile[];
+  /** What of people's changes goes with it; null: nothing that is known. */
+  readonly takenBack: { readonly sentence: string; readonly lines: readonly string[] } | null;
 }
 
 const rules: readonly ((change: ReadChange) => readonly Risk[])[] = [
   deletionRisks,
+  takenBackRisks,
   statefulRisks,
   storageRisks,
   takeoverRisks,

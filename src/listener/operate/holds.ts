@@ -3,10 +3,12 @@ import { decideRemovals } from '../../core/deletion-limit.ts';
 import type { Hold, HoldProposal } from '../../core/holds.ts';
 import type { NamespacePlan, Step } from '../../core/plan.ts';
 import { readMarker } from '../../core/pull-request/marker.ts';
+import { takenBackWords } from '../../core/taken-back.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
 import type { CommitSummary } from '../../ports.ts';
 import { emptyMemory, type LaneContext, type LaneMemory } from '../context.ts';
 import { planPass } from '../decide.ts';
+import { takenBackOf } from '../edited-folder.ts';
 import { changesSince, countRecentRemovals, lastChangeOf, lostCommit } from '../evidence.ts';
 import { askedFor, type ReviewCase, reviewCases } from '../review/cases.ts';
 import { lookAtReview, reviewContext } from '../review/look.ts';
@@ -43,7 +45,8 @@ async function holdsOfStep(look: Look, step: Step, found: ReviewCase | undefined
     case 'hold': {
       const changes = await changesOf(look, step.since, step.path);
       const proposal = await proposalOf(look, found);
-      return [{ kind: step.drift, ...about, path: step.path, commit: step.since, changes, proposal }];
+      const lines = step.drift === 'edited' ? await linesOf(look, step.path) : [];
+      return [{ kind: step.drift, ...about, path: step.path, commit: step.since, changes, lines, proposal }];
     }
     case 'remove-held': {
       const { path } = step.folder;
@@ -78,6 +81,13 @@ async function holdsOfStep(look: Look, step: Step, found: ReviewCase | undefined
 
 async function remnantOf(look: Look, { path, doubt, since }: Extract<Step, { kind: 'remove-foreign' }>) {
   return { path, doubt, changes: await changesOf(look, since, path) };
+}
+
+/** What goes with a release, or with the next revision, as far as git tells. */
+async function linesOf({ context, view }: Look, path: string): Promise<readonly string[]> {
+  const folder = view.folders.find((each) => each.path === path) ?? null;
+  const found = await takenBackOf(context, view.snapshot, folder, null);
+  return found === null ? [] : takenBackWords(found, {}).lines;
 }
 
 /** What a command has proposed for what is held, as far as it waits or was refused; null: nothing. */

@@ -11,6 +11,7 @@ import { emptyMemory, type LaneContext } from '../context.ts';
 import { planPass } from '../decide.ts';
 import { type Draft, draftDeploy, draftRemoval } from '../draft.ts';
 import { refuseMissingComponents } from '../drafting.ts';
+import { takenBackOf } from '../edited-folder.ts';
 import { changesSince } from '../evidence.ts';
 import { prepareRevision } from '../prepare.ts';
 import { type Command, type Intent, type Look, type Operation, planOf } from './operate.ts';
@@ -100,7 +101,8 @@ async function restoring(
   const changes = await changesSince(context.repository, view.snapshot, step.since, step.path);
   const why = `The folder was ${driftWords[step.drift]} in git${byWhom(changes)}; that was held, and is overwritten now.`;
   const act = { change: 'restore', why, operator: operation.operator } as const;
-  const drafts = [draftDeploy(context, view.snapshot, restored, prepared, { act })];
+  const takenBack = await takenBackOf(context, view.snapshot, restored.folder, prepared.files);
+  const drafts = [draftDeploy(context, view.snapshot, restored, prepared, { act, takenBack })];
   return {
     shown: { ...(await changesShown(look, drafts)), warnings: [overwrites(step, changes), ...prepared.notes] },
     drafts,

@@ -2,6 +2,7 @@
 import { parseProvenance, provenanceFile } from '../../core/provenance.ts';
 import { withMarker } from '../../core/pull-request/marker.ts';
 import { pullRequestContent, type ReviewedChange } from '../../core/pull-request/pull-request.ts';
+import { takenBackWords } from '../../core/taken-back.ts';
 import { splitMessage } from '../../domain/commit.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { BlobId } from '../../domain/identifiers.ts';
@@ -66,7 +67,7 @@ const markerRoom = 1_500;
 
 function reviewedChange(context: ReviewContext, draft: Draft, text: (id: string) => string): ReviewedChange {
   const { reviewed, desired, path, commit } = draft;
-  const { folder, files, why, requester, requestedAt } = reviewed;
+  const { folder, files, why, requester, requestedAt, takenBack, sensitive } = reviewed;
   const before = folder && new Map(folder.files.map((file) => [file.path, text(file.id)]));
   before?.delete(provenanceFile);
   return {
@@ -80,6 +81,7 @@ function reviewedChange(context: ReviewContext, draft: Draft, text: (id: string)
     commit: { subject: splitMessage(commit.message).subject, why, trailers: lastParagraph(commit.message) },
     requester,
     requestedAt,
+    takenBack: takenBack && takenBackWords(takenBack, sensitive),
     controlPlane: context.controlPlaneUrl,
     engine: context.engine,
     deletesData: context.settings.deletion.data === 'delete',

@@ -35,6 +35,7 @@ export function githubApiCommits(settings: GithubCommitsSettings): Repository & 
     readBlobs: (ids) => git.readBlobs(ids),
     history: (snapshot, since, path) => git.history(snapshot, since, path),
     recent: (snapshot, after, path) => git.recent(snapshot, after, path),
+    filesAt: (commits, folder) => git.filesAt(commits, folder),
     tips: (prefix) => git.tips(prefix),
     read: (snapshot, tips) => git.read(snapshot, tips),
     publish: (snapshot, drafts) => publish(world, snapshot, drafts),

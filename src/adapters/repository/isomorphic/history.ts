@@ -1,5 +1,6 @@
 /** Which commits lie between two, and which of them touched a path, read from a bare clone. */
 import type { ParsedCommit } from '../../../git/commit.ts';
+import type { FileAt } from '../../../ports.ts';
 import type { BareClone } from './clone.ts';
 import { idAtPath } from './trees.ts';
 
@@ -42,6 +43,26 @@ export async function commitsTouching(clone: BareClone, commits: Commits, path: 
     if (before.length === 0 ? after !== null : before.every((one) => one !== after)) touching.set(id, commit);
   }
   return touching;
+}
+
+/** Every file below a folder, by its path from there; none where it is no folder. */
+export async function filesOfFolder(clone: BareClone, commit: string, folder: string): Promise<readonly FileAt[]> {
+  let id = (await clone.readCommit(commit)).tree;
+  for (const segment of folder.split('/')) {
+    const entry = (await clone.readTree(id)).find(({ path, type }) => path === segment && type === 'tree');
+    if (entry === undefined) return [];
+    id = entry.oid;
+  }
+  return filesIn(clone, id, '');
+}
+
+async function filesIn(clone: BareClone, tree: string, prefix: string): Promise<readonly FileAt[]> {
+  const files: FileAt[] = [];
+  for (const { path, type, oid } of await clone.readTree(tree)) {
+    if (type === 'tree') files.push(...(await filesIn(clone, oid, `${prefix}${path}/`)));
+    else files.push({ path: `${prefix}${path}`, id: oid as FileAt['id'] });
+  }
+  return files;
 }
 
 async function commitsBelow(

@@ -10,12 +10,12 @@ import { emptyTree, noObject } from '../../../git/object-id.ts';
 import type { PushReport, RefUpdate } from '../../../git/receive-pack.ts';
 import { isSshAddress } from '../../../git/ssh-address.ts';
 import { TransportError } from '../../../git/transport.ts';
-import type { CommitDraft, CommitSummary, History, PushOutcome, Repository, Snapshot } from '../../../ports.ts';
+import type { CommitDraft, CommitSummary, FileAt, History, PushOutcome, Repository, Snapshot } from '../../../ports.ts';
 import { gitError, missingBranch } from '../failure.ts';
 import { newestFirst, summaryOf } from '../history.ts';
 import { deliver } from '../push.ts';
 import { BareClone, isNotFound } from './clone.ts';
-import { type Commits, commitsBetween, commitsSince, commitsTouching } from './history.ts';
+import { type Commits, commitsBetween, commitsSince, commitsTouching, filesOfFolder } from './history.ts';
 import { type IsomorphicHttpOptions, isomorphicHttp } from './http.ts';
 import { CloneSnapshot, loadTrees, writeFolder } from './trees.ts';
 
@@ -98,6 +98,14 @@ export class IsomorphicRepository implements Repository {
       const { head } = snapshot;
       if (head === null) return [];
       return this.#summaries(head, await commitsSince(this.#clone, head, after), path);
+    });
+  }
+
+  async filesAt(commits: readonly CommitId[], folder: string): Promise<ReadonlyMap<CommitId, readonly FileAt[]>> {
+    return this.#doing('read the history of', async () => {
+      const found = new Map<CommitId, readonly FileAt[]>();
+      for (const id of commits) found.set(id, await filesOfFolder(this.#clone, id, folder));
+      return found;
     });
   }
 

@@ -124,7 +124,10 @@ async function makePlace(engine: Engine): Promise<Place> {
     controlPlane: { url: 'http://127.0.0.1:1', apiKeyFile: 'key' },
     listener: { id: '0b6c0000-0000-4000-8000-000000000001' },
     cluster: { kubeconfig: cluster.kubeconfig },
-    agentServer: { database: { kind: 'external' } },
+    agentServer: {
+      database: { kind: 'external' },
+      licenseKey: { secretName: 'langsmith', key: 'license' },
+    },
     namespaces: {
       [namespace]: {
         repository: repository.url,

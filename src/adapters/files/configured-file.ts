@@ -6,12 +6,12 @@ import { systemWords } from '../../domain/system-words.ts';
 /** Why a file cannot be used, as the part of a message after the colon: "there is no such file". */
 export class FileFailure extends Error {
   override readonly name = 'FileFailure';
-  /** Of the system: `ENOENT`. Kept instead of the system's own error, whose words are not for users. */
-  readonly code: string | null;
+  /** `ENOENT` and the like. Kept instead of the system's own error, whose words are not for users. */
+  readonly systemCode: string | null;
 
-  constructor(why: string, code: string | null = null) {
+  constructor(why: string, systemCode: string | null = null) {
     super(why);
-    this.code = code;
+    this.systemCode = systemCode;
   }
 }
 
@@ -97,7 +97,7 @@ export function keyBytesOf(content: Buffer): Buffer {
 
 /** Whether the file is simply not there, for the few places where that is no failure. */
 export function isMissing(cause: unknown): boolean {
-  return cause instanceof FileFailure && cause.code === 'ENOENT';
+  return cause instanceof FileFailure && cause.systemCode === 'ENOENT';
 }
 
 /** The words for whatever a read threw; an error of another kind is not a user's, and is thrown as it is. */

@@ -1,6 +1,6 @@
 /** Who we are to a git server: the configuration's files and variables as credentials, read again when they change. */
 import { stat } from 'node:fs/promises';
-import type { Namespace } from '../domain/configuration.ts';
+import type { Namespace } from '../domain/configuration-namespace.ts';
 import { TowpathError } from '../domain/failure.ts';
 import type { NamedText, SshAccess } from '../git/ssh-connection.ts';
 import { type Credentials, type CredentialsSource, TransportError } from '../git/transport.ts';

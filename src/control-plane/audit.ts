@@ -1,7 +1,7 @@
 /** The append-only record of every change: who, with which key, did what to what. */
 import type { WorkspaceId } from '../domain/identifiers.ts';
 import { type Principal, requesterOf } from './principal.ts';
-import type { Transaction } from './store/database.ts';
+import type { Transaction } from './store/open-database.ts';
 import { audit as auditTable } from './store/schema.ts';
 
 export interface AuditTarget {

@@ -6,10 +6,10 @@ import type { Answered } from './api/answered.ts';
 import { controlPlaneApp } from './api/app.ts';
 import type { TowpathServices } from './api/towpath/services.ts';
 import { auditTrail } from './audit-trail.ts';
+import type { Log } from './log.ts';
 import type { Keyring } from './secrets/keyring.ts';
 import { requireKeys } from './secrets/rotate-secrets.ts';
 import { secretBox } from './secrets/secret-box.ts';
-import type { Log } from './services.ts';
 import { type DatabaseLocation, openDatabase } from './store/database.ts';
 import { reachability } from './store/reachable.ts';
 

@@ -1,5 +1,5 @@
 /** What a container or pod may not ask for in its security context; the same for clients' words and rendered pods. */
-import type { Policy } from '../domain/configuration.ts';
+import type { Policy } from '../domain/configuration-namespace.ts';
 import { isObject } from './read-manifest.ts';
 
 export interface Objection {

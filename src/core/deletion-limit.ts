@@ -1,5 +1,5 @@
 /** The brake on removals: a mass deletion is more often a mistake than a wish. */
-import type { Namespace } from '../domain/configuration.ts';
+import type { Namespace } from '../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import { releaseCommand } from './release-commands.ts';
 

@@ -1,6 +1,7 @@
 /** Inputs-Digest: whatever decides a folder's content but the clock; equal digests need no rendering. */
 import { createHash } from 'node:crypto';
-import type { AgentServer, Namespace } from '../domain/configuration.ts';
+import type { AgentServer } from '../domain/configuration-agent-server.ts';
+import type { Namespace } from '../domain/configuration-namespace.ts';
 import type { RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
 import { decryptionSecretOf } from './flux/objects.ts';

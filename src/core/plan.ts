@@ -1,5 +1,5 @@
 /** Step 3, plan: what each deployment of a namespace needs, from what is wanted and what git holds. */
-import type { Namespace } from '../domain/configuration.ts';
+import type { Namespace } from '../domain/configuration-namespace.ts';
 import type { Desired, Present, Removed } from '../domain/desired.ts';
 import type { CommitId, DeploymentId, ListenerId } from '../domain/identifiers.ts';
 import { folderOf, resourceName, resourceNameOf } from '../domain/resource-name.ts';
@@ -180,4 +180,12 @@ function orphansOf(ours: readonly Folder[], desired: readonly Desired[]): readon
   return ours
     .filter((folder) => folder.provenance && !known.has(folder.provenance.deploymentId))
     .map(({ path }) => path);
+}
+
+export type WritingStep = Extract<Step, { kind: 'lay-down' | 'update' | 'rerender' | 'restore' }>;
+
+export type RemovingStep = Extract<Step, { kind: 'remove' }>;
+
+export function isWriting(step: Step): step is WritingStep {
+  return step.kind === 'lay-down' || step.kind === 'update' || step.kind === 'rerender' || step.kind === 'restore';
 }

@@ -1,5 +1,7 @@
 /** What a namespace with the template set lgp may not ask for: an LGP cannot say it, and its operator would pass over it. */
-import type { AgentServer, Namespace } from './configuration.ts';
+
+import type { AgentServer } from './configuration-agent-server.ts';
+import type { Namespace } from './configuration-namespace.ts';
 import { lgpPodObjections } from './configuration-pods.ts';
 import type { Objection } from './configuration-rules.ts';
 

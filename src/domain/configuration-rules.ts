@@ -145,3 +145,5 @@ export function electionObjections({ leaseDuration, renewDeadline, retryPeriod }
     ...(renewDeadline > retryPeriod * retryJitter ? [] : [{ path: ['renewDeadline'], message: renewal }]),
   ];
 }
+
+export const file = () => z.string().min(1);

@@ -4,7 +4,8 @@ import type { Folder } from '../core/folder.ts';
 import type { KeptSteps } from '../core/plan.ts';
 import type { SecretKey } from '../core/secrets/secret-names.ts';
 import type { RenderInput } from '../core/template/set.ts';
-import type { AgentServer, Namespace } from '../domain/configuration.ts';
+import type { AgentServer } from '../domain/configuration-agent-server.ts';
+import type { Namespace } from '../domain/configuration-namespace.ts';
 import type { Finding } from '../domain/finding.ts';
 import type { CommitId, DeploymentId, ListenerId, NamespaceName, RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
@@ -23,7 +24,7 @@ import type {
 } from '../ports.ts';
 import type { DesiredState } from './desired-state.ts';
 import type { Leadership } from './leader/leadership.ts';
-import type { Observer } from './observe/observer.ts';
+import type { Observer } from './observe/observer-port.ts';
 import type { RepositoryView } from './repository-view.ts';
 import type { Timings } from './timings.ts';
 

@@ -1,12 +1,13 @@
 /** From a plan to commits: what is rendered, what is only reported, what must wait. */
 import { decideRemovals } from '../core/deletion-limit.ts';
-import { keptSteps, type NamespacePlan, planNamespace, type Step } from '../core/plan.ts';
+import type { WritingStep } from '../core/plan.ts';
+import { isWriting, keptSteps, type NamespacePlan, planNamespace, type RemovingStep, type Step } from '../core/plan.ts';
 import type { Desired } from '../domain/desired.ts';
 import type { DeploymentId } from '../domain/identifiers.ts';
 import type { Report } from '../domain/report.ts';
 import type { LaneContext, LaneMemory, Setback } from './context.ts';
 import { type Draft, draftRemoval } from './draft.ts';
-import { draftAll, isDue, subjectOf, type WritingStep } from './drafting.ts';
+import { draftAll, isDue, subjectOf } from './drafting.ts';
 import { countRecentRemovals, unproven } from './evidence.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { reportsOfStep } from './step-reports.ts';
@@ -25,8 +26,6 @@ export interface Decision {
 
 /** A push of more would hold too much in memory, and its author waiting. */
 const draftsAPass = 1000;
-
-export type RemovingStep = Extract<Step, { kind: 'remove' }>;
 
 /** Which steps of a plan become commits; under review most of them wait already. */
 export interface Selection {
@@ -155,10 +154,6 @@ export function isStillWanted({ desired }: LaneContext, of: Desired): boolean {
   const now = desired.find(of.deploymentId);
   if (now?.kind !== 'present' || of.kind !== 'present') return now?.kind === of.kind;
   return now.revisionId === of.revisionId && (of.interrupted || !now.interrupted);
-}
-
-export function isWriting(step: Step): step is WritingStep {
-  return step.kind === 'lay-down' || step.kind === 'update' || step.kind === 'rerender' || step.kind === 'restore';
 }
 
 /** From here on it is measured how long a revision takes. */

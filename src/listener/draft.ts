@@ -10,24 +10,23 @@ import {
 } from '../core/flux/objects.ts';
 import type { Folder } from '../core/folder.ts';
 import type { Identity } from '../core/plain-line.ts';
-import { doubtWords, type Remnant } from '../core/plan-removal.ts';
+import type { RemovingStep, WritingStep } from '../core/plan.ts';
 import { type Change, type Origin, type Provenance, provenanceFile } from '../core/provenance.ts';
-import { reportCommitted, reportRemoval, reportRendered } from '../core/report.ts';
+import { reportCommitted, reportRendered } from '../core/report.ts';
 import { repositoryReadme } from '../core/repository-readme.ts';
 import type { TakenBack } from '../core/taken-back.ts';
-import type { Desired, Removed } from '../domain/desired.ts';
+import type { Desired } from '../domain/desired.ts';
 import type { CommitId } from '../domain/identifiers.ts';
-import type { RemovalReport, Report } from '../domain/report.ts';
+import type { Report } from '../domain/report.ts';
 import type { Requester } from '../domain/requester.ts';
 import { resourceName } from '../domain/resource-name.ts';
 import type { CommitDraft, Snapshot } from '../ports.ts';
 import type { LaneContext, Prepared } from './context.ts';
-import type { RemovingStep } from './decide.ts';
-import type { WritingStep } from './drafting.ts';
 import type { RepositoryView } from './repository-view.ts';
 import { ownLabels } from './secrets/plain-secrets.ts';
 import { secretsWord } from './secrets/plan.ts';
 import { whyOf } from './step-reason.ts';
+import { removedReport } from './step-reports.ts';
 
 /** What a reviewer is told of a draft beside its commit. */
 export interface DraftedChange {
@@ -205,30 +204,6 @@ export function draftRemoval(
     withOnce: () => draft,
   };
   return draft;
-}
-
-export function removedReport(
-  context: LaneContext,
-  desired: Removed,
-  commit: CommitId | null,
-  [remnant]: readonly Remnant[] = [],
-): RemovalReport {
-  const where = commit === null ? 'Nothing of it is in git' : `Removed from git in ${commit.slice(0, 12)}`;
-  if (remnant) {
-    const message = `${where}; but ${remnant.path} ${doubtWords[remnant.doubt]}`;
-    return reportRemoval(
-      desired,
-      { outcome: 'progressing', reason: 'ForeignFolder', message, commit },
-      context.clock.now(),
-    );
-  }
-  if (context.engine !== null) {
-    const message = `${where}; waiting until nothing of it is left in the cluster`;
-    return reportRemoval(desired, { outcome: 'progressing', reason: 'Pruning', message, commit }, context.clock.now());
-  }
-  const data = context.settings.deletion.data === 'retain' ? '; a cluster would keep its volume claims' : '';
-  const message = `${where}; nothing watches a cluster (engine none), so nothing more is waited for${data}`;
-  return reportRemoval(desired, { outcome: 'succeeded', reason: 'Removed', message, commit }, context.clock.now());
 }
 
 /** PROVENANCE texts of drafts by blob id, so that what we wrote is not read back. */

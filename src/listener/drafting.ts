@@ -1,6 +1,6 @@
 /** Renders what is due, side by side; one deployment's failure is its own. */
 import PQueue from 'p-queue';
-import type { Step } from '../core/plan.ts';
+import type { Step, WritingStep } from '../core/plan.ts';
 import type { Desired } from '../domain/desired.ts';
 import { asTowpathError, failureKind, TowpathError } from '../domain/failure.ts';
 import type { RevisionId } from '../domain/identifiers.ts';
@@ -17,8 +17,6 @@ import { retryDelay } from './timings.ts';
 
 /** Specifications are fetched and rendered side by side. */
 const concurrency = 16;
-
-export type WritingStep = Extract<Step, { kind: 'lay-down' | 'update' | 'rerender' | 'restore' }>;
 
 export interface Drafted {
   readonly drafts: readonly Draft[];

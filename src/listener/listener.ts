@@ -9,7 +9,8 @@ import { createDesiredState, type DesiredState } from './desired-state.ts';
 import { runIntake } from './intake.ts';
 import { type Lane, startLane } from './lane.ts';
 import { type Leadership, soleLeadership } from './leader/leadership.ts';
-import { type Observer, startObserver } from './observe/observer.ts';
+import { startObserver } from './observe/observer.ts';
+import type { Observer } from './observe/observer-port.ts';
 import { type Reporter, startReporter } from './reporter.ts';
 import { defaultTimings, type Timings } from './timings.ts';
 

@@ -8,24 +8,13 @@ import { describe } from './describe.ts';
 import { type Draft, writtenProvenance } from './draft.ts';
 import { refuseRewrittenHistory } from './evidence.ts';
 import { whileItMoves } from './moving.ts';
+import type { PassOutcome } from './pass-outcome.ts';
 import { publishDrafts, TryAgain } from './publish.ts';
 import { shownOf } from './pushed-line.ts';
 import { reportRefused } from './refused.ts';
 import { type RepositoryView, viewAt, viewOf } from './repository-view.ts';
 import { reviewContext } from './review/look.ts';
 import { attemptReviewPass } from './review/pass.ts';
-
-export type PassOutcome =
-  /** Nothing changed anywhere: one request, no rendering. */
-  | { readonly kind: 'idle' }
-  | {
-      readonly kind: 'done';
-      readonly reports: readonly Report[];
-      readonly head: CommitId | null;
-      readonly pushed: number;
-      readonly refusal: string | null;
-      readonly orphans: readonly string[];
-    };
 
 /** Throws TowpathError for what concerns the whole repository; a deployment's own failure is among the reports. */
 export async function runPass(

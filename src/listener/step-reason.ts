@@ -1,6 +1,5 @@
 /** Why a commit is made that no new revision asked for. */
-import type { Drift } from '../core/plan.ts';
-import type { WritingStep } from './drafting.ts';
+import type { Drift, WritingStep } from '../core/plan.ts';
 
 const driftWords: Readonly<Record<Drift, string>> = {
   edited: 'edited',

@@ -1,6 +1,7 @@
 /** What a plan alone already has to say about a deployment, before anything is pushed. */
 import type { Folder } from '../core/folder.ts';
 import { folderPath, type Step } from '../core/plan.ts';
+import { doubtWords, type Remnant } from '../core/plan-removal.ts';
 import { adoptCommand, releaseCommand } from '../core/release-commands.ts';
 import {
   byWhom,
@@ -15,10 +16,9 @@ import {
 import type { Present, Removed } from '../domain/desired.ts';
 import { asTowpathError } from '../domain/failure.ts';
 import type { CommitId } from '../domain/identifiers.ts';
-import type { Report, RevisionReport } from '../domain/report.ts';
+import type { RemovalReport, Report, RevisionReport } from '../domain/report.ts';
 import type { CommitSummary } from '../ports.ts';
 import type { LaneContext, Setback } from './context.ts';
-import { removedReport } from './draft.ts';
 import { changesSince, commitOf, findRemoval, lastChangeOf } from './evidence.ts';
 import type { RepositoryView } from './repository-view.ts';
 
@@ -225,4 +225,28 @@ function removalFailed(
   message: string,
 ): Report {
   return reportRemoval(step.desired, { outcome: 'failed', reason, message, commit: null }, context.clock.now());
+}
+
+export function removedReport(
+  context: LaneContext,
+  desired: Removed,
+  commit: CommitId | null,
+  [remnant]: readonly Remnant[] = [],
+): RemovalReport {
+  const where = commit === null ? 'Nothing of it is in git' : `Removed from git in ${commit.slice(0, 12)}`;
+  if (remnant) {
+    const message = `${where}; but ${remnant.path} ${doubtWords[remnant.doubt]}`;
+    return reportRemoval(
+      desired,
+      { outcome: 'progressing', reason: 'ForeignFolder', message, commit },
+      context.clock.now(),
+    );
+  }
+  if (context.engine !== null) {
+    const message = `${where}; waiting until nothing of it is left in the cluster`;
+    return reportRemoval(desired, { outcome: 'progressing', reason: 'Pruning', message, commit }, context.clock.now());
+  }
+  const data = context.settings.deletion.data === 'retain' ? '; a cluster would keep its volume claims' : '';
+  const message = `${where}; nothing watches a cluster (engine none), so nothing more is waited for${data}`;
+  return reportRemoval(desired, { outcome: 'succeeded', reason: 'Removed', message, commit }, context.clock.now());
 }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { giteaSquashTemplate } from '../../src/core/squash-template.ts';
 import type { PullRequest } from '../../src/domain/pull-request.ts';
-import { request } from '../contract/forge.ts';
+import { request } from '../contract/forge-requests.ts';
 import { closedShape, scriptedGitea, shape } from '../support/gitea-scripted.ts';
 
 const numbers = (found: readonly PullRequest[]): readonly number[] => found.map(({ number }) => number);

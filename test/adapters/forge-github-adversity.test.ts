@@ -5,7 +5,7 @@ import { githubHttp } from '../../src/adapters/forge/github/http.ts';
 import { githubRefs } from '../../src/adapters/forge/github/refs.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
 import type { Forge } from '../../src/ports.ts';
-import { request } from '../contract/forge.ts';
+import { request } from '../contract/forge-requests.ts';
 import type { ForgeAnswer } from '../support/forge-server.ts';
 import type { ServedPull, ServedRepository } from '../support/forge-server-pulls.ts';
 import { review } from '../support/forge-server-pulls.ts';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { githubForge } from '../../src/adapters/forge/github/forge.ts';
 import { type GithubHttp, githubHttp, graphqlUrl } from '../../src/adapters/forge/github/http.ts';
 import type { Forge } from '../../src/ports.ts';
-import { request } from '../contract/forge.ts';
+import { request } from '../contract/forge-requests.ts';
 import { review, type ServedPull, type ServedRepository } from '../support/forge-server-pulls.ts';
 import { type GithubServer, startGithubServer } from '../support/github-server.ts';
 

@@ -1,6 +1,6 @@
 /** What only GitLab says: its merge statuses, moved projects, tokens and descriptions. */
 import { describe, expect, it } from 'vitest';
-import { request } from '../contract/forge.ts';
+import { request } from '../contract/forge-requests.ts';
 import { closePull } from '../support/forge-server-pulls.ts';
 import { mergeStatuses } from '../support/gitlab-description-shapes.ts';
 import { gitlabForgeWorld, path } from '../support/gitlab-forge-world.ts';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ForgeAnswer, type ForgeHttpSettings, forgeHttp } from '../../src/adapters/forge/http/http.ts';
+import type { ForgeHttpSettings } from '../../src/adapters/forge/http/forge-http-settings.ts';
+import { type ForgeAnswer, forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 
 const closing: (() => Promise<unknown>)[] = [];

@@ -14,7 +14,7 @@ import { openingOf } from '../../src/cli/control-plane/opening.ts';
 import { secretText } from '../../src/cli/secret-text.ts';
 import { readTlsFiles } from '../../src/cli/server/tls-files.ts';
 import { readSecretKey } from '../../src/cli/wire.ts';
-import { Namespace } from '../../src/domain/configuration.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import { Signing } from '../../src/domain/configuration-publication.ts';
 import { sealingPair } from '../support/sealing-certificate.ts';
 import { makeSshKey } from '../support/signing-keys.ts';

@@ -6,7 +6,7 @@ import {
   judgePermissions,
   neededPermissions,
 } from '../../src/cli/doctor/forge-judge.ts';
-import { Namespace } from '../../src/domain/configuration.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import type { ForgeRepository } from '../../src/domain/pull-request.ts';
 
 const good: ForgeRepository = {

@@ -1,7 +1,8 @@
 /** What doctor says of git servers that a listener can use, but not as it would like to. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkRepository } from '../../src/cli/doctor/repository-checks.ts';
-import { Git, Namespace } from '../../src/domain/configuration.ts';
+import { Git } from '../../src/domain/configuration.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
 
 const servers: GitServer[] = [];

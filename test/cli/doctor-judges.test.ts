@@ -8,7 +8,8 @@ import { judgeNamespaces } from '../../src/cli/doctor/control-plane-checks.ts';
 import { type FluxFacts, judgeFlux } from '../../src/cli/doctor/flux-judge.ts';
 import { argoCdObjects, ownCluster } from '../../src/core/bootstrap/argo-cd.ts';
 import { fluxObjects } from '../../src/core/bootstrap/flux.ts';
-import { Configuration, Namespace } from '../../src/domain/configuration.ts';
+import { Configuration } from '../../src/domain/configuration.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 
 const namespace = NamespaceName.parse('team-a');

@@ -10,7 +10,7 @@ import {
 } from '../../src/cli/doctor/signing-judge.ts';
 import { argoCdObjects, ownCluster } from '../../src/core/bootstrap/argo-cd.ts';
 import { fluxObjects } from '../../src/core/bootstrap/flux.ts';
-import { Namespace } from '../../src/domain/configuration.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 import type { KeyIdentity } from '../../src/git/sign-key.ts';
 

@@ -1,7 +1,7 @@
 /** Kubernetes objects that a real API server takes as well as one in memory; they start nothing. */
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { type LiveObject, ownLabels } from '../../src/domain/live-object.ts';
-import type { ClusterObject, ClusterUnderTest } from './cluster.ts';
+import type { ClusterObject, ClusterUnderTest } from './cluster-under-test.ts';
 
 type World = Pick<ClusterUnderTest, 'namespace' | 'engineNamespace' | 'listenerId' | 'repositoryUrl'>;
 

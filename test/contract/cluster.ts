@@ -1,45 +1,11 @@
 /** What every Cluster must do, for each engine: live copies that follow the cluster, questions, and the few writes. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DeploymentId, NamespaceName } from '../../src/domain/identifiers.ts';
+import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import type { ClusterChange, EngineKind, LiveObject } from '../../src/domain/live-object.ts';
-import type { Cluster, PlainSecret } from '../../src/ports.ts';
+import type { PlainSecret } from '../../src/ports.ts';
 import { until } from '../support/until.ts';
 import * as objects from './cluster-objects.ts';
-
-/** A namespace, empty at first, as a listener sees it, and hands that reach into the cluster behind. */
-export interface ClusterUnderTest {
-  /** Not started yet. */
-  readonly cluster: Cluster;
-  readonly namespace: NamespaceName;
-  /** Where the engine's objects are; no engine works there. */
-  readonly engineNamespace: string;
-  readonly listenerId: string;
-  /** Of this namespace: `https://git.example/deployments/<name>.git`. */
-  readonly repositoryUrl: string;
-  /** Creates it, or brings it to this, as `kubectl apply --server-side` does: what it does not name stays. */
-  put(object: ClusterObject): Promise<void>;
-  /** A JSON merge patch: null takes a field away. */
-  patch(object: ClusterReference, change: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Asks for its deletion; done when that is accepted. One that is not there is fine. */
-  remove(object: ClusterReference): Promise<void>;
-  /** As it is at this moment; undefined: not there. */
-  find(object: ClusterReference): Promise<ClusterObject | undefined>;
-}
-
-export interface ClusterReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-}
-
-export interface ClusterObject extends ClusterReference {
-  readonly metadata: ClusterReference['metadata'] & {
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly [field: string]: unknown;
-  };
-  readonly [field: string]: unknown;
-}
+import type { ClusterObject, ClusterReference, ClusterUnderTest } from './cluster-under-test.ts';
 
 const chat = '11111111-1111-4111-8111-111111111111' as DeploymentId;
 const mail = '22222222-2222-4222-8222-222222222222' as DeploymentId;

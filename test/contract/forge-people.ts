@@ -1,7 +1,7 @@
 /** What every Forge must tell of what people did: merged, closed, opened again, approved, and what checks say. */
 import { expect, it } from 'vitest';
 import type { MergeMethod, PullRequest } from '../../src/domain/pull-request.ts';
-import { prefix, request } from './forge.ts';
+import { prefix, request } from './forge-requests.ts';
 import type { ForgeCapabilities, ForgeWorld } from './forge-world.ts';
 
 export function forgePeopleContract(open: () => ForgeWorld, capabilities: ForgeCapabilities): void {

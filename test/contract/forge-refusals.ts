@@ -1,6 +1,6 @@
 /** What every Forge must make of refusals and broken answers: one class each, nothing half, and no end for ever. */
 import { expect, it } from 'vitest';
-import { heads, prefix, request } from './forge.ts';
+import { heads, prefix, request } from './forge-requests.ts';
 import type { ForgeCapabilities, ForgeFault, ForgeWorld } from './forge-world.ts';
 
 const classes: readonly (readonly [ForgeFault, string, string])[] = [

@@ -1,8 +1,8 @@
 /** What every Forge must do: pull requests opened once, found again, kept up to date and never mixed up with others. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { NewPullRequest, PullRequest } from '../../src/domain/pull-request.ts';
 import { forgePeopleContract } from './forge-people.ts';
 import { forgeRefusalsContract } from './forge-refusals.ts';
+import { heads, prefix, request } from './forge-requests.ts';
 import type { ForgeCapabilities, ForgeWorld } from './forge-world.ts';
 
 /** `makeWorld` makes a fresh repository for each test. */
@@ -24,17 +24,6 @@ export function forgeContract(
     forgePeopleContract(() => world, capabilities);
     forgeRefusalsContract(() => world, capabilities);
   });
-}
-
-export const prefix = 'towpath/';
-
-export function request(head: string, more: Partial<NewPullRequest> = {}): NewPullRequest {
-  const content = { title: `deploy: ${head}`, body: `About ${head}.\n\n<!-- towpath: ${head} -->`, labels: [] };
-  return { head, ...content, draft: false, reviewers: [], teamReviewers: [], ...more };
-}
-
-export function heads(pullRequests: readonly PullRequest[]): readonly string[] {
-  return pullRequests.map(({ head }) => head).sort();
 }
 
 function openingContract(open: () => ForgeWorld): void {

@@ -4,7 +4,8 @@ import { NamespaceName } from '../../src/domain/identifiers.ts';
 import type { LiveObject } from '../../src/domain/live-object.ts';
 import { memoryCluster } from '../support/memory-cluster.ts';
 import { memoryKubernetes } from '../support/memory-kubernetes.ts';
-import { type ClusterObject, clusterContract } from './cluster.ts';
+import { clusterContract } from './cluster.ts';
+import type { ClusterObject } from './cluster-under-test.ts';
 
 clusterContract('in memory', async (engine) => {
   const kubernetes = memoryKubernetes();

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { TowpathError } from '../../src/domain/failure.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
-import { type MemoryForgeBranches, memoryForge } from '../support/memory-forge.ts';
+import { memoryForge } from '../support/memory-forge.ts';
+import type { MemoryForgeBranches } from '../support/memory-forge-state.ts';
 import { forgeContract } from './forge.ts';
 import type { ForgeFault, ForgeWorld } from './forge-world.ts';
 

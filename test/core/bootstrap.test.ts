@@ -11,7 +11,7 @@ import { argoCdCredentials, fluxCredentials } from '../../src/core/bootstrap/cre
 import { fluxObjects, fluxUrl } from '../../src/core/bootstrap/flux.ts';
 import { emittedKinds, resourceOf, unreadableKinds } from '../../src/core/bootstrap/kinds.ts';
 import { bootstrapFile, bootstrapName, bootstrapText, distinctObjects } from '../../src/core/bootstrap/object.ts';
-import { Namespace } from '../../src/domain/configuration.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import { NamespaceName } from '../../src/domain/identifiers.ts';
 
 const golden = join(import.meta.dirname, 'golden-bootstrap');

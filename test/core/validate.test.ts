@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { contextOfFolder } from '../../src/core/validate/context.ts';
 import { validateDeployment } from '../../src/core/validate/validate.ts';
-import { Namespace } from '../../src/domain/configuration.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import type { RepoPath } from '../../src/domain/file-tree.ts';
 import { sampleFiles, sampleInput, sampleName } from '../support/hand-written-deployment.ts';
 import { complain, type Edit, edited, refuses, schemas } from '../support/validation.ts';

@@ -4,7 +4,7 @@ import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
 import { namedSecretSealer } from '../../src/adapters/secret-sealer/named.ts';
 import { noTelemetry } from '../../src/adapters/telemetry/none.ts';
 import { parseProvenance } from '../../src/core/provenance.ts';
-import type { Namespace } from '../../src/domain/configuration.ts';
+import type { Namespace } from '../../src/domain/configuration-namespace.ts';
 import { TowpathError } from '../../src/domain/failure.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import { type DeploymentId, DeploymentName, NamespaceName } from '../../src/domain/identifiers.ts';

@@ -4,7 +4,7 @@ import { gitlabForge } from '../../src/adapters/forge/gitlab/forge.ts';
 import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import type { Approval } from '../../src/domain/pull-request.ts';
 import type { Forge } from '../../src/ports.ts';
-import { request } from '../contract/forge.ts';
+import { request } from '../contract/forge-requests.ts';
 import type { ServedPull, ServedRepository } from './forge-server-pulls.ts';
 import { type GitlabServer, startGitlabServer } from './gitlab-server.ts';
 

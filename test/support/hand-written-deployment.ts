@@ -1,7 +1,8 @@
 /** A whole deployment as a careful person would write it: twelve files that every check lets through. */
 
 import type { RenderInput } from '../../src/core/template/set.ts';
-import { AgentServer, Namespace } from '../../src/domain/configuration.ts';
+import { AgentServer } from '../../src/domain/configuration-agent-server.ts';
+import { Namespace } from '../../src/domain/configuration-namespace.ts';
 import { type FileTree, type RepoPath, repoPath } from '../../src/domain/file-tree.ts';
 import { DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';

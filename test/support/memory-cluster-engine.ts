@@ -2,7 +2,7 @@
 import { sameRepository } from '../../src/core/repository-url.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { type ClusterChange, type EngineObjects, type LiveObject, ownLabels } from '../../src/domain/live-object.ts';
-import type { MemoryClusterOptions } from './memory-cluster.ts';
+import type { MemoryClusterOptions } from './memory-cluster-options.ts';
 
 export function* changesOf(
   { repositoryUrl }: MemoryClusterOptions,

@@ -1,10 +1,11 @@
 /** A Cluster without an API server: the twin of the real one, for tests of what is decided above it. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { TowpathError } from '../../src/domain/failure.ts';
-import type { DeploymentId, NamespaceName } from '../../src/domain/identifiers.ts';
-import { type EngineKind, type LiveObject, ownLabels, type ProbeAnswer } from '../../src/domain/live-object.ts';
+import type { DeploymentId } from '../../src/domain/identifiers.ts';
+import { type LiveObject, ownLabels, type ProbeAnswer } from '../../src/domain/live-object.ts';
 import type { Cluster, PlainSecret } from '../../src/ports.ts';
 import { askEngine, changesOf, engineObjects } from './memory-cluster-engine.ts';
+import type { MemoryClusterOptions } from './memory-cluster-options.ts';
 import { once } from './memory-engine.ts';
 import type { MemoryKubernetes } from './memory-kubernetes.ts';
 
@@ -19,15 +20,6 @@ export interface MemoryCluster extends Cluster {
     | null;
   /** What was asked, one line a call: `refresh deployments/chat-…`, `remaining <id>`. */
   readonly calls: string[];
-}
-
-export interface MemoryClusterOptions {
-  readonly kubernetes: MemoryKubernetes;
-  readonly engine: EngineKind;
-  readonly namespace: NamespaceName;
-  readonly engineNamespace: string;
-  readonly listenerId: string;
-  readonly repositoryUrl: string;
 }
 
 const workloadKinds = new Set(['Deployment', 'StatefulSet', 'LGP']);

@@ -2,7 +2,13 @@
 import { TowpathError } from '../../src/domain/failure.ts';
 import type { Approval, NewPullRequest, PullRequest } from '../../src/domain/pull-request.ts';
 import type { Forge } from '../../src/ports.ts';
-import { addPullRequest, type MemoryForgeState, type MemoryPullRequest, settled, touched } from './memory-forge.ts';
+import {
+  addPullRequest,
+  type MemoryForgeState,
+  type MemoryPullRequest,
+  settled,
+  touched,
+} from './memory-forge-state.ts';
 
 export function memoryForgePort(state: MemoryForgeState): Forge {
   const { branches } = state.options;

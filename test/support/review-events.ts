@@ -1,7 +1,7 @@
 /** What happens to a lane under review, in any order: wishes, people, faults, and processes that are killed. */
 import fc from 'fast-check';
 import { TowpathError } from '../../src/domain/failure.ts';
-import type { ForgeMethod } from './memory-forge.ts';
+import type { ForgeMethod } from './memory-forge-state.ts';
 import type { ReviewPeople } from './review-people.ts';
 import type { Moment, ReviewProcess } from './review-process.ts';
 import type { ReviewWorld } from './review-world.ts';

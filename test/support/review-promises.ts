@@ -5,7 +5,7 @@ import { readMarker } from '../../src/core/pull-request/marker.ts';
 import { type DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
 import type { Branches, Forge } from '../../src/ports.ts';
-import type { MemoryPullRequest } from './memory-forge.ts';
+import type { MemoryPullRequest } from './memory-forge-state.ts';
 import { ancestry } from './memory-remote.ts';
 import { isReachable, type ReviewPeople } from './review-people.ts';
 import type { ReviewWorld } from './review-world.ts';

@@ -4,7 +4,7 @@ import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import type { NamespaceParts } from '../../src/listener/context.ts';
 import type { RunningListener } from '../../src/listener/listener.ts';
 import type { Forge } from '../../src/ports.ts';
-import type { MemoryPullRequest } from './memory-forge.ts';
+import type { MemoryPullRequest } from './memory-forge-state.ts';
 import type { ReviewWorld } from './review-world.ts';
 import { type ScriptedControlPlane, startScriptedControlPlane } from './scripted-control-plane.ts';
 import { until } from './until.ts';

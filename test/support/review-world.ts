@@ -3,7 +3,8 @@ import type { NamespaceParts } from '../../src/listener/context.ts';
 import type { RunningListener } from '../../src/listener/listener.ts';
 import { type ListenerSetup, listen } from './listener-world.ts';
 import { memoryBranches } from './memory-branches.ts';
-import { type MemoryForge, type MemoryForgeOptions, type MemoryPullRequest, memoryForge } from './memory-forge.ts';
+import { memoryForge } from './memory-forge.ts';
+import type { MemoryForge, MemoryForgeOptions, MemoryPullRequest } from './memory-forge-state.ts';
 import { type MemoryRemote, memoryRemote, memoryRepository } from './memory-repository.ts';
 import type { ScriptedControlPlane } from './scripted-control-plane.ts';
 

@@ -8,13 +8,14 @@ import { answerProblem } from '../../src/control-plane/api/problems.ts';
 import { towpathRoutes } from '../../src/control-plane/api/towpath/routes.ts';
 import type { TowpathServices } from '../../src/control-plane/api/towpath/services.ts';
 import { auditTrail } from '../../src/control-plane/audit-trail.ts';
+import type { Log } from '../../src/control-plane/log.ts';
 import { createDeployment } from '../../src/control-plane/orchestration/create-deployment.ts';
 import type { CreateRequest } from '../../src/control-plane/orchestration/requests.ts';
 import type { WorkspacePrincipal } from '../../src/control-plane/principal.ts';
 import { encryptionKeyFromText, keyring } from '../../src/control-plane/secrets/keyring.ts';
 import { secretBox } from '../../src/control-plane/secrets/secret-box.ts';
-import type { Log } from '../../src/control-plane/services.ts';
-import { type DatabaseLocation, type OpenDatabase, openDatabase } from '../../src/control-plane/store/database.ts';
+import { type DatabaseLocation, openDatabase } from '../../src/control-plane/store/database.ts';
+import type { OpenDatabase } from '../../src/control-plane/store/open-database.ts';
 import { listeners } from '../../src/control-plane/store/schema.ts';
 import type {
   DeploymentId,

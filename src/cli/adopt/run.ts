@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { TowpathError } from '../../domain/failure.ts';
 import { repoPath } from '../../domain/file-tree.ts';
 import { type AdoptShown, adopt } from '../../listener/operate/adopt.ts';
-import type { AdoptOptions } from '../commands/adopt.ts';
+import type { OperateOptions } from '../operating/operated.ts';
 import { runOperation } from '../operating/operated.ts';
 
 export function adoptFolder(deployment: string, options: AdoptOptions): Promise<number> {
@@ -23,4 +23,8 @@ function pathOf(text: string): string {
     const message = `Cannot adopt from "${text}": expected a folder's path from the repository's root, such as apps/chat`;
     throw new TowpathError('terminal', 'InvalidPath', message, { cause });
   }
+}
+
+export interface AdoptOptions extends OperateOptions {
+  readonly from?: string;
 }

@@ -16,13 +16,14 @@ import {
   describeObject,
   distinctObjects,
 } from '../../core/bootstrap/object.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
-import type { BootstrapArgoCdOptions, BootstrapFluxOptions, BootstrapOptions } from '../commands/bootstrap.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { nearest } from '../configuration/suggestion.ts';
 import { applyObjects } from './apply.ts';
+import type { BootstrapArgoCdOptions, BootstrapFluxOptions, BootstrapOptions } from './bootstrap-options.ts';
 import { clusterAccess } from './cluster-access.ts';
 import { argoCdSignatures, fluxVerification } from './signatures.ts';
 

@@ -2,11 +2,12 @@
 import type { ArgoCdSignatures } from '../../core/bootstrap/argo-cd.ts';
 import { fluxSigners } from '../../core/bootstrap/flux.ts';
 import type { BootstrapObject } from '../../core/bootstrap/object.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
-import type { BootstrapArgoCdOptions, BootstrapFluxOptions } from '../commands/bootstrap.ts';
 import { configuredIdentity } from '../signing-key/run.ts';
+import type { BootstrapArgoCdOptions, BootstrapFluxOptions } from './bootstrap-options.ts';
 
 interface Subject {
   readonly namespace: NamespaceName;

@@ -1,12 +1,8 @@
 /** `towpath adopt`: takes a folder over that this listener did not write. */
 import { Command } from 'commander';
-import type { OperateOptions } from '../operating/operated.ts';
+import type { AdoptOptions } from '../adopt/run.ts';
 import { withOperateOptions } from '../operating/options.ts';
 import { examples } from '../options.ts';
-
-export interface AdoptOptions extends OperateOptions {
-  readonly from?: string;
-}
 
 const help = `
 For a folder that lies where the deployment belongs, but that this listener did

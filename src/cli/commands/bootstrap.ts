@@ -1,27 +1,7 @@
 /** `towpath bootstrap`: what a GitOps engine needs beside Towpath, as manifests or straight into the cluster. */
 import { Command, InvalidArgumentError } from 'commander';
+import type { BootstrapArgoCdOptions, BootstrapFluxOptions } from '../bootstrap/bootstrap-options.ts';
 import { examples } from '../options.ts';
-
-export interface BootstrapOptions {
-  readonly config: string;
-  readonly output?: string;
-  readonly apply?: true;
-  readonly forceConflicts?: true;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-}
-
-export interface BootstrapArgoCdOptions extends BootstrapOptions {
-  readonly server: string;
-  readonly gpgKey?: readonly string[];
-  readonly signatureKeys?: true;
-  readonly verifySignatures?: true;
-}
-
-export interface BootstrapFluxOptions extends BootstrapOptions {
-  readonly verifySecret?: string;
-  readonly verifySignatures?: true;
-}
 
 const argoCdHelp = `
 For each namespace an AppProject that allows its repository, its namespace and the kinds that its

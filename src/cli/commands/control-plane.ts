@@ -1,24 +1,7 @@
 /** `towpath control-plane`: the API that clients and listeners talk to. */
 import { Command, Option } from 'commander';
-import { examples, type LogOptions, port, rate, withLogOptions } from '../options.ts';
-
-export interface DatabaseOptions {
-  readonly databaseUrl?: string;
-  readonly data: string;
-  readonly encryptionKeyFile?: string;
-  readonly oldEncryptionKeyFile?: readonly string[];
-}
-
-export interface ControlPlaneOptions extends DatabaseOptions, LogOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly tlsCertFile?: string;
-  readonly tlsKeyFile?: string;
-  readonly monitoringPort?: number;
-  readonly monitoringHost?: string;
-  readonly extension: boolean;
-  readonly requestsPerSecond: number;
-}
+import type { ControlPlaneOptions } from '../control-plane/control-plane-options.ts';
+import { examples, port, rate, withLogOptions } from '../options.ts';
 
 const help = `
 The first start makes an admin key and prints it once, unless TOWPATH_ADMIN_KEY sets one.

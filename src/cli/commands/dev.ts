@@ -1,12 +1,7 @@
 /** `towpath dev`: the whole loop on one machine, in one process, on one port. */
 import { Command } from 'commander';
-import { examples, type LogOptions, port, withLogOptions } from '../options.ts';
-
-export interface DevOptions extends LogOptions {
-  readonly port: number;
-  readonly data: string;
-  readonly sample: boolean;
-}
+import type { DevOptions } from '../dev/run.ts';
+import { examples, port, withLogOptions } from '../options.ts';
 
 const help = `
 Starts a control plane, a listener and a git server with one repository a namespace

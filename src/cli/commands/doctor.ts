@@ -1,14 +1,7 @@
 /** `towpath doctor`: checks a whole set-up, and says what is wrong and how to mend it. */
 import { Command } from 'commander';
+import type { DoctorOptions } from '../doctor/doctor-options.ts';
 import { examples } from '../options.ts';
-
-export interface DoctorOptions {
-  readonly config: string;
-  readonly json?: true;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly as?: string;
-}
 
 const help = `
 Asks the control plane, the repositories, the cluster and the GitOps engine what a listener will ask them,

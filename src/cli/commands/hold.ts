@@ -1,18 +1,9 @@
 /** `towpath hold`: what waits for a person, and letting it go on. */
 import { Command, InvalidArgumentError } from 'commander';
-import type { OperateOptions } from '../operating/operated.ts';
+import type { HoldListOptions } from '../hold/list.ts';
+import type { HoldReleaseOptions } from '../hold/release.ts';
 import { withOperateOptions } from '../operating/options.ts';
 import { examples } from '../options.ts';
-
-export interface HoldListOptions {
-  readonly config: string;
-  readonly namespace?: string;
-  readonly json?: true;
-}
-
-export interface HoldReleaseOptions extends OperateOptions {
-  readonly commit?: string;
-}
 
 const listHelp = `
 Reads the control plane, the repositories and the forge, whether or not a

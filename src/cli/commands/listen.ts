@@ -1,11 +1,8 @@
 /** `towpath listen`: the listener, beside a GitOps engine. */
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
-import { examples, type LogOptions, withLogOptions } from '../options.ts';
-
-export interface ListenOptions extends LogOptions {
-  readonly config: string;
-}
+import type { ListenOptions } from '../listen/run.ts';
+import { examples, withLogOptions } from '../options.ts';
 
 const help = `
 Takes what the control plane wants over HTTPS long polls, renders it, commits it to the

@@ -1,13 +1,7 @@
 /** `towpath plan`: what a pass would do, without doing it. */
 import { Command } from 'commander';
 import { examples } from '../options.ts';
-
-export interface PlanOptions {
-  readonly config: string;
-  readonly json?: true;
-  readonly stat?: true;
-  readonly pager: boolean;
-}
+import type { PlanOptions } from '../plan/run.ts';
 
 const help = `
 Reads the control plane and the repositories, and writes to neither. Besides the commits that

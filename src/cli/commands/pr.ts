@@ -1,12 +1,7 @@
 /** `towpath pr`: the pull requests in which deployments wait for people. */
 import { Command } from 'commander';
 import { examples } from '../options.ts';
-
-export interface PullRequestListOptions {
-  readonly config: string;
-  readonly namespace?: string;
-  readonly json?: true;
-}
+import type { PullRequestListOptions } from '../pr/list.ts';
 
 const help = `
 Reads the forge, the repositories and the control plane, whether or not a

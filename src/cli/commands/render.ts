@@ -1,13 +1,7 @@
 /** `towpath render`: the manifests of one deployment, without touching git. */
 import { Command } from 'commander';
 import { examples } from '../options.ts';
-
-export interface RenderOptions {
-  readonly config?: string;
-  readonly namespace?: string;
-  readonly output?: string;
-  readonly json?: true;
-}
+import type { RenderOptions } from '../render/render-options.ts';
 
 const help = `
 The argument is a deployment file (the body of POST /v2/deployments or a full specification, as

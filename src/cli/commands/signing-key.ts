@@ -1,11 +1,7 @@
 /** `towpath signing-key`: the public part of the key that signs commits, for forges and engines. */
 import { Command } from 'commander';
 import { examples } from '../options.ts';
-
-export interface SigningKeyOptions {
-  readonly config: string;
-  readonly json?: true;
-}
+import type { SigningKeyOptions } from '../signing-key/run.ts';
 
 const help = `
 One line of OpenSSH, or an armoured OpenPGP block: what a forge, Argo CD or Flux

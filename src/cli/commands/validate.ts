@@ -1,12 +1,7 @@
 /** `towpath validate`: every problem of a configuration or of rendered manifests, at once. */
 import { Command } from 'commander';
 import { examples } from '../options.ts';
-
-export interface ValidateOptions {
-  readonly schema?: true;
-  readonly json?: true;
-  readonly files: boolean;
-}
+import type { ValidateOptions } from '../validate/run.ts';
 
 const help = `
 A file is checked as a configuration, with the files that it names and with what it would render;

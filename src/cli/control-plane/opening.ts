@@ -11,9 +11,9 @@ import {
 import type { DatabaseLocation } from '../../control-plane/store/database.ts';
 import { requireExisting } from '../../control-plane/store/existing.ts';
 import { TowpathError } from '../../domain/failure.ts';
-import type { DatabaseOptions } from '../commands/control-plane.ts';
 import { prepareDataFolder } from '../server/data-folder.ts';
 import { newSecretKey, readOrMakeSecret, readSecret } from '../server/key-file.ts';
+import type { DatabaseOptions } from './control-plane-options.ts';
 
 const variable = 'TOWPATH_ENCRYPTION_KEY';
 const databaseFolder = 'database';

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { rotateSecrets } from '../../control-plane/secrets/rotate-secrets.ts';
 import { openDatabase } from '../../control-plane/store/database.ts';
 import { TowpathError } from '../../domain/failure.ts';
-import type { ControlPlaneOptions } from '../commands/control-plane.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { existingOpening } from './opening.ts';
 
 export async function rotateKey(options: ControlPlaneOptions): Promise<void> {

@@ -3,7 +3,6 @@ import { getRequestListener } from '@hono/node-server';
 import { openControlPlane } from '../../control-plane/control-plane.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { Log } from '../../ports.ts';
-import type { ControlPlaneOptions } from '../commands/control-plane.ts';
 import { openLog } from '../log.ts';
 import { logSettings } from '../options.ts';
 import { endInTime } from '../server/ending.ts';
@@ -11,6 +10,7 @@ import { type ServerLimits, type ServerSettings, startServer } from '../server/h
 import { startMonitoring } from '../server/monitoring.ts';
 import { isFirstProcess, stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
+import type { ControlPlaneOptions } from './control-plane-options.ts';
 import { controlPlaneHealth, controlPlaneMonitor } from './monitoring.ts';
 import { openingOf } from './opening.ts';
 

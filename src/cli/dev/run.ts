@@ -3,9 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { asTowpathError } from '../../domain/failure.ts';
-import type { DevOptions } from '../commands/dev.ts';
 import { openLog } from '../log.ts';
-import { logSettings } from '../options.ts';
+import { type LogOptions, logSettings } from '../options.ts';
 import { prepareDataFolder } from '../server/data-folder.ts';
 import { endInTime } from '../server/ending.ts';
 import { isFirstProcess, stopSignal } from '../stop-signal.ts';
@@ -50,4 +49,10 @@ export async function runDev(options: DevOptions): Promise<void> {
 
 function note(text: string): void {
   process.stderr.write(`${pc.dim(text)}\n`);
+}
+
+export interface DevOptions extends LogOptions {
+  readonly port: number;
+  readonly data: string;
+  readonly sample: boolean;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { projectName } from '../../core/bootstrap/argo-cd.ts';
 import type { EmittedKind } from '../../core/bootstrap/kinds.ts';
 import { sameRepository } from '../../core/repository-url.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 import type { AnyObject, Seen } from './cluster-reader.ts';

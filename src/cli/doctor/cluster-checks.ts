@@ -4,11 +4,11 @@ import { openKubernetes } from '../../adapters/kubernetes/http.ts';
 import { noTelemetry } from '../../adapters/telemetry/none.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import { clusterAccess } from '../bootstrap/cluster-access.ts';
-import type { DoctorOptions } from '../commands/doctor.ts';
 import { attempt, type Finding, ok, skipped } from './check.ts';
 import { judgeClock } from './clock.ts';
 import { electionRights, judgeRights, judgeVersion } from './cluster-judge.ts';
 import { askForRights, type ClusterReader, clusterReader } from './cluster-reader.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 
 export interface OpenedCluster {
   readonly reader: ClusterReader;

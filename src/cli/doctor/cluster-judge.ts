@@ -6,7 +6,8 @@ import {
   leaderElectionAccess,
   servedAccessWith,
 } from '../../core/required-access.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { type Finding, failed, ok, warning } from './check.ts';
 
 /** `known` are the minor versions that manifests are validated for, oldest first. */

@@ -1,6 +1,7 @@
 /** What the configuration says of one namespace: its key, its templates, and what does not fit together. */
 import type { ManifestSchemas } from '../../core/validate/manifest-schemas.ts';
-import type { AgentServer, Namespace } from '../../domain/configuration.ts';
+import type { AgentServer } from '../../domain/configuration-agent-server.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { readSecretKey } from '../wire.ts';
 import { openRenderer } from '../wiring/renderer.ts';
 import { attempt, type Finding, failed, ok, warning } from './check.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { fluxFolder, gitRepositoryName } from '../../core/flux/objects.ts';
 import { sameRepository } from '../../core/repository-url.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { ownLabels } from '../../domain/live-object.ts';
 import { isAboutAccess, namesOf } from './argo-cd-judge.ts';

@@ -1,7 +1,8 @@
 /** Asks the forge of a namespace what a listener will need of it, and has the answers judged. Makes nothing there. */
 import { systemClock } from '../../adapters/system-clock.ts';
 import { noTelemetry } from '../../adapters/telemetry/none.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { Log } from '../../ports.ts';
 import { type OpenedForge, openForge } from '../wiring/forge.ts';
 import { forgeBudgets } from '../wiring/forge-budgets.ts';

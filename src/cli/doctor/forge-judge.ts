@@ -1,5 +1,5 @@
 /** What a forge must be and allow for the way in which a namespace publishes. */
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { ForgeRepository, MergeMethod } from '../../domain/pull-request.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 

@@ -1,7 +1,8 @@
 /** Looks at a branch as a listener that starts does: the head, its folders, one file, and what makes its server slow. */
 import { sshAccess } from '../../adapters/git-credentials.ts';
 import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
-import type { Git, Namespace } from '../../domain/configuration.ts';
+import type { Git } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { BlobId, CommitId } from '../../domain/identifiers.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
 import { isSshAddress } from '../../git/ssh-address.ts';

@@ -2,21 +2,16 @@
 import { readTemplateSet } from '../../adapters/template-folder.ts';
 import { projectName } from '../../core/bootstrap/argo-cd.ts';
 import { emittedKinds } from '../../core/bootstrap/kinds.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { attempt, type Finding, failed, ok, skipped } from './check.ts';
 import type { OpenedCluster } from './cluster-checks.ts';
 import { judgeKind, judgeRights, judgeTarget, neededKinds, neededRights } from './cluster-judge.ts';
 import { askForRights, type ClusterReader } from './cluster-reader.ts';
 import { type EngineFacts, enginesOf, judgeEngines } from './engine-judge.ts';
+import type { NamespaceSubject } from './namespace-subject.ts';
 import { checkSignatures } from './signing-checks.ts';
-
-export interface NamespaceSubject {
-  readonly namespace: NamespaceName;
-  readonly settings: Namespace;
-  /** Nothing was committed yet. */
-  readonly isEmpty: boolean;
-}
 
 const mend = 'see what the API server says';
 

@@ -2,7 +2,8 @@
 import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import { gitError } from '../../adapters/repository/failure.ts';
 import { branchInTheWay } from '../../core/branch-names.ts';
-import type { Git, Namespace } from '../../domain/configuration.ts';
+import type { Git } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { CommitId } from '../../domain/identifiers.ts';
 import { readPackets } from '../../git/pkt-line.ts';
 import { refuseError } from '../../git/sideband.ts';

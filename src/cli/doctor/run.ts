@@ -2,13 +2,13 @@
 import type { Configuration } from '../../domain/configuration.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import { redact } from '../../domain/redaction.ts';
-import type { DoctorOptions } from '../commands/doctor.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { readSchemas } from '../wiring/renderer.ts';
 import { about, attempt, type Check, ok, skipped } from './check.ts';
 import { type CheckedCluster, checkCluster } from './cluster-checks.ts';
 import { checkNamespaceSettings } from './configuration-checks.ts';
 import { checkControlPlane } from './control-plane-checks.ts';
+import type { DoctorOptions } from './doctor-options.ts';
 import { doctorText } from './doctor-text.ts';
 import { checkForge } from './forge-checks.ts';
 import { checkNamespace } from './namespace-checks.ts';

@@ -1,7 +1,7 @@
 /** How a namespace seals its secrets: whether the certificate is good, and for how long; whether recipients can be read. */
 import { readSealingCertificate } from '../../adapters/secret-sealer/certificate.ts';
 import { readAgeRecipients } from '../../adapters/secret-sealer/sops.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { attempt, type Finding, ok, warning } from './check.ts';
 
 const dayMs = 86_400_000;

@@ -5,7 +5,7 @@ import { openSigner } from '../wiring/signing.ts';
 import { attempt, type Finding } from './check.ts';
 import type { ClusterReader, Seen } from './cluster-reader.ts';
 import type { EngineFacts } from './engine-judge.ts';
-import type { NamespaceSubject } from './namespace-checks.ts';
+import type { NamespaceSubject } from './namespace-subject.ts';
 import {
   type FluxKeys,
   fluxVerification,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { gitRepositoryName } from '../../core/flux/objects.ts';
 import { sameRepository } from '../../core/repository-url.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { forgeAddress } from '../../domain/forge-address.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { KeyIdentity } from '../../git/sign-key.ts';

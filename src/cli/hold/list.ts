@@ -1,6 +1,5 @@
 /** Runs `towpath hold list`: reads each namespace by itself, and prints what waits there. */
 import { listHolds } from '../../listener/operate/holds.ts';
-import type { HoldListOptions } from '../commands/hold.ts';
 import { survey } from '../operating/survey.ts';
 import { holdsJson, holdsText } from './holds-text.ts';
 
@@ -12,4 +11,10 @@ export async function holdList(options: HoldListOptions): Promise<number> {
     json ? `${JSON.stringify(holdsJson(all, config), null, 2)}\n` : holdsText(all, config, new Date()),
   );
   return all.some(({ failure }) => failure !== null) ? 1 : 0;
+}
+
+export interface HoldListOptions {
+  readonly config: string;
+  readonly namespace?: string;
+  readonly json?: true;
 }

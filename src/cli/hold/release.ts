@@ -3,7 +3,7 @@ import { TowpathError } from '../../domain/failure.ts';
 import { CommitId, type NamespaceName } from '../../domain/identifiers.ts';
 import { releaseHistory } from '../../listener/operate/history.ts';
 import { type ReleaseShown, releaseDeletions, releaseDeployment } from '../../listener/operate/release.ts';
-import type { HoldReleaseOptions } from '../commands/hold.ts';
+import type { OperateOptions } from '../operating/operated.ts';
 import { type Operating, runOperation } from '../operating/operated.ts';
 
 export function holdRelease(what: string, options: HoldReleaseOptions): Promise<number> {
@@ -33,4 +33,8 @@ function releaseOf(what: string, namespace: NamespaceName, { commit }: HoldRelea
         command: (operation, confirm) => releaseDeployment(operation, what, confirm),
       };
   }
+}
+
+export interface HoldReleaseOptions extends OperateOptions {
+  readonly commit?: string;
 }

@@ -8,9 +8,9 @@ import { lead } from '../../listener/leader/leader.ts';
 import { type Leadership, soleLeadership } from '../../listener/leader/leadership.ts';
 import { startListener } from '../../listener/listener.ts';
 import type { Log } from '../../ports.ts';
-import type { ListenOptions } from '../commands/listen.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { openLog } from '../log.ts';
+import type { LogOptions } from '../options.ts';
 import { logSettings } from '../options.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { version } from '../version.ts';
@@ -89,4 +89,8 @@ function aborted(signal: AbortSignal): Promise<unknown> {
   return signal.aborted
     ? Promise.resolve()
     : new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
+
+export interface ListenOptions extends LogOptions {
+  readonly config: string;
 }

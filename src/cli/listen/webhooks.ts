@@ -2,7 +2,8 @@
 import { systemClock } from '../../adapters/system-clock.ts';
 import { normalRepository } from '../../core/repository-url.ts';
 import { targetsOf, type WebhookTarget } from '../../core/webhook/event.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import type { RunningListener } from '../../listener/listener.ts';
 import type { Clock, Log } from '../../ports.ts';

@@ -2,7 +2,6 @@
 import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import { type NamespacePreview, previewPass, type StepPreview } from '../../listener/preview.ts';
-import type { PlanOptions } from '../commands/plan.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { nearest } from '../configuration/suggestion.ts';
 import { openLog } from '../log.ts';
@@ -47,4 +46,11 @@ export function exitCodeOf(previews: readonly NamespacePreview[]): number {
   if (changes) return 2;
   const isStuck = (step: StepPreview): boolean => step.message !== null && !isHeld(step);
   return previews.some((preview) => preview.steps.some(isStuck)) ? 1 : 0;
+}
+
+export interface PlanOptions {
+  readonly config: string;
+  readonly json?: true;
+  readonly stat?: true;
+  readonly pager: boolean;
 }

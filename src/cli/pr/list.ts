@@ -1,6 +1,5 @@
 /** Runs `towpath pr list`: reads each namespace by itself, and prints its pull requests. */
 import { listReviews } from '../../listener/operate/reviews.ts';
-import type { PullRequestListOptions } from '../commands/pr.ts';
 import { survey } from '../operating/survey.ts';
 import { reviewsJson, reviewsText } from './reviews-text.ts';
 
@@ -9,4 +8,10 @@ export async function listPullRequests(options: PullRequestListOptions): Promise
   const all = await survey(options, async (look) => ({ reviews: await listReviews(look) }));
   process.stdout.write(options.json ? `${JSON.stringify(reviewsJson(all), null, 2)}\n` : reviewsText(all, new Date()));
   return all.some(({ failure }) => failure !== null) ? 1 : 0;
+}
+
+export interface PullRequestListOptions {
+  readonly config: string;
+  readonly namespace?: string;
+  readonly json?: true;
 }

@@ -5,12 +5,12 @@ import { parseSecretKey } from '../../core/secrets/secret-names.ts';
 import { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { Repository } from '../../ports.ts';
-import type { RenderOptions } from '../commands/render.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { readSecretKey } from '../wire.ts';
 import { openRenderer, readSchemas } from '../wiring/renderer.ts';
 import { openSealer } from '../wiring/secrets.ts';
 import { readDeployment } from './deployment-file.ts';
+import type { RenderOptions } from './render-options.ts';
 import { contextOf, presentOf, type Subject, unknownNamespace } from './subject.ts';
 
 export async function openFileSubject(path: string, options: RenderOptions): Promise<Subject> {

@@ -3,10 +3,10 @@ import type { Desired } from '../../domain/desired.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { DeploymentId } from '../../domain/identifiers.ts';
 import type { ControlPlane } from '../../ports.ts';
-import type { RenderOptions } from '../commands/render.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { openLog } from '../log.ts';
 import { wireListener } from '../wire.ts';
+import type { RenderOptions } from './render-options.ts';
 import { contextOf, type Subject, unknownNamespace } from './subject.ts';
 
 export async function openLiveSubject(id: DeploymentId, options: RenderOptions): Promise<Subject> {

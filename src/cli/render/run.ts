@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { TowpathError } from '../../domain/failure.ts';
 import { DeploymentId } from '../../domain/identifiers.ts';
 import { prepareRevision } from '../../listener/prepare.ts';
-import type { RenderOptions } from '../commands/render.ts';
 import { openFileSubject } from './file-subject.ts';
 import { openLiveSubject } from './live-subject.ts';
+import type { RenderOptions } from './render-options.ts';
 import type { Subject } from './subject.ts';
 
 export async function render(deployment: string, options: RenderOptions): Promise<void> {

@@ -2,7 +2,6 @@
 import type { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { KeyIdentity } from '../../git/sign-key.ts';
-import type { SigningKeyOptions } from '../commands/signing-key.ts';
 import { loadConfiguration } from '../configuration/load.ts';
 import { openSigner } from '../wiring/signing.ts';
 
@@ -30,4 +29,9 @@ function described(identity: KeyIdentity): string {
   const { keyId, signingKeyId, addresses } = identity;
   const subkey = keyId === signingKeyId ? '' : `, signs by its subkey ${signingKeyId}`;
   return `GPG key ${keyId} of ${addresses.join(', ') || 'nobody'}${subkey}`;
+}
+
+export interface SigningKeyOptions {
+  readonly config: string;
+  readonly json?: true;
 }

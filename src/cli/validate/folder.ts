@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { kustomizationFile } from '../../core/kustomization.ts';
 import { contextOfFolder } from '../../core/validate/context.ts';
 import { validateDeployment } from '../../core/validate/validate.ts';
-import { Namespace } from '../../domain/configuration.ts';
+import { Namespace } from '../../domain/configuration-namespace.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { type FileTree, type RepoPath, repoPath } from '../../domain/file-tree.ts';
 import type { Finding } from '../../domain/finding.ts';

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import pc from 'picocolors';
 import { TowpathError } from '../../domain/failure.ts';
 import { describeFinding, type Finding } from '../../domain/finding.ts';
-import type { ValidateOptions } from '../commands/validate.ts';
 import { configurationJsonSchema } from '../configuration/json-schema.ts';
 import { configurationFindings } from './configuration.ts';
 
@@ -44,4 +43,10 @@ function said(subject: string, findings: readonly Finding[]): string {
   if (findings.length === 0) return `${pc.green('✓')} ${subject} valid\n`;
   const lines = findings.map((finding) => `${pc.red('✗')} ${describeFinding(finding)}\n`);
   return `${lines.join('')}${findings.length} ${findings.length === 1 ? 'problem' : 'problems'}\n`;
+}
+
+export interface ValidateOptions {
+  readonly schema?: true;
+  readonly json?: true;
+  readonly files: boolean;
 }

@@ -4,7 +4,8 @@
  */
 import type { RenderInput } from '../../core/template/set.ts';
 import { externalNames } from '../../core/values/environment.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { asTowpathError } from '../../domain/failure.ts';
 import { describeFinding, type Finding } from '../../domain/finding.ts';
 import { resourceName } from '../../domain/resource-name.ts';

@@ -4,7 +4,8 @@ import { connectKubernetes, type KubernetesConnection, kubernetesCluster } from 
 import { detectEngine } from '../../adapters/kubernetes/detect.ts';
 import { isInCluster, openKubernetes } from '../../adapters/kubernetes/http.ts';
 import { kubernetesLease } from '../../adapters/kubernetes/lease.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { EngineKind } from '../../domain/live-object.ts';

@@ -1,6 +1,7 @@
 /** Budgets of the forges' accounts: all namespaces that use one account share what it may still send. */
 import { type RequestBudget, type RequestLimits, requestBudget, requestLimitsOf } from '../../core/request-budget.ts';
-import type { Configuration, Namespace } from '../../domain/configuration.ts';
+import type { Configuration } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { type ForgeAddress, forgeAddress } from '../../domain/forge-address.ts';
 import type { PullRequest } from '../../domain/pull-request.ts';

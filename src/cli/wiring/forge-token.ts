@@ -1,5 +1,5 @@
 /** Who we are to a forge’s API: a token of its own, or the password that git uses; read at each request. */
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { type SecretPlace, secretText } from '../secret-text.ts';
 
 type Subject = Pick<Namespace, 'publication' | 'credentials'>;

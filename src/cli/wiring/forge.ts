@@ -2,10 +2,11 @@
 import { readConfiguredFile, textOf, whyUnreadable } from '../../adapters/files/configured-file.ts';
 import type { GithubAppAccess } from '../../adapters/forge/github/app.ts';
 import type { GithubHttp } from '../../adapters/forge/github/http.ts';
-import type { ForgeHttpSettings } from '../../adapters/forge/http/http.ts';
+import type { ForgeHttpSettings } from '../../adapters/forge/http/forge-http-settings.ts';
 import { openDispatcher } from '../../adapters/http/http-dispatcher.ts';
 import { checkPullRequestTemplates } from '../../core/pull-request/example.ts';
-import type { Git, Namespace } from '../../domain/configuration.ts';
+import type { Git } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { ProposedPublication } from '../../domain/configuration-publication.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { type ForgeAddress, forgeAddress } from '../../domain/forge-address.ts';

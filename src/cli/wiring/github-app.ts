@@ -1,8 +1,8 @@
 /** The GitHub App of a namespace, and its tokens as what git pushes and reads with over HTTP. */
 import type { GithubAppAccess } from '../../adapters/forge/github/app.ts';
-import type { ForgeHttpSettings } from '../../adapters/forge/http/http.ts';
+import type { ForgeHttpSettings } from '../../adapters/forge/http/forge-http-settings.ts';
 import { gitCredentials } from '../../adapters/git-credentials.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { forgeAddress } from '../../domain/forge-address.ts';
 import type { CredentialsSource } from '../../git/transport.ts';
 

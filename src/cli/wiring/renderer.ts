@@ -3,7 +3,7 @@ import { readSchemaCatalogue } from '../../adapters/schema-folder.ts';
 import { readTemplateSet } from '../../adapters/template-folder.ts';
 import { compileTemplateSet } from '../../core/template/compile.ts';
 import { compileSchemas, type ManifestSchemas } from '../../core/validate/manifest-schemas.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { Renderer } from '../../listener/context.ts';
 import { createRenderer } from '../../listener/renderer.ts';
 

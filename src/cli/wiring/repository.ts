@@ -9,7 +9,8 @@ import { countedDispatcher, type OnAnswer, openDispatcher } from '../../adapters
 import type { IsomorphicRepository } from '../../adapters/repository/isomorphic/repository.ts';
 import { EitherRepository } from '../../adapters/repository/old-protocol.ts';
 import { GitRepository } from '../../adapters/repository/repository.ts';
-import type { Git, Namespace } from '../../domain/configuration.ts';
+import type { Git } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { Sign } from '../../git/commit.ts';
 import { HttpTransport } from '../../git/http-transport.ts';
 import { isSshAddress } from '../../git/ssh-address.ts';

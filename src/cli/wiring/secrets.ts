@@ -4,7 +4,7 @@ import { externalSecretSealer } from '../../adapters/secret-sealer/external.ts';
 import { namedSecretSealer } from '../../adapters/secret-sealer/named.ts';
 import { sealedSecretsSealer } from '../../adapters/secret-sealer/sealed-secrets.ts';
 import { sopsSealer } from '../../adapters/secret-sealer/sops.ts';
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { EngineKind } from '../../domain/live-object.ts';

@@ -2,8 +2,8 @@
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { TowpathError } from '../../domain/failure.ts';
 import { audit } from '../audit.ts';
-import type { Log } from '../services.ts';
-import type { Database, Transaction } from '../store/database.ts';
+import type { Log } from '../log.ts';
+import type { Database, Transaction } from '../store/open-database.ts';
 import { apiKeys } from '../store/schema.ts';
 import { hashKey, type NewKey, newKey, prefixOf } from './api-key.ts';
 

@@ -6,7 +6,7 @@ import { audit } from '../audit.ts';
 import type { Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import type { Database, Transaction } from '../store/database.ts';
+import type { Database, Transaction } from '../store/open-database.ts';
 import { apiKeys, listeners, workspaces } from '../store/schema.ts';
 import { type KeyKind, newKey } from './api-key.ts';
 

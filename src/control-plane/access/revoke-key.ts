@@ -4,7 +4,8 @@ import { auditEach } from '../audit.ts';
 import type { Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { rowsOf, type Transaction } from '../store/database.ts';
+import { rowsOf } from '../store/database.ts';
+import type { Transaction } from '../store/open-database.ts';
 import { apiKeys } from '../store/schema.ts';
 
 export interface Revocation {

@@ -5,7 +5,7 @@ import { audit } from '../audit.ts';
 import type { Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import type { Database } from '../store/database.ts';
+import type { Database } from '../store/open-database.ts';
 import { workspaces } from '../store/schema.ts';
 
 export type WorkspaceRow = typeof workspaces.$inferSelect;

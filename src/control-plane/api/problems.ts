@@ -3,8 +3,8 @@ import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ZodError } from 'zod';
+import type { Log } from '../log.ts';
 import { type Issue, Refusal } from '../refusal.ts';
-import type { Log } from '../services.ts';
 import { unavailable } from '../store/database-failure.ts';
 
 type ZodIssue = ZodError['issues'][number];

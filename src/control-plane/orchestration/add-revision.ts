@@ -6,7 +6,7 @@ import { type Requester, shownName } from '../../domain/requester.ts';
 import { revisionName } from '../../domain/revision-name.ts';
 import { sealSecretSet } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
-import type { Transaction } from '../store/database.ts';
+import type { Transaction } from '../store/open-database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow, SecretSetRow } from '../store/rows.ts';
 import { revisionLogs, revisions, secretSets } from '../store/schema.ts';
 import type { RevisionDraft } from './revision-draft.ts';

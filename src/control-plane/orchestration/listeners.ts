@@ -5,7 +5,7 @@ import { audit } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import type { Database, Transaction } from '../store/database.ts';
+import type { Database, Transaction } from '../store/open-database.ts';
 import type { ListenerRow } from '../store/rows.ts';
 import { deployments, listeners } from '../store/schema.ts';
 import { changeInTurn } from '../store/turns.ts';

@@ -1,9 +1,9 @@
 /** Takes the locks of a change in their one order: the listener's row first, then the deployment's. */
 import type { DeploymentId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
-import type { Transaction } from '../store/database.ts';
 import { type DeploymentDetail, lockDetail } from '../store/deployments.ts';
 import { raiseVersionFor } from '../store/listener-version.ts';
+import type { Transaction } from '../store/open-database.ts';
 import type { DeploymentRow } from '../store/rows.ts';
 
 /** For a change that the listener must hear of: its version is raised already. */

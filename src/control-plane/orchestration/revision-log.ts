@@ -1,7 +1,7 @@
 /** Writes the lines that `langgraph deploy logs` shows. */
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
 import type { Stage } from '../../domain/report.ts';
-import type { Transaction } from '../store/database.ts';
+import type { Transaction } from '../store/open-database.ts';
 import { revisionLogs } from '../store/schema.ts';
 
 export interface LogLine {

@@ -4,7 +4,7 @@ import { databaseStorageGi, storageAdvice } from '../../domain/database-storage.
 import type { DeploymentId } from '../../domain/identifiers.ts';
 import type { ResourceSpec } from '../../domain/resource-spec.ts';
 import { Refusal } from '../refusal.ts';
-import type { Transaction } from '../store/database.ts';
+import type { Transaction } from '../store/open-database.ts';
 import { revisions, secretSets } from '../store/schema.ts';
 
 /** Whoever brings a database of his own has no volume of ours. */

@@ -6,7 +6,7 @@ import { audit } from '../audit.ts';
 import type { Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import type { Transaction } from '../store/database.ts';
+import type { Transaction } from '../store/open-database.ts';
 import { listeners } from '../store/schema.ts';
 import { changeInTurn } from '../store/turns.ts';
 import { describeRefusal } from './silence.ts';

@@ -2,7 +2,7 @@
 import { and, asc, count, eq, gt, ne } from 'drizzle-orm';
 import { TowpathError } from '../../domain/failure.ts';
 import { audit } from '../audit.ts';
-import type { Database, Transaction } from '../store/database.ts';
+import type { Database, Transaction } from '../store/open-database.ts';
 import { secretSets } from '../store/schema.ts';
 import type { Keyring } from './keyring.ts';
 import { secretBox, secretSetPurpose } from './secret-box.ts';

@@ -5,7 +5,7 @@ import { asTowpathError } from '../../domain/failure.ts';
 import type { DeploymentId } from '../../domain/identifiers.ts';
 import type { SecretValue } from '../orchestration/environment.ts';
 import type { SecretBox } from '../services.ts';
-import type { Transaction } from '../store/database.ts';
+import type { Transaction } from '../store/open-database.ts';
 import type { SecretSetRow } from '../store/rows.ts';
 import { revisions, secretSets } from '../store/schema.ts';
 import { secretSetPurpose } from './secret-box.ts';

@@ -1,7 +1,7 @@
 /** How the newest revisions of all deployments stand: one number a status word, for whoever watches the control plane. */
 import { count, eq, isNull } from 'drizzle-orm';
 import { type RevisionStatus, revisionStatuses } from '../orchestration/status.ts';
-import type { Database } from './database.ts';
+import type { Database } from './open-database.ts';
 import { deployments, revisions } from './schema.ts';
 
 /** Names every status, those of no revision too. */

@@ -1,29 +1,13 @@
 /** Opens the control plane's database, embedded (PGlite) or a Postgres server, and brings it up to date. */
 import { join } from 'node:path';
 import type { SQL } from 'drizzle-orm';
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import type { Log } from '../services.ts';
-import type { Changes } from './changes.ts';
+import type { Log } from '../log.ts';
 import { openEmbedded } from './embedded.ts';
-import type * as schema from './schema.ts';
+import type { Database, OpenDatabase, Transaction } from './open-database.ts';
 import { openServer } from './server.ts';
-
-/** What both drivers can do; raw statements answer in different shapes, so ask them by `rowsOf`. */
-export type Database = PgDatabase<PgQueryResultHKT, typeof schema>;
-/** What `database.transaction(…)` hands to its body; every query of the body goes through it. */
-export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
 /** Where the database is: a folder of an embedded one, or the URL of a Postgres server. */
 export type DatabaseLocation = { readonly dataFolder: string } | { readonly databaseUrl: string };
-
-export interface OpenDatabase {
-  readonly database: Database;
-  readonly changes: Changes;
-  /** Rejects where the database does not answer; waits in no queue. */
-  probe(): Promise<void>;
-  /** Refuses what waits, lets what runs finish for a while, and ends all connections. */
-  close(): Promise<void>;
-}
 
 export const migrationsFolder = join(import.meta.dirname, 'migrations');
 

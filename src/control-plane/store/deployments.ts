@@ -2,7 +2,7 @@
 import { and, eq, getTableColumns, isNull } from 'drizzle-orm';
 import type { DeploymentId, RevisionId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
-import type { Database, Transaction } from './database.ts';
+import type { Database, Transaction } from './open-database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow, SecretSetRow } from './rows.ts';
 import { deployments, listeners, revisions, secretSets } from './schema.ts';
 

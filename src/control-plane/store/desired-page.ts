@@ -4,8 +4,8 @@ import type { Desired, DesiredPage } from '../../domain/desired.ts';
 import type { ListenerId } from '../../domain/identifiers.ts';
 import type { LastReport } from '../../domain/report.ts';
 import { Requester } from '../../domain/requester.ts';
-import type { Database } from './database.ts';
 import { type DesiredCursor, decodeCursor, encodeCursor, wholeVersion } from './desired-cursor.ts';
+import type { Database } from './open-database.ts';
 import { deployments, instance, listeners, revisions } from './schema.ts';
 
 export const pageSize = 500;

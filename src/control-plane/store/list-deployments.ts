@@ -2,8 +2,8 @@
 import { and, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { DeploymentId, RevisionId, WorkspaceId } from '../../domain/identifiers.ts';
 import type { DeploymentStatus, RevisionStatus } from '../orchestration/status.ts';
-import type { Database } from './database.ts';
 import { revisionWithoutLarge } from './deployments.ts';
+import type { Database } from './open-database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow } from './rows.ts';
 import { deployments, listeners, revisions, secretSets } from './schema.ts';
 

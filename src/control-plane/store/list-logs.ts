@@ -1,7 +1,7 @@
 /** Reads the deploy log, a page at a time; the cursor is the id of the last line that was handed out. */
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
-import type { Database } from './database.ts';
+import type { Database } from './open-database.ts';
 import type { RevisionLogRow } from './rows.ts';
 import { revisionLogs } from './schema.ts';
 

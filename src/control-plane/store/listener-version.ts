@@ -2,8 +2,8 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { DeploymentId, ListenerId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
-import type { Transaction } from './database.ts';
 import { deploymentNotFound, lives } from './deployments.ts';
+import type { Transaction } from './open-database.ts';
 import type { ListenerRow } from './rows.ts';
 import { deployments, listeners } from './schema.ts';
 

@@ -6,7 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
-import type { Log } from '../services.ts';
+import type { Log } from '../log.ts';
 import { type ChangeHub, channels } from './changes.ts';
 
 const pulseIntervalMs = 10_000;

@@ -1,7 +1,7 @@
 /** Whether the database answers: what a probe asks, and never waits long for. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '../services.ts';
-import type { OpenDatabase } from './database.ts';
+import type { Log } from '../log.ts';
+import type { OpenDatabase } from './open-database.ts';
 
 const patienceMs = 2_000;
 /** Anybody may ask, without a key; the database is asked once for all of them. */

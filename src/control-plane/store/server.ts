@@ -2,11 +2,11 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { TowpathError } from '../../domain/failure.ts';
-import type { Log } from '../services.ts';
+import type { Log } from '../log.ts';
 import { changeHub } from './changes.ts';
-import type { OpenDatabase } from './database.ts';
 import { whyNotOpened } from './database-failure.ts';
 import { keepListening } from './notifications.ts';
+import type { OpenDatabase } from './open-database.ts';
 import * as schema from './schema.ts';
 import { type ServerAddress, serverAddress } from './server-address.ts';
 import { migrateServer } from './server-migrations.ts';

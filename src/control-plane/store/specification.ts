@@ -7,7 +7,7 @@ import type { SecretValues, Specification } from '../../domain/specification.ts'
 import { Refusal } from '../refusal.ts';
 import { tryOpenSecretSet } from '../secrets/secret-sets.ts';
 import type { SecretBox } from '../services.ts';
-import type { Database } from './database.ts';
+import type { Database } from './open-database.ts';
 import { deployments, revisions, secretSets } from './schema.ts';
 
 const older = alias(revisions, 'older');

@@ -1,6 +1,6 @@
 /** Several changes as one statement: what is sent at once costs one round trip, and in PGlite half the time. */
 import { type SQLWrapper, sql } from 'drizzle-orm';
-import type { Transaction } from './database.ts';
+import type { Transaction } from './open-database.ts';
 
 /** Foreign keys are checked when all of it is done, so the order is free; none may read what another writes. Raw ones in parentheses. */
 export async function changeTogether(transaction: Transaction, changes: readonly SQLWrapper[]): Promise<void> {

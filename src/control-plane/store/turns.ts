@@ -4,8 +4,8 @@
  */
 import type { DeploymentId, ListenerId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
-import type { Database, Transaction } from './database.ts';
 import { deploymentNotFound, lives } from './deployments.ts';
+import type { Database, Transaction } from './open-database.ts';
 import { deployments } from './schema.ts';
 import { type Waiting, waitForTurn } from './waiting.ts';
 

@@ -1,5 +1,5 @@
 /** What Argo CD needs beside Towpath: a project that allows just this, and one Application a deployment. */
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { EmittedKind } from './kinds.ts';
 import { type BootstrapObject, bootstrapLabels, bootstrapName } from './object.ts';

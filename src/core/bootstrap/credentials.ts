@@ -1,5 +1,5 @@
 /** How a person hands read-only credentials to an engine: commands with files in them, never a value. */
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { shellWord } from '../shell-word.ts';
 import { projectName } from './argo-cd.ts';

@@ -1,5 +1,5 @@
 /** What Flux needs beside Towpath: where the commits are, and a root that applies a Kustomization a deployment. */
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import { fluxFolder, gitRepositoryName } from '../flux/objects.ts';
 import { type EmittedKind, resourceOf } from './kinds.ts';

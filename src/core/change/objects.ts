@@ -3,16 +3,8 @@
 import { dig, type Manifest, manifestOf } from '../manifest.ts';
 import { provenanceFile } from '../provenance.ts';
 import { readManifest } from '../read-manifest.ts';
+import type { ChangedObject } from './changed-object.ts';
 import { compareText } from './words.ts';
-
-export interface ChangedObject {
-  readonly kind: string;
-  readonly name: string;
-  /** `app.kubernetes.io/component`, where the object has one. */
-  readonly component: string | null;
-  readonly before: Manifest | null;
-  readonly after: Manifest | null;
-}
 
 export interface UnreadableFile {
   readonly path: string;

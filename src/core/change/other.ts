@@ -2,8 +2,9 @@
 
 import { code } from '../pull-request/text.ts';
 import { isObject } from '../read-manifest.ts';
+import type { ChangedObject } from './changed-object.ts';
 import type { Fact } from './facts.ts';
-import { type ChangedObject, canonical, isChanged } from './objects.ts';
+import { canonical, isChanged } from './objects.ts';
 import { listed, objectName, partOf } from './words.ts';
 
 /** On a first deployment everything is new, and Files lists it. */

@@ -2,9 +2,9 @@
 
 import { dig, type Manifest } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
+import type { ChangedObject } from './changed-object.ts';
 import { listAt } from './environment.ts';
 import type { Fact } from './facts.ts';
-import type { ChangedObject } from './objects.ts';
 import { compareText, listed } from './words.ts';
 
 export interface Endpoint {

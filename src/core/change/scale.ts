@@ -1,8 +1,8 @@
 /** How many pods there may be: a number, or the bounds of whoever scales. */
 
 import { dig, type Manifest } from '../manifest.ts';
+import type { ChangedObject } from './changed-object.ts';
 import type { Fact } from './facts.ts';
-import type { ChangedObject } from './objects.ts';
 import { partOf } from './words.ts';
 import type { ChangedPod } from './workloads.ts';
 

@@ -2,9 +2,10 @@
 
 import { dig, type Manifest } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
+import type { ChangedObject } from './changed-object.ts';
 import { listAt } from './environment.ts';
 import type { Fact } from './facts.ts';
-import { type ChangedObject, canonical } from './objects.ts';
+import { canonical } from './objects.ts';
 import { partOf } from './words.ts';
 
 /** One claim, or one claim a pod. */

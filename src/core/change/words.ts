@@ -1,7 +1,7 @@
 /** How a change is put into words: names of parts, values with what they were, lists that stay readable. */
 
 import { code } from '../pull-request/text.ts';
-import type { ChangedObject } from './objects.ts';
+import type { ChangedObject } from './changed-object.ts';
 
 const parts: ReadonlyMap<string, string> = new Map([
   ['api', 'API'],

@@ -4,8 +4,8 @@ import { dig, type Manifest } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import { imageText } from '../risk/image-name.ts';
 import { podTemplatesOf } from '../workloads.ts';
+import type { ChangedObject } from './changed-object.ts';
 import type { Fact } from './facts.ts';
-import type { ChangedObject } from './objects.ts';
 import { partOf } from './words.ts';
 
 /** One container of one workload, on both sides. */

@@ -1,7 +1,6 @@
 /** Puts what was seen into words: the same situation always into the same ones, for each other message is a report. */
 import type { EngineVerdict } from './engine.ts';
-import type { SeenWorkload, Sight } from './sight.ts';
-import type { Trouble } from './troubles.ts';
+import type { SeenWorkload, Sight, Trouble } from './observation.ts';
 import { nameOf, sentences } from './words.ts';
 
 export interface Explained {

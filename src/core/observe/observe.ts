@@ -1,35 +1,15 @@
 /** Step 9, observe: live objects and the engine's objects become the truth about one committed revision, with reasons. */
-import type { CommitId, RevisionId } from '../../domain/identifiers.ts';
-import type { LiveDeployment, LiveObject } from '../../domain/live-object.ts';
-import type { LastReport, Outcome } from '../../domain/report.ts';
+import type { LiveObject } from '../../domain/live-object.ts';
+import type { Outcome } from '../../domain/report.ts';
 import { argoCdVerdict } from '../argo-cd/argo-cd.ts';
 import { fluxVerdict } from '../flux/flux.ts';
 import { type EngineVerdict, waiting } from './engine.ts';
 import { explainLoss, explainSight, runningWords } from './explain.ts';
-import { lookAt, type Sight } from './sight.ts';
+import type { Observation, Sight } from './observation.ts';
+import { lookAt } from './sight.ts';
 import { durationWords, sentences } from './words.ts';
 
 export { expectedWorkloads } from './sight.ts';
-
-export interface Observation {
-  readonly revisionId: RevisionId;
-  readonly commit: CommitId;
-  readonly live: LiveDeployment;
-  /** Newest first. */
-  readonly events: readonly LiveObject[];
-  /** Workloads that the folder in git holds, by kind; what is missing live is waited for. */
-  readonly expected: ReadonlyMap<string, number>;
-  /** Whether a revision of the branch (40 hex, or whatever the engine calls it) holds the commit; null: not known. */
-  readonly contains: (revision: string) => boolean | null;
-  readonly committedAt: Date;
-  readonly now: Date;
-  /** Milliseconds. */
-  readonly rollout: { readonly deadline: number; readonly stuckAfter: number };
-  /** It was DEPLOYED before: what breaks now is told, and fails it no more. */
-  readonly wasHealthy: boolean;
-  /** What was last said of this revision: an engine takes its words back while it tries again, and we do not. */
-  readonly last?: Pick<LastReport, 'stage' | 'outcome' | 'reason' | 'message'> | null;
-}
 
 export interface Verdict {
   /** A failure names the stage that was not reached. */

@@ -1,37 +1,10 @@
 /** Gathers what the live objects of one deployment show, seen from one revision: what is of it, what runs, what is wrong. */
 import { type LiveObject, ownLabels } from '../../domain/live-object.ts';
-import { kstatus, type ObjectStatus } from '../kstatus/kstatus.ts';
+import { kstatus } from '../kstatus/kstatus.ts';
 import { numberAt } from './fields.ts';
-import type { Observation } from './observe.ts';
+import type { Observation, SeenWorkload, Sight } from './observation.ts';
 import { isOutdatedFailure } from './progress.ts';
-import { findTroubles, type Trouble } from './troubles.ts';
-
-export interface SeenWorkload {
-  readonly object: LiveObject;
-  readonly status: ObjectStatus;
-  /** Of the desired revision, or, like the databases, of none. */
-  readonly isOurs: boolean;
-}
-
-export interface Sight {
-  readonly workloads: readonly SeenWorkload[];
-  /** That bear the desired revision. */
-  readonly fresh: readonly SeenWorkload[];
-  /** That bear another one. */
-  readonly stale: readonly SeenWorkload[];
-  /** `1 Deployment`, for each kind of which there are too few. */
-  readonly missing: readonly string[];
-  readonly troubles: readonly Trouble[];
-  /** All workloads are there and of the desired revision. */
-  readonly isApplied: boolean;
-  /** And all of them are Current. */
-  readonly isComplete: boolean;
-  /** Something has been unable to start for too long. */
-  readonly isStuck: boolean;
-  readonly failAt: readonly Date[];
-  readonly puzzling: readonly LiveObject[];
-  readonly puzzlingAt: readonly Date[];
-}
+import { findTroubles } from './troubles.ts';
 
 export function lookAt(observation: Observation): Sight {
   const { live, revisionId, expected, now } = observation;

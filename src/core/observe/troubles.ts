@@ -4,20 +4,8 @@ import { eventsAbout, eventWords } from '../explain-pods/events.ts';
 import { explainPods, type PodTrouble, readySince } from '../explain-pods/explain-pods.ts';
 import { adviceOfRefusal } from './engine.ts';
 import { conditionOf, timeAt } from './fields.ts';
-import type { Observation } from './observe.ts';
-import type { SeenWorkload } from './sight.ts';
+import type { Observation, SeenWorkload, Trouble } from './observation.ts';
 import { nameOf, quote } from './words.ts';
-
-export interface Trouble {
-  readonly object: LiveObject;
-  readonly reason: string;
-  readonly message: string;
-  readonly advice: string;
-  /** Null: it may mend itself, and only the deadline ends the waiting. */
-  readonly failAt: Date | null;
-  /** When its events are worth asking for; null: they are not. */
-  readonly puzzlingAt: Date | null;
-}
 
 export function findTroubles(
   observation: Observation,

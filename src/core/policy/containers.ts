@@ -1,5 +1,5 @@
 /** The policy on init containers and sidecars: their names, images, environment, resources and rights. */
-import type { Policy } from '../../domain/configuration.ts';
+import type { Policy } from '../../domain/configuration-namespace.ts';
 import { EnvironmentName, SecretKey } from '../../domain/identifiers.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
 import type { Container, ResourceSpec } from '../../domain/resource-spec.ts';

@@ -2,7 +2,7 @@
  * DESIGN's policy on what a client asked for: nobody reaches beyond his own deployment in a shared namespace.
  * The control plane takes most structures as they come, so this is the gate; it names the field that is meant.
  */
-import type { Namespace, Policy } from '../../domain/configuration.ts';
+import type { Namespace, Policy } from '../../domain/configuration-namespace.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { EnvironmentName, ObjectName, SecretKey } from '../../domain/identifiers.ts';
 import { isLabelKey, isLabelValue } from '../../domain/label-syntax.ts';

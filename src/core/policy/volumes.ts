@@ -1,5 +1,5 @@
 /** The policy on volumes and on where they are mounted: no door to the node, to others' data or to others' Secrets. */
-import type { Policy } from '../../domain/configuration.ts';
+import type { Policy } from '../../domain/configuration-namespace.ts';
 import { ObjectName } from '../../domain/identifiers.ts';
 import { whyNoMount } from '../../domain/mount-paths.ts';
 import type { ResourceSpec, Volume, VolumeMount } from '../../domain/resource-spec.ts';

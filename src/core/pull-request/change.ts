@@ -13,7 +13,8 @@ import { changedVolumes, storageFacts } from '../change/storage.ts';
 import { compareText, listed } from '../change/words.ts';
 import { changedPods, imageFacts, imageOf, resourceFacts } from '../change/workloads.ts';
 import type { Provenance } from '../provenance.ts';
-import { type ReadChange, type Risk, reviewRisks } from '../risk/risk.ts';
+import type { ReadChange, Risk } from '../risk/read-change.ts';
+import { reviewRisks } from '../risk/risk.ts';
 import { code } from './text.ts';
 
 export interface ReviewedChange {

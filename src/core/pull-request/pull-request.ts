@@ -1,6 +1,7 @@
 /** What a reviewer reads of a change: title, body and labels of its pull request, and the risks that it names. */
 import type { PullRequestContent, PullRequestTemplates } from '../../domain/pull-request.ts';
-import { labelsOf, type Risk } from '../risk/risk.ts';
+import type { Risk } from '../risk/read-change.ts';
+import { labelsOf } from '../risk/risk.ts';
 import { defaultBody } from './body.ts';
 import { type ReviewedChange, type ToldChange, tellChange } from './change.ts';
 import { type Marker, roomForClosing, withMarker } from './marker.ts';
@@ -8,7 +9,7 @@ import { squashTrailers } from './squash-trailers.ts';
 import { renderBody, renderTitle } from './template.ts';
 import { titleText } from './text.ts';
 
-export type { Risk, RiskLabel } from '../risk/risk.ts';
+export type { Risk, RiskLabel } from '../risk/read-change.ts';
 export type { ReviewedChange } from './change.ts';
 export { closedBody, type Marker, readMarker, withMarker } from './marker.ts';
 

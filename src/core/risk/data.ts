@@ -1,12 +1,13 @@
 /** Risks to what cannot be made again: deletions, data, and whatever holds state. */
 
 import { parseQuantity } from '../../domain/quantity.ts';
-import { type ChangedObject, canonical, isChanged } from '../change/objects.ts';
+import type { ChangedObject } from '../change/changed-object.ts';
+import { canonical, isChanged } from '../change/objects.ts';
 import type { ChangedVolume } from '../change/storage.ts';
 import { counted, listed, objectName } from '../change/words.ts';
 import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
-import type { ReadChange, Risk } from './risk.ts';
+import type { ReadChange, Risk } from './read-change.ts';
 
 export function deletionRisks(change: ReadChange): readonly Risk[] {
   const gone = change.objects.filter((object) => object.before !== null && object.after === null);

@@ -2,7 +2,7 @@
 import type { ChangedFile } from '../change/files.ts';
 import { counted } from '../change/words.ts';
 import { code, prose } from '../pull-request/text.ts';
-import type { ReadChange, Risk } from './risk.ts';
+import type { ReadChange, Risk } from './read-change.ts';
 
 /** A person was asked to look, changed something, and merged it: that it goes again must not pass unseen. */
 export function takenBackRisks({ takenBack }: ReadChange): readonly Risk[] {

@@ -4,7 +4,7 @@ import { type ChangedContainer, imageOf } from '../change/workloads.ts';
 import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import { type ImageConcern, imageConcerns } from './image-name.ts';
-import type { ReadChange, Risk } from './risk.ts';
+import type { ReadChange, Risk } from './read-change.ts';
 
 /** Parts with the same concern share a sentence. */
 export function imageRisks({ pods }: ReadChange): readonly Risk[] {

@@ -1,10 +1,12 @@
 /** Risks of being reached: new places that answer, callers that nobody checks, network policies that let in more. */
+
+import type { ChangedObject } from '../change/changed-object.ts';
 import { listAt } from '../change/environment.ts';
-import { type ChangedObject, canonical } from '../change/objects.ts';
+import { canonical } from '../change/objects.ts';
 import { type Endpoint, endpointText } from '../change/routes.ts';
 import { listed, missingFrom, objectName } from '../change/words.ts';
 import { dig } from '../manifest.ts';
-import type { ReadChange, Risk } from './risk.ts';
+import type { ReadChange, Risk } from './read-change.ts';
 
 export function routeRisks({ endpoints: { before, after }, pods, kind }: ReadChange): readonly Risk[] {
   if (kind === 'remove') return [];

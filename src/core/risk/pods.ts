@@ -6,7 +6,7 @@ import type { ChangedContainer, ChangedPod } from '../change/workloads.ts';
 import { securityObjections } from '../container-security.ts';
 import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
-import type { ReadChange, Risk } from './risk.ts';
+import type { ReadChange, Risk } from './read-change.ts';
 
 const nothingAllowed = { allowPrivileged: false, allowHostAccess: false };
 

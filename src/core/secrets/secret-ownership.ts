@@ -1,5 +1,7 @@
 /** Which Secrets and claims a deployment may not name: those that Towpath made, and those of the configuration. */
-import type { AgentServer, Namespace } from '../../domain/configuration.ts';
+
+import type { AgentServer } from '../../domain/configuration-agent-server.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 
 /** `<resource name>-env-<10 hex>`, `<resource name>-database`: a resource name ends in 10 hex digits. */
 const madeByTowpath = /^([a-z][a-z0-9-]*-[0-9a-f]{10})-(?:env|database|postgres|redis|registry|tls)(?:[-.]|$)/;

@@ -5,7 +5,8 @@ import { repoPath } from '../../domain/file-tree.ts';
 import { compileValuesSchema } from '../values/schema.ts';
 import { templateEngine } from './helpers.ts';
 import type { CompiledTemplate, TemplateSet, TemplateSource } from './set.ts';
-import { rewriteTemplate, type TemplateFault } from './tree.ts';
+import type { TemplateFault } from './template-fault.ts';
+import { rewriteTemplate } from './tree.ts';
 
 export const valuesSchemaFile = 'values.schema.json';
 const templateName = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)?([a-z0-9]+)\.yaml\.hbs$/;

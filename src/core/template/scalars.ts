@@ -4,7 +4,7 @@
  * lexer, with a mark in place of each value and nothing in place of tags and comments.
  */
 import { Lexer } from 'yaml';
-import type { TemplateFault } from './tree.ts';
+import type { TemplateFault } from './template-fault.ts';
 
 /** A character that no template has any use for. */
 const mark = '\uE000';

@@ -1,5 +1,7 @@
 /** The inputs and outputs of rendering: what a template set is, and what it is given. */
-import type { AgentServer, Namespace } from '../../domain/configuration.ts';
+
+import type { AgentServer } from '../../domain/configuration-agent-server.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { RepoPath } from '../../domain/file-tree.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { ResourceName } from '../../domain/resource-name.ts';

@@ -5,11 +5,7 @@
  */
 import { blockHelpers, expressionHelpers, inserted, structureHelper } from './helpers.ts';
 import { checkScalars } from './scalars.ts';
-
-export interface TemplateFault {
-  readonly line: number;
-  readonly message: string;
-}
+import type { TemplateFault } from './template-fault.ts';
 
 /** Where on its line a value stands. */
 type Place =

@@ -1,5 +1,5 @@
 /** What is known of a deployment when its rendered files are checked. */
-import type { Namespace, Policy } from '../../domain/configuration.ts';
+import type { Namespace, Policy } from '../../domain/configuration-namespace.ts';
 import type { FileTree } from '../../domain/file-tree.ts';
 import { folderOf } from '../../domain/resource-name.ts';
 import { isObject, readManifest } from '../read-manifest.ts';

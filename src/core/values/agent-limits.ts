@@ -1,5 +1,5 @@
 /** What an LGP cannot say: refused all at once, for an operator would pass over it without a word. */
-import { AgentServer } from '../../domain/configuration.ts';
+import { AgentServer } from '../../domain/configuration-agent-server.ts';
 import {
   lgpDatabaseObjections,
   lgpRedisObjections,

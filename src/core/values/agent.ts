@@ -1,11 +1,11 @@
 /** What LangChain's operator is told of a deployment, in the words of its LGP object. */
 import { isOperated } from '../template/set.ts';
 import type { EnvironmentVariable } from './environment.ts';
+import type { Facts } from './facts.ts';
 import { commonLabels, type Labels, sharedLabels } from './labels.ts';
 import { placementOf, type Structure } from './pod.ts';
 import type { Resources } from './resources.ts';
 import { hasExternalDatabase, hasExternalRedis } from './server.ts';
-import type { Facts } from './values.ts';
 
 export interface AgentValues {
   readonly name: string;

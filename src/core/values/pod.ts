@@ -1,5 +1,5 @@
 /** What configuration and resource_spec add to pods: where they run, volumes, containers, accounts, labels. */
-import type { AgentServer } from '../../domain/configuration.ts';
+import type { AgentServer } from '../../domain/configuration-agent-server.ts';
 import { parseImageReference } from '../../domain/image-reference.ts';
 import type { Container, ResourceSpec } from '../../domain/resource-spec.ts';
 import type { RenderInput } from '../template/set.ts';

@@ -1,5 +1,5 @@
 /** Where an agent is reached from outside: host, path, URL, and what the three kinds of route need to say it. */
-import type { Namespace } from '../../domain/configuration.ts';
+import type { Namespace } from '../../domain/configuration-namespace.ts';
 import type { Route } from '../../domain/configuration-route.ts';
 import type { ResourceName } from '../../domain/resource-name.ts';
 import { isOperated } from '../template/set.ts';

@@ -1,5 +1,5 @@
 /** What the server in API and queue is told by Towpath: ports, databases, traces, licence, who may call. */
-import type { AgentServer } from '../../domain/configuration.ts';
+import type { AgentServer } from '../../domain/configuration-agent-server.ts';
 import type { Finding } from '../../domain/finding.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { ResourceName } from '../../domain/resource-name.ts';

@@ -11,11 +11,12 @@ import { type AgentValues, agentValues } from './agent.ts';
 import { checkAgent } from './agent-limits.ts';
 import { type ScalingValues, scalingOf } from './autoscaler.ts';
 import type { EnvironmentVariable } from './environment.ts';
+import type { Facts } from './facts.ts';
 import { claimLabels, commonLabels, type Labels, revisionLabels, selectorLabels } from './labels.ts';
 import { type PodValues, podValues, pullPolicyOfStore, type Structure, storeSecurity } from './pod.ts';
-import { type Resources, type Sizes, sizesOf } from './resources.ts';
+import { type Resources, sizesOf } from './resources.ts';
 import { type RouteValues, routeValues } from './route.ts';
-import { hasExternalDatabase, hasExternalRedis, type ServerValues, serverPort, serverValues } from './server.ts';
+import { hasExternalDatabase, hasExternalRedis, serverPort, serverValues } from './server.ts';
 
 export interface Values {
   /** The resource name: the first part of every object's name. */
@@ -85,14 +86,6 @@ export interface NetworkValues {
   readonly labels: Labels;
   /** Where KEDA's operator runs; null where it has nothing to ask our database. */
   readonly kedaNamespace: string | null;
-}
-
-/** What has been worked out once and several parts need. */
-export interface Facts {
-  readonly input: RenderInput;
-  readonly sizes: Sizes;
-  readonly server: ServerValues;
-  readonly extraLabels: Labels;
 }
 
 /** Throws one terminal TowpathError that names everything that is wrong. */

@@ -1,15 +1,16 @@
 /** Step 9, observe: follows each committed revision through the cluster, and each removal to its end. */
-import type { Desired, Present, Removed } from '../../domain/desired.ts';
+import type { Desired } from '../../domain/desired.ts';
 import type { CommitId, DeploymentId } from '../../domain/identifiers.ts';
 import type { ClusterChange } from '../../domain/live-object.ts';
 import type { Report } from '../../domain/report.ts';
 import { type Agenda, createAgenda } from '../agenda.ts';
 import { createAncestry } from '../ancestry.ts';
 import { describe } from '../describe.ts';
-import { changedFolders, type RepositoryView } from '../repository-view.ts';
+import { changedFolders } from '../repository-view.ts';
 import { createSecretRounds, type SecretRounds } from '../secrets/rounds.ts';
 import { createWaker, type Waker } from '../waker.ts';
 import { createLooks, type Looks } from './looks.ts';
+import type { Observer } from './observer-port.ts';
 import { createProber } from './prober.ts';
 import { createRefresher } from './refresher.ts';
 import {
@@ -21,25 +22,6 @@ import {
   takeView,
   watchedFrom,
 } from './world.ts';
-
-export interface Observer {
-  /** The lane begins to look at the branch. */
-  looking(): void;
-  /** The lane has looked at the branch, or changed it. */
-  branch(view: RepositoryView): void;
-  /** Secrets that open pull requests refer to: they must be there when one is merged. */
-  proposed(secrets: ReadonlySet<string>): void;
-  /** The lane has pushed this revision, or found it in git though nobody had said so. */
-  committed(desired: Present, folder: string, at: Date): void;
-  /** The lane has asked for the head, whether it moved or not, and has said what there was to say. */
-  looked(): void;
-  /** Nothing of the deployment is in git any more. */
-  gone(desired: Removed, folder: string, commit: CommitId | null): void;
-  /** Something of it is in git, whatever was said before: that nothing is left in the cluster does not end it. */
-  remains(desired: Removed): void;
-  /** Resolves once it has come to rest after its signal was aborted. */
-  readonly done: Promise<void>;
-}
 
 export interface ObserverOptions {
   readonly context: ObserverContext;

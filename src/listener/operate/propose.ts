@@ -8,7 +8,8 @@ import type { Snapshot } from '../../ports.ts';
 import { emptyMemory, type LaneMemory } from '../context.ts';
 import type { Draft } from '../draft.ts';
 import { TryAgain } from '../publish.ts';
-import { type DraftedCase, propose } from '../review/acts.ts';
+import { propose } from '../review/acts.ts';
+import type { DraftedCase } from '../review/cases.ts';
 import { branchOf, ourselvesOf } from '../review/cases.ts';
 import { lookAtReview, type ReviewContext } from '../review/look.ts';
 

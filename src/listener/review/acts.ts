@@ -12,20 +12,12 @@ import type { Draft } from '../draft.ts';
 import { budgetWait, deniedError, refuseWithoutLeadership } from '../publish.ts';
 import { shownOf } from '../pushed-line.ts';
 import { reportRefused } from '../refused.ts';
-import type { ReviewCase } from './cases.ts';
+import type { DraftedCase } from './cases.ts';
 import { closeOthers, ofEverybody } from './close.ts';
 import { logHappening } from './log-lines.ts';
 import type { ReviewContext } from './look.ts';
 import { contentsOf } from './texts.ts';
 import { queuedWords, sayInReview, waitingWords } from './words.ts';
-
-/** A case whose commit is made, and what is to be said of it. */
-export interface DraftedCase {
-  readonly draft: Draft;
-  readonly case: Pick<ReviewCase, 'branch' | 'next'>;
-  /** The id of the folder that it replaces on the base. */
-  readonly replaces: string | null;
-}
 
 export interface Acted {
   readonly reports: readonly Report[];

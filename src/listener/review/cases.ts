@@ -1,6 +1,7 @@
 /** One case a deployment: what it needs on the base, what its branch and pull request hold, and what follows. */
 import { inputsDigest } from '../../core/inputs-digest.ts';
 import type { NamespacePlan, Step } from '../../core/plan.ts';
+import { isWriting } from '../../core/plan.ts';
 import { branchState, nothingReplaced, type Ourselves } from '../../core/proposal.ts';
 import { decideReview, type ReviewState, type ReviewStep, type Wish } from '../../core/review.ts';
 import type { Desired } from '../../domain/desired.ts';
@@ -8,7 +9,7 @@ import type { PullRequest } from '../../domain/pull-request.ts';
 import { resourceName } from '../../domain/resource-name.ts';
 import type { Proposal, Snapshot } from '../../ports.ts';
 import type { LaneMemory } from '../context.ts';
-import { isWriting } from '../decide.ts';
+import type { Draft } from '../draft.ts';
 import { changes } from '../draft.ts';
 import { wentWithHistory } from '../evidence.ts';
 import { noteClosed, type ReviewContext, type ReviewLook, rememberLongAgo } from './look.ts';
@@ -131,4 +132,12 @@ async function askForReported({ review }: ReviewContext, memory: LaneMemory, des
   if (!isKnown) noteClosed(memory.review, [await review.forge.read(number)]);
   // Only now: whoever could not be asked must be asked again.
   memory.review.asked.add(number);
+}
+
+/** A case whose commit is made, and what is to be said of it. */
+export interface DraftedCase {
+  readonly draft: Draft;
+  readonly case: Pick<ReviewCase, 'branch' | 'next'>;
+  /** The id of the folder that it replaces on the base. */
+  readonly replaces: string | null;
 }

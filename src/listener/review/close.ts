@@ -6,7 +6,7 @@ import type { PullRequest } from '../../domain/pull-request.ts';
 import type { LaneMemory } from '../context.ts';
 import { describe } from '../describe.ts';
 import { budgetWait, refuseWithoutLeadership } from '../publish.ts';
-import type { DraftedCase } from './acts.ts';
+import type { DraftedCase } from './cases.ts';
 import { logHappening } from './log-lines.ts';
 import { noteClosed, type ReviewContext } from './look.ts';
 

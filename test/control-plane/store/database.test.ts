@@ -2,13 +2,9 @@ import { sql } from 'drizzle-orm';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatabaseLocation } from '../../../src/control-plane/store/database.ts';
-import {
-  migrationsFolder,
-  type OpenDatabase,
-  openDatabase,
-  rowsOf,
-} from '../../../src/control-plane/store/database.ts';
+import { migrationsFolder, openDatabase, rowsOf } from '../../../src/control-plane/store/database.ts';
 import { raiseListenerVersion } from '../../../src/control-plane/store/listener-version.ts';
+import type { OpenDatabase } from '../../../src/control-plane/store/open-database.ts';
 import { listeners, workspaces } from '../../../src/control-plane/store/schema.ts';
 import { migrateServer } from '../../../src/control-plane/store/server-migrations.ts';
 import type { NamespaceName } from '../../../src/domain/identifiers.ts';

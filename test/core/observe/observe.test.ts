@@ -1,7 +1,8 @@
 /** One revision seen in the cluster: how far it is, whether it has failed, and in which words that is said. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectedWorkloads, type Observation, observe, type Verdict } from '../../../src/core/observe/observe.ts';
+import type { Observation } from '../../../src/core/observe/observation.ts';
+import { expectedWorkloads, observe, type Verdict } from '../../../src/core/observe/observe.ts';
 import type { EngineObjects, LiveObject } from '../../../src/domain/live-object.ts';
 import {
   application,

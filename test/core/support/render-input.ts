@@ -1,7 +1,8 @@
 /** Inputs for rendering, as small as a test needs: a valid deployment, changed where the test says so. */
 import type { RenderInput } from '../../../src/core/template/set.ts';
 import { hasExternalDatabase } from '../../../src/core/values/server.ts';
-import { AgentServer, Namespace } from '../../../src/domain/configuration.ts';
+import { AgentServer } from '../../../src/domain/configuration-agent-server.ts';
+import { Namespace } from '../../../src/domain/configuration-namespace.ts';
 import { resourceName } from '../../../src/domain/resource-name.ts';
 import { Specification } from '../../../src/domain/specification.ts';
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Say } from './go.ts';
 import { findGo, type Go } from './go.ts';
 import { cacheFolder, modulesFolder } from './paths.ts';
 import { shareFiles } from './shared-files.ts';
@@ -13,8 +14,6 @@ export interface Built {
   /** YAML and scripts out of the modules; running needs no Go and no module cache. */
   readonly share: string;
 }
-
-export type Say = (line: string) => void;
 
 const flags = ['-trimpath', '-mod=readonly', '-tags=notest,grpcnotrace'] as const;
 

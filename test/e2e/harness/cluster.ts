@@ -2,12 +2,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argoCdNamespace, startArgoCd } from './argo-cd.ts';
-import { build, type Say } from './build.ts';
+import { build } from './build.ts';
 import { serveControl } from './control-server.ts';
 import { applyFolder, startCore } from './core.ts';
 import type { ClusterDescription } from './description.ts';
 import { fluxNamespace, startFlux } from './flux.ts';
 import { startGit } from './git.ts';
+import type { Say } from './go.ts';
 import { Programs } from './programs.ts';
 import { openRunFolder, type RunFolder } from './run-folder.ts';
 import { type World, worldOf } from './world.ts';

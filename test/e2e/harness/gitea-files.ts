@@ -1,7 +1,7 @@
 /** Copies out of Gitea's module what it reads at run time: page templates, languages, and the like. */
 import { cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Say } from './build.ts';
+import type { Say } from './go.ts';
 import { findGo } from './go.ts';
 import { cacheFolder } from './paths.ts';
 import { pinnedVersion } from './tools.ts';

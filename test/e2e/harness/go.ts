@@ -51,3 +51,5 @@ async function go(args: readonly string[], folder: string, toolchain: 'local' | 
     throw new Error(`Cannot run go ${args.join(' ')}: ${said.split('\n').slice(-20).join('\n')}`, { cause });
   }
 }
+
+export type Say = (line: string) => void;

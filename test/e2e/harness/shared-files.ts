@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { customSources } from '../../support/vendor-schemas/sources.ts';
-import type { Say } from './build.ts';
-import type { Go } from './go.ts';
+import type { Go, Say } from './go.ts';
 import { cacheFolder } from './paths.ts';
 import { pinnedVersion } from './tools.ts';
 

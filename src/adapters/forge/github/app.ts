@@ -8,9 +8,10 @@ import type { GithubApp } from '../../../domain/configuration-publication.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 import { readConfiguredFile, textOf, whyUnreadable } from '../../files/configured-file.ts';
 import { forgeFailure, headerOf, messagesOf } from '../http/failure.ts';
-import { type ForgeAnswer, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from '../http/http.ts';
+import type { ForgeHttpSettings } from '../http/forge-http-settings.ts';
+import { type ForgeAnswer, type ForgeHttp, forgeHttp } from '../http/http.ts';
 import { shaped } from '../http/shape.ts';
-import { githubHeaders } from './http.ts';
+import { githubHeaders } from './github-headers.ts';
 
 export interface GithubAppSettings extends Pick<ForgeHttpSettings, 'apiUrl' | 'dispatcher' | 'onAnswer' | 'timeoutMs'> {
   readonly app: GithubApp;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Approval, PullRequest } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
-import type { GithubContext } from './forge.ts';
+import type { GithubContext } from './github-context.ts';
 import { CheckRuns, CombinedStatus, Review } from './shapes.ts';
 
 type Checks = { readonly kind: 'good' } | { readonly kind: 'running' | 'failed'; readonly names: readonly string[] };

@@ -3,15 +3,16 @@
  */
 import { z } from 'zod';
 import type { CommitDraft } from '../../../domain/commit.ts';
-import { TowpathError } from '../../../domain/failure.ts';
 import { CommitId } from '../../../domain/identifiers.ts';
 import type { Branches, PushOutcome, Repository, Snapshot } from '../../../ports.ts';
 import { shaped } from '../http/shape.ts';
-import { type ApiCommit, apiCommit, isApplied } from './changes.ts';
+import type { ProposeWorld } from './api-commit-request.ts';
+import { type CommitOutcome, type CommitRequest, headOf } from './api-commit-request.ts';
+import { apiCommit, isApplied } from './changes.ts';
 import type { GithubHttp } from './http.ts';
 import { mergeOnto } from './merge.ts';
-import { type ProposeWorld, proposeByApi } from './propose.ts';
-import { clearly, type GithubRefs, githubRefs, type Refusal, refusalOf } from './refs.ts';
+import { proposeByApi } from './propose.ts';
+import { clearly, type GithubRefs, githubRefs, refusalOf } from './refs.ts';
 import { removeByApi } from './remove.ts';
 
 export interface GithubCommitsSettings {
@@ -45,18 +46,6 @@ export function githubApiCommits(settings: GithubCommitsSettings): Repository & 
     close: () => git.close(),
   };
 }
-
-export interface CommitRequest {
-  readonly branch: string;
-  readonly parent: CommitId;
-  readonly commit: ApiCommit;
-}
-
-export type CommitOutcome =
-  | { readonly kind: 'made'; readonly id: CommitId }
-  /** The branch is no longer where it was. */
-  | { readonly kind: 'moved' }
-  | ({ readonly kind: 'denied' } & Refusal);
 
 const commitMutation = `
 mutation($input: CreateCommitOnBranchInput!) {
@@ -136,13 +125,4 @@ async function whatHappened(git: Repository, { snapshot, parent, head, draft }: 
   const isOne = history.kind === 'descends' && history.commits.length === 1;
   const isOurs = isOne && history.commits[0]?.subject === draft.message.split('\n', 1)[0];
   return isOurs && isApplied(snapshot, after, draft) ? { kind: 'made', id: head } : { kind: 'moved' };
-}
-
-/** The API puts commits on a branch that is there. */
-export function headOf({ head }: Pick<Snapshot, 'head'>, name: string): CommitId {
-  if (head !== null) return head;
-  const message =
-    `Cannot commit to ${name} by GitHub's API: the repository is empty, and the API cannot make a first commit; ` +
-    'add a README on its page, or use publication.commits: push';
-  throw new TowpathError('terminal', 'EmptyRepository', message);
 }

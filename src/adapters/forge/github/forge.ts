@@ -6,29 +6,12 @@ import type { Forge } from '../../../ports.ts';
 import { forgeFailure, messagesOf } from '../http/failure.ts';
 import type { ForgeCall } from '../http/http.ts';
 import { shaped } from '../http/shape.ts';
-import type { GithubAppAccess } from './app.ts';
 import { approvalOf } from './approval.ts';
-import type { GithubHttp } from './http.ts';
+import type { GithubContext, GithubForgeSettings } from './github-context.ts';
 import { autoMerge } from './merging.ts';
 import { closedBy, findOpen, listClosed, listOpen, read } from './read.ts';
 import { readRepository } from './repository.ts';
 import { Pull, pullRequestOf } from './shapes.ts';
-
-export interface GithubForgeSettings {
-  readonly http: GithubHttp;
-  readonly apiUrl: string;
-  /** `owner/name`. */
-  readonly repository: string;
-  /** The branch that pull requests go onto. */
-  readonly base: string;
-  /** Whose tokens `http` uses; null: those of a person. */
-  readonly app: Pick<GithubAppAccess, 'account' | 'permissions'> | null;
-}
-
-export interface GithubContext extends GithubForgeSettings {
-  /** `/repos/owner/name`. */
-  readonly at: string;
-}
 
 export function githubForge(settings: GithubForgeSettings): Forge {
   const context: GithubContext = { ...settings, at: `/repos/${settings.repository}` };

@@ -1,11 +1,10 @@
 /** GitHub's API over the forges' HTTP client: its headers, its GraphQL, and the tokens of an App. */
 import { asTowpathError } from '../../../domain/failure.ts';
 import { forgeFailure, tellsLimit } from '../http/failure.ts';
-import { type ForgeCall, type ForgeHttp, type ForgeHttpSettings, forgeHttp } from '../http/http.ts';
+import type { ForgeHttpSettings } from '../http/forge-http-settings.ts';
+import { type ForgeCall, type ForgeHttp, forgeHttp } from '../http/http.ts';
 import type { GithubAppAccess } from './app.ts';
-
-/** The version after this one leaves out what a pull request was merged as. */
-export const githubHeaders = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' } as const;
+import { githubHeaders } from './github-headers.ts';
 
 export type GithubHttpSettings = Omit<ForgeHttpSettings, 'headers' | 'authorization' | 'onUnauthorized'>;
 

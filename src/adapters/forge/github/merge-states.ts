@@ -2,7 +2,7 @@
 import { asTowpathError } from '../../../domain/failure.ts';
 import type { PullRequest } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
-import type { GithubContext } from './forge.ts';
+import type { GithubContext } from './github-context.ts';
 import { MergeStates, mergeabilityOf } from './shapes.ts';
 
 interface MergeState {

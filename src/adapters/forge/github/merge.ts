@@ -3,9 +3,8 @@ import type { CommitDraft } from '../../../domain/commit.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 import type { CommitId } from '../../../domain/identifiers.ts';
 import type { PushOutcome, Snapshot } from '../../../ports.ts';
+import { headOf, type ProposeWorld, temporaryBranch } from './api-commit-request.ts';
 import { apiMessage } from './changes.ts';
-import { headOf } from './commits.ts';
-import { type ProposeWorld, temporaryBranch } from './propose.ts';
 import { clearly, type RefsOutcome, type Refusal } from './refs.ts';
 
 export async function mergeOnto(

@@ -6,7 +6,7 @@ import { asTowpathError } from '../../../domain/failure.ts';
 import type { CommitId } from '../../../domain/identifiers.ts';
 import type { MergeMethod, PullRequest } from '../../../domain/pull-request.ts';
 import { messagesOf } from '../http/failure.ts';
-import type { GithubContext } from './forge.ts';
+import type { GithubContext } from './github-context.ts';
 import type { GraphqlAnswer } from './http.ts';
 import { readPull } from './read.ts';
 import { mergeabilityOf, type Pull } from './shapes.ts';

@@ -3,18 +3,10 @@
  * that nobody ever sees a branch without its commit, and nobody's commit is overwritten.
  */
 import type { CommitId } from '../../../domain/identifiers.ts';
-import type { BranchDraft, Branches, BranchOutcome, Repository, Snapshot } from '../../../ports.ts';
+import type { BranchDraft, BranchOutcome, Snapshot } from '../../../ports.ts';
+import { type CommitOutcome, headOf, type ProposeWorld, temporaryBranch } from './api-commit-request.ts';
 import { type ApiCommit, apiCommit } from './changes.ts';
-import { type CommitOutcome, type CommitRequest, headOf } from './commits.ts';
-import { clearly, type GithubRefs, type RefUpdate, type Refusal } from './refs.ts';
-
-export interface ProposeWorld {
-  readonly git: Repository & Branches;
-  readonly refs: GithubRefs;
-  /** `owner/name`. */
-  readonly name: string;
-  readonly commit: (request: CommitRequest) => Promise<CommitOutcome>;
-}
+import { clearly, type RefUpdate, type Refusal } from './refs.ts';
 
 /** So many at once: where a budget ends in the middle, the portions before it are done. */
 const portion = 10;
@@ -41,12 +33,6 @@ interface Making {
   readonly draft: BranchDraft;
   readonly temporary: string;
   readonly commit: ApiCommit;
-}
-
-/** Beside the prefix, not below it: `towpath/agent` is made on `towpath-tmp/agent`. */
-export function temporaryBranch(branch: string): string {
-  const [first = '', ...rest] = branch.split('/');
-  return [`${first}-tmp`, ...rest].join('/');
 }
 
 async function proposePortion(

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { PullRequest } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
-import type { GithubContext } from './forge.ts';
+import type { GithubContext } from './github-context.ts';
 import { mergeStatesOf } from './merge-states.ts';
 import { isOwn, Pull, pullRequestOf } from './shapes.ts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ForgeRepository, MergeMethod } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
-import type { GithubContext } from './forge.ts';
+import type { GithubContext } from './github-context.ts';
 import { Repository } from './shapes.ts';
 
 export async function readRepository(context: GithubContext): Promise<ForgeRepository> {

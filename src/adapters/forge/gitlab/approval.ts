@@ -2,7 +2,7 @@
 import type { Approval, PullRequest } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
 import { type Checks, checksOf, pipelineCheck } from './checks.ts';
-import type { GitlabContext } from './forge.ts';
+import type { GitlabContext } from './gitlab-context.ts';
 import { readOne } from './lists.ts';
 import { Approvals, Notes, Reviewers, Versions } from './shapes.ts';
 

@@ -1,7 +1,7 @@
 /** What pipelines and others say of a merge request's head commit on GitLab. */
 import type { CommitId } from '../../../domain/identifiers.ts';
 import { shaped } from '../http/shape.ts';
-import type { GitlabContext } from './forge.ts';
+import type { GitlabContext } from './gitlab-context.ts';
 import { type HeadPipeline, type Status, Statuses } from './shapes.ts';
 
 export interface Checks {

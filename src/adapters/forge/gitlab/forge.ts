@@ -4,25 +4,13 @@ import { TowpathError } from '../../../domain/failure.ts';
 import type { NewPullRequest, PullRequest, PullRequestContent } from '../../../domain/pull-request.ts';
 import type { Forge } from '../../../ports.ts';
 import { messagesOf } from '../http/failure.ts';
-import type { ForgeHttp } from '../http/http.ts';
 import { shaped } from '../http/shape.ts';
 import { approvalOf } from './approval.ts';
+import type { GitlabContext, GitlabForgeSettings } from './gitlab-context.ts';
 import { list, listClosed, listOpen, readOne } from './lists.ts';
 import { gitlabAutoMerge } from './merge.ts';
-import { type GitlabProject, gitlabProject, readRepository } from './project.ts';
+import { gitlabProject, readRepository } from './project.ts';
 import { draftTitle, isDraft, MergeRequest, pullRequestOf, withoutCommands } from './shapes.ts';
-
-export interface GitlabForgeSettings {
-  readonly http: ForgeHttp;
-  /** `group/subgroup/name`. */
-  readonly repository: string;
-  /** The branch that merge requests go onto. */
-  readonly base: string;
-}
-
-export interface GitlabContext extends GitlabForgeSettings {
-  readonly project: GitlabProject;
-}
 
 export function gitlabForge(settings: GitlabForgeSettings): Forge {
   const { http, repository, base } = settings;

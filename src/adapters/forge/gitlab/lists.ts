@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { z } from 'zod';
 import type { PullRequest } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
-import type { GitlabContext } from './forge.ts';
+import type { GitlabContext } from './gitlab-context.ts';
 import { isOwn, MergeRequest, pullRequestOf } from './shapes.ts';
 
 type ListQuery = Readonly<Record<string, string | boolean>>;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TowpathError } from '../../../domain/failure.ts';
 import type { MergeMethod, PullRequest } from '../../../domain/pull-request.ts';
 import { messagesOf } from '../http/failure.ts';
-import type { GitlabContext } from './forge.ts';
+import type { GitlabContext } from './gitlab-context.ts';
 import { readOne } from './lists.ts';
 import { methodsOf } from './project.ts';
 import { type MergeRequest, pullRequestOf } from './shapes.ts';

@@ -5,7 +5,7 @@ import { asTowpathError } from '../../../domain/failure.ts';
 import { redacted } from '../../../domain/redaction.ts';
 import { routeOf } from '../../http/environment-proxy.ts';
 import { forgeUnreachable, headerOf, strangeAnswer } from './failure.ts';
-import type { ForgeHttpSettings } from './http.ts';
+import type { ForgeHttpSettings } from './forge-http-settings.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 

@@ -5,7 +5,7 @@ import type { DeploymentId, ListenerId, WorkspaceId } from '../../../domain/iden
 import type { Principal } from '../../principal.ts';
 import { Refusal } from '../../refusal.ts';
 import { asCaller } from '../../store/caller.ts';
-import type { Database } from '../../store/database.ts';
+import type { Database } from '../../store/open-database.ts';
 import { deployments, listeners } from '../../store/schema.ts';
 import { callerIs, originOf } from '../calls.ts';
 import type { TowpathServices } from './services.ts';

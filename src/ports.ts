@@ -259,7 +259,7 @@ export interface RevisionStep {
   readonly to: Date;
 }
 
-export type RequestPeer = 'control-plane' | 'git' | 'kubernetes' | 'forge';
+type RequestPeer = 'control-plane' | 'git' | 'kubernetes' | 'forge';
 
 /** What is measured of a running listener. Cheap, never throws. */
 export interface Telemetry {

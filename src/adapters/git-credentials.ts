@@ -6,7 +6,7 @@ import type { NamedText, SshAccess } from '../git/ssh-connection.ts';
 import { type Credentials, type CredentialsSource, TransportError } from '../git/transport.ts';
 import { FileFailure, readConfiguredFile, secretLineOf, textOf, whyUnreadable } from './files/configured-file.ts';
 
-export type CredentialSettings = NonNullable<Namespace['credentials']>;
+type CredentialSettings = NonNullable<Namespace['credentials']>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Forges that take a token as the password want a user name, and do not care which. */

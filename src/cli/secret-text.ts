@@ -7,7 +7,7 @@ export interface SecretPlace {
   readonly variable?: string | undefined;
 }
 
-export interface SecretPurpose {
+interface SecretPurpose {
   /** For messages: `secret of webhooks`. */
   readonly what: string;
   /** The option that names the file or the variable. */

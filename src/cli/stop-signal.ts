@@ -1,6 +1,6 @@
 /** SIGTERM and SIGINT ask a server to stop; the second time they insist. */
 
-export interface StopSignal {
+interface StopSignal {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
   /** Resolves with it. */

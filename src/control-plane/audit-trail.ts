@@ -7,7 +7,7 @@ import { type CallOrigin, type Principal, requesterOf } from './principal.ts';
 import type { Services } from './services.ts';
 import { audit } from './store/schema.ts';
 
-export interface RefusedCall {
+interface RefusedCall {
   /** Null where no key, or no valid one, was sent. */
   readonly principal: Principal | null;
   readonly origin: CallOrigin;

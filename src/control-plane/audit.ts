@@ -4,7 +4,7 @@ import { type Principal, requesterOf } from './principal.ts';
 import type { Transaction } from './store/open-database.ts';
 import { audit as auditTable } from './store/schema.ts';
 
-export interface AuditTarget {
+interface AuditTarget {
   readonly kind: 'workspace' | 'key' | 'listener' | 'deployment' | 'revision' | 'secrets';
   readonly id: string;
   readonly workspaceId: WorkspaceId | null;

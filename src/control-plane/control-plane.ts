@@ -13,7 +13,7 @@ import { secretBox } from './secrets/secret-box.ts';
 import { type DatabaseLocation, openDatabase } from './store/database.ts';
 import { reachability } from './store/reachable.ts';
 
-export interface ControlPlaneOptions {
+interface ControlPlaneOptions {
   readonly location: DatabaseLocation;
   /** Closes and opens the secrets at rest. */
   readonly keyring: Keyring;

@@ -9,7 +9,7 @@ export interface Issue {
   readonly type: string;
 }
 
-export type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 501 | 503;
+type RefusalStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 501 | 503;
 
 /** Becomes `{"detail": …}`: a sentence, or the list of issues with status 422. */
 export class Refusal extends Error {

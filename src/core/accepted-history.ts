@@ -62,7 +62,7 @@ function acceptanceLine({ lost, head, at, by }: Acceptance): string {
   return `${lost} ${head} ${at} ${name} <${email}>\n`;
 }
 
-export interface AcceptanceCommit {
+interface AcceptanceCommit {
   /** The file as it is; null: there is none. */
   readonly before: string | null;
   readonly lost: readonly CommitId[];

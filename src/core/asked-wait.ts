@@ -2,7 +2,7 @@
 
 type Header = string | readonly string[] | null | undefined;
 
-export interface AskedWait {
+interface AskedWait {
   /** `Retry-After`: seconds, or a date. */
   readonly retryAfter: Header;
   /** `Date`: the server's own clock, since ours may be wrong. */

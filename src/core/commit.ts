@@ -26,7 +26,7 @@ import { type TakenBack, takenBackWords } from './taken-back.ts';
 
 const subjectLimit = 72;
 
-export interface CommitContext {
+interface CommitContext {
   readonly committer: Identity;
   readonly now: Date;
 }
@@ -77,7 +77,7 @@ export function deployDraft(commit: DeployCommit): CommitDraft {
   };
 }
 
-export interface RemoveCommit extends CommitContext {
+interface RemoveCommit extends CommitContext {
   readonly name: DeploymentName;
   readonly namespace: NamespaceName;
   readonly folder: Folder & { readonly provenance: Provenance };

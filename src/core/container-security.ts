@@ -2,7 +2,7 @@
 import type { Policy } from '../domain/configuration-namespace.ts';
 import { isObject } from './read-manifest.ts';
 
-export interface Objection {
+interface Objection {
   /** Keys that lead to what is meant, from the thing that was handed in. */
   readonly keys: readonly (string | number)[];
   readonly message: string;

@@ -3,7 +3,7 @@ import type { Namespace } from '../domain/configuration-namespace.ts';
 import type { NamespaceName } from '../domain/identifiers.ts';
 import { releaseCommand } from './release-commands.ts';
 
-export interface DeletionState {
+interface DeletionState {
   readonly namespace: NamespaceName;
   /** Removals that git shows within the window, whoever made them. */
   readonly recent: number;
@@ -12,7 +12,7 @@ export interface DeletionState {
   readonly held: boolean;
 }
 
-export type DeletionDecision = { readonly kind: 'go' } | { readonly kind: 'refused'; readonly message: string };
+type DeletionDecision = { readonly kind: 'go' } | { readonly kind: 'refused'; readonly message: string };
 
 /** All or none: the first ten of a hundred mistaken removals would be ten too many. */
 export function decideRemovals(limit: Namespace['deletion'], state: DeletionState): DeletionDecision {

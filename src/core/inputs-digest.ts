@@ -6,7 +6,7 @@ import type { RevisionId } from '../domain/identifiers.ts';
 import type { EngineKind } from '../domain/live-object.ts';
 import { decryptionSecretOf } from './flux/objects.ts';
 
-export interface NamespaceInputs {
+interface NamespaceInputs {
   readonly namespace: Namespace;
   readonly agentServer: AgentServer;
   /** `<name>@sha256:<64 hex>`. */

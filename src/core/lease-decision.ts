@@ -18,13 +18,13 @@ export interface LeaseObservation {
   readonly held: { readonly term: number; readonly untilMs: number } | null;
 }
 
-export type TakeDecision =
+type TakeDecision =
   /** Write the record with this term and ourselves as its holder. */
   | { readonly kind: 'take'; readonly term: number; readonly why: 'absent' | 'free' | 'expired' | 'ours' }
   /** Somebody holds it, as far as one can know. */
   | { readonly kind: 'wait'; readonly holder: string | null };
 
-export type RenewDecision =
+type RenewDecision =
   | { readonly kind: 'renew'; readonly term: number }
   /** We believed to hold it, and do not. */
   | { readonly kind: 'lost'; readonly holder: string | null };

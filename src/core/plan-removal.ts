@@ -24,7 +24,7 @@ export interface Remnant {
   readonly doubt: Doubt;
 }
 
-export interface Remains {
+interface Remains {
   /** That PROVENANCE says are ours, the one that is where it belongs first. */
   readonly own: readonly Folder[];
   readonly remnants: readonly Remnant[];

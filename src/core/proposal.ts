@@ -4,7 +4,7 @@ import { type CommitId, DeploymentId, type ListenerId, RevisionId } from '../dom
 import { Change } from './provenance.ts';
 
 /** What a proposed commit says of itself, in its trailers. */
-export interface Proposed {
+interface Proposed {
   readonly change: Change;
   readonly deploymentId: DeploymentId;
   readonly revisionId: RevisionId;

@@ -16,13 +16,13 @@ import { lineFinder } from './yaml-location.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-export interface ManifestProblem {
+interface ManifestProblem {
   /** 1-based. */
   readonly line: number;
   readonly message: string;
 }
 
-export type ReadManifest =
+type ReadManifest =
   | { readonly kind: 'unreadable'; readonly problems: readonly ManifestProblem[] }
   | {
       readonly kind: 'read';

@@ -35,7 +35,7 @@ export function reportRendered(of: Subject, files: number, template: string, now
   });
 }
 
-export interface Committed {
+interface Committed {
   /** Who takes the commit into the cluster; null where nothing watches one, and the way ends here. */
   readonly engine: EngineKind | null;
   readonly commit: CommitId | null;
@@ -107,7 +107,7 @@ export function describeFindings(what: string, findings: readonly Finding[]): st
   return `Cannot ${what}: ${findings.length} problem(s)\n${findings.map(describeFinding).join('\n')}`;
 }
 
-export interface Held extends Subject {
+interface Held extends Subject {
   readonly name: DeploymentName;
   readonly namespace: NamespaceName;
   readonly drift: Drift;

@@ -20,7 +20,7 @@ export interface EditedFolder {
   readonly older: { readonly kind: 'laid-down' | 'before'; readonly files: Files } | null;
 }
 
-export interface TakenLine {
+interface TakenLine {
   readonly path: string;
   /** Of the file as it is now; null: the file as a whole. */
   readonly line: number | null;

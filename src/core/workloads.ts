@@ -2,7 +2,7 @@
 import { below, items, type Manifest, type Place, place } from './manifest.ts';
 
 /** A pod as its workload describes it, wherever that is written. */
-export interface PodTemplate {
+interface PodTemplate {
   readonly labels: Place;
   readonly annotations: Place;
   /** Holds `volumes`, `imagePullSecrets`, `serviceAccountName` and the like. */

@@ -4,16 +4,16 @@ import { Pods } from './configuration-pods.ts';
 import { EnvironmentName, NamespaceName, ObjectName, SecretKey } from './identifiers.ts';
 import { parseImageReference } from './image-reference.ts';
 
-export const SecretKeyReference = z.strictObject({
+const SecretKeyReference = z.strictObject({
   secretName: ObjectName.describe('a Secret in the deployment’s own namespace'),
   key: SecretKey.describe('the key in it'),
 });
 
-export const Image = z
+const Image = z
   .string()
   .refine((text) => parseImageReference(text) !== null, 'expected an image such as docker.io/library/redis:7');
 
-export const Database = z.discriminatedUnion('kind', [
+const Database = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('in-cluster'),
     image: Image.default('docker.io/pgvector/pgvector:pg16').describe('Postgres with pgvector'),
@@ -22,7 +22,7 @@ export const Database = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('external') }),
 ]);
 
-export const Redis = z.discriminatedUnion('kind', [
+const Redis = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('in-cluster'),
     image: Image.default('docker.io/library/redis:7').describe('Redis'),
@@ -30,7 +30,7 @@ export const Redis = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('external') }),
 ]);
 
-export const Auth = z.discriminatedUnion('kind', [
+const Auth = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
   z.strictObject({
     kind: z.literal('langsmith'),

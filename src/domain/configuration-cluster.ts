@@ -40,10 +40,9 @@ export const Tracing = z.strictObject({
 });
 export type Tracing = z.infer<typeof Tracing>;
 
-export const Engine = z.enum(['auto', 'argo-cd', 'flux', 'other', 'none']);
-export type Engine = z.infer<typeof Engine>;
+const Engine = z.enum(['auto', 'argo-cd', 'flux', 'other', 'none']);
 
-export const ArgoCd = z.strictObject({
+const ArgoCd = z.strictObject({
   namespace: NamespaceName.prefault('argocd').describe('where Argo CD and its Applications are'),
   project: ObjectName.optional().describe('AppProject of the Applications; absent: towpath-<namespace>'),
   refresh: z
@@ -51,7 +50,6 @@ export const ArgoCd = z.strictObject({
     .default(true)
     .describe('annotate the Application after a push instead of waiting for the next poll'),
 });
-export type ArgoCd = z.infer<typeof ArgoCd>;
 
 export const Flux = z.strictObject({
   namespace: NamespaceName.prefault('flux-system').describe('where the GitRepository and the Kustomizations are'),
@@ -67,13 +65,12 @@ export const Flux = z.strictObject({
 });
 export type Flux = z.infer<typeof Flux>;
 
-export const Rollout = z.strictObject({
+const Rollout = z.strictObject({
   deadline: Duration.prefault('10m').describe('a revision that is not healthy for so long is DEPLOY_FAILED'),
   stuckAfter: Duration.prefault('1m').describe(
     'a pod that cannot start for so long (image, configuration, crash loop) fails the revision before the deadline',
   ),
 });
-export type Rollout = z.infer<typeof Rollout>;
 
 /** What a namespace says about its cluster; part of each namespace’s options. */
 export const clusterOptions = {

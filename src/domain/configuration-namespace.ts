@@ -10,7 +10,7 @@ import { repoPath } from './file-tree.ts';
 import { CommitId, EnvironmentName, ObjectName } from './identifiers.ts';
 
 /** A path in the repository; what does not fit becomes one more finding, as with every other option. */
-export const Component = z.string().transform((text, context) => {
+const Component = z.string().transform((text, context) => {
   try {
     return repoPath(text);
   } catch {
@@ -19,7 +19,7 @@ export const Component = z.string().transform((text, context) => {
   }
 });
 
-export const Credentials = z
+const Credentials = z
   .strictObject({
     username: z.string().optional().describe('any will do where the password is a token'),
     usernameFile: file().optional().describe('file that holds the user name'),

@@ -13,7 +13,6 @@ const Budget = z.strictObject({
   contentPerMinute: z.number().int().min(1).optional().describe('requests that make something; github: 80'),
   contentPerHour: z.number().int().min(1).optional().describe('the same within an hour; github: 500'),
 });
-export type Budget = z.infer<typeof Budget>;
 
 const forgeAccess = {
   forge: z

@@ -36,8 +36,7 @@ export const Desired = z.discriminatedUnion('kind', [Present, Removed]);
 export type Desired = z.infer<typeof Desired>;
 
 /** Whose key asked. An older control plane does not say; a kind of a later version is none that a listener knows. */
-export const CallerKind = z.enum(['listener', 'workspace', 'admin']);
-export type CallerKind = z.infer<typeof CallerKind>;
+const CallerKind = z.enum(['listener', 'workspace', 'admin']);
 const caller = z.union([CallerKind, z.string().transform(() => 'other' as const)]).optional();
 
 /** One answer of `GET /towpath/v1/listeners/{id}/desired`. */

@@ -1,7 +1,7 @@
 /** A Kubernetes object as the API server shows it, and what else the listener learns of a cluster. */
 import type { DeploymentId } from './identifiers.ts';
 
-export interface OwnerReference {
+interface OwnerReference {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;

@@ -60,7 +60,7 @@ export type Approval =
 
 export type MergeMethod = 'merge' | 'squash' | 'rebase';
 
-export interface SquashText {
+interface SquashText {
   readonly trailers: 'kept' | 'lost';
   /** Where they are kept from, or how the forge can be made to keep them. */
   readonly how: string;

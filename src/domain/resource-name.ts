@@ -4,7 +4,7 @@ import type { Brand } from './brand.ts';
 import type { DeploymentId, DeploymentName } from './identifiers.ts';
 
 export type ResourceName = Brand<'ResourceName'>;
-export type Layout = 'flat' | 'sharded';
+type Layout = 'flat' | 'sharded';
 
 /** At most 32 characters of the name, `d-` before a leading digit, `-`, 10 hex digits of sha256(deployment id). */
 export function resourceName(name: DeploymentName, id: DeploymentId): ResourceName {

@@ -1,7 +1,7 @@
 /** The one way in which a revision is called in everything that people read: its number, and eight digits of its id. */
 import type { RevisionId } from './identifiers.ts';
 
-export interface NamedRevision {
+interface NamedRevision {
   readonly id: RevisionId;
   /** 1, 2, 3 … within its deployment; null where a control plane does not count. */
   readonly number: number | null;

@@ -6,7 +6,7 @@ import { emptyTree, objectId } from './object-id.ts';
 import { PackWriter } from './pack-writer.ts';
 import { type Entry, entryAt, fileMode, findEntry, folderMode, forEachFolder } from './tree.ts';
 
-export interface CommitRequest {
+interface CommitRequest {
   readonly message: string;
   readonly author: Signature;
   readonly committer: Signature;

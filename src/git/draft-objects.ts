@@ -19,7 +19,7 @@ interface Run {
   readonly steps: number;
 }
 
-export interface TreeDraft {
+interface TreeDraft {
   /** Null: there was no such folder. */
   readonly baseId: string | null;
   readonly base: Buffer;

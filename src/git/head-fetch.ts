@@ -17,11 +17,11 @@ interface Fetch {
   readonly passing?: { readonly longest: number; readonly put: (id: string, body: Buffer) => void };
 }
 
-export interface HeadFetch extends Fetch {
+interface HeadFetch extends Fetch {
   readonly head: string;
 }
 
-export interface TipsFetch extends Fetch {
+interface TipsFetch extends Fetch {
   readonly tips: readonly string[];
 }
 

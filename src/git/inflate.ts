@@ -11,7 +11,7 @@ export interface Inflated {
  * `size` is what the stream has to unpack to. Null where the input ends before the stream does; throws where the
  * stream is damaged or of another size.
  */
-export type Inflate = (input: Buffer, start: number, size: number) => Inflated | null;
+type Inflate = (input: Buffer, start: number, size: number) => Inflated | null;
 
 /** The native part of one of Node's zlib streams. */
 interface Handle {

@@ -10,7 +10,7 @@ export interface KnownHost {
   readonly key: Buffer;
 }
 
-export type HostKeyVerdict =
+type HostKeyVerdict =
   | { readonly kind: 'trusted' }
   /** No line names this host; `authority` when one does, but only with a certificate authority. */
   | { readonly kind: 'unknown'; readonly authority: boolean }

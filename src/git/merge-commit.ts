@@ -5,7 +5,7 @@ import { mergeTrees, type TreeMerge } from './merge-trees.ts';
 import { emptyTree } from './object-id.ts';
 import { PackWriter } from './pack-writer.ts';
 
-export interface MergeRequest extends Omit<CommitContent, 'tree'> {
+interface MergeRequest extends Omit<CommitContent, 'tree'> {
   readonly trees: TreeMerge;
 }
 

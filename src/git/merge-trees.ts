@@ -12,7 +12,7 @@ export interface TreeMerge {
   readonly theirs: string | null;
 }
 
-export interface MergedTree {
+interface MergedTree {
   /** Null: nothing is left. */
   readonly id: string | null;
   /** Paths that `theirs` changed, and `ours` into something else. */

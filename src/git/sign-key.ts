@@ -32,7 +32,7 @@ export type KeyIdentity =
  * encrypted: it needs a passphrase and has none. passphrase: that one does not open it. foreign: a key for the other
  * kind of signature. unusable: anything else; the message says what to do.
  */
-export type SigningKeyProblem = 'encrypted' | 'passphrase' | 'foreign' | 'unusable';
+type SigningKeyProblem = 'encrypted' | 'passphrase' | 'foreign' | 'unusable';
 
 /** `message` goes on after "Cannot sign with this key: ". */
 export class SigningKeyError extends Error {

@@ -1,7 +1,7 @@
 /** Signatures of commits by SSH keys: SSHSIG (OpenSSH's PROTOCOL.sshsig) with namespace "git", as git makes and reads them. */
 import { createHash, type KeyObject, sign, verify } from 'node:crypto';
 
-export interface SshKeyPair {
+interface SshKeyPair {
   /** As on the wire: the type's name, then its parts. */
   readonly publicBlob: Buffer;
   readonly publicKey: KeyObject;

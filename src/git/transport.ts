@@ -33,7 +33,7 @@ export interface Transport {
 export type TransportFailure = 'auth' | 'denied' | 'missing' | 'unreachable' | 'unusable';
 
 /** In the server's own words, which nobody has judged yet: seconds or a date, and its clock. */
-export interface AskedWait {
+interface AskedWait {
   readonly retryAfter: string;
   readonly date: string | undefined;
 }

@@ -1,7 +1,7 @@
 /** What differs between two versions of one folder, entry by entry, without going into sub-folders. */
 import { type Entry, type EntryPosition, entryAt, positionAt, sortKey } from './tree.ts';
 
-export interface EntryChange {
+interface EntryChange {
   readonly name: string;
   readonly before: Entry | null;
   readonly after: Entry | null;

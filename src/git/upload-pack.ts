@@ -26,15 +26,15 @@ export interface FetchRequest {
   readonly done: boolean;
 }
 
-export interface FetchAnswer {
+interface FetchAnswer {
   /** Those of our haves that the server knows; empty where it was not asked. */
   readonly acknowledged: readonly string[];
   readonly packed: boolean;
 }
 
-export type PackSink = Pick<PackReaderOptions, 'onObject' | 'findBase' | 'blobs' | 'longestBlob'>;
+type PackSink = Pick<PackReaderOptions, 'onObject' | 'findBase' | 'blobs' | 'longestBlob'>;
 
-export interface Abilities {
+interface Abilities {
   readonly filter: boolean;
   readonly shallow: boolean;
   /** What we may say of ourselves: a server refuses capabilities that it has not offered. */

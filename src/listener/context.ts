@@ -154,7 +154,7 @@ export interface LaneMemory {
 }
 
 /** What is remembered of branches and pull requests; a fresh start reads it again. */
-export interface ReviewMemory {
+interface ReviewMemory {
   /** Of the last look; equal ones mean that nothing moved. Null: there was none. */
   fingerprint: string | null;
   open: readonly PullRequest[] | null;

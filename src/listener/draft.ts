@@ -29,7 +29,7 @@ import { whyOf } from './step-reason.ts';
 import { removedReport } from './step-reports.ts';
 
 /** What a reviewer is told of a draft beside its commit. */
-export interface DraftedChange {
+interface DraftedChange {
   /** What it is to a reviewer, who is told of a rollback as a deploy of an older revision. */
   readonly change: Exclude<Change, 'rollback'>;
   /** What the base holds; null: nothing. */
@@ -61,13 +61,13 @@ export interface Draft {
 }
 
 /** What a person asked for by a command, and who that is. */
-export type Act = { readonly why: string; readonly operator: Identity } & (
+type Act = { readonly why: string; readonly operator: Identity } & (
   | { readonly change: 'restore' | 'adopt' }
   /** Only what is sealed is other than before: what it was laid down from stays true. */
   | { readonly change: 'reseal'; readonly provenance: Provenance }
 );
 
-export interface DraftExtras {
+interface DraftExtras {
   readonly once?: ReadonlyMap<string, string>;
   readonly act?: Act | null;
   readonly takenBack?: TakenBack | null;

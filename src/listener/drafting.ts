@@ -18,7 +18,7 @@ import { retryDelay } from './timings.ts';
 /** Specifications are fetched and rendered side by side. */
 const concurrency = 16;
 
-export interface Drafted {
+interface Drafted {
   readonly drafts: readonly Draft[];
   readonly reports: readonly Report[];
   /** True where some were not ready in time. */

@@ -12,7 +12,7 @@ import type { CommitSummary, Repository, Snapshot } from '../ports.ts';
 /** How far back a commit is looked for whose report was lost. */
 const memoryMs = 7 * 86_400_000;
 
-export interface KnownHistory {
+interface KnownHistory {
   readonly namespace: NamespaceName;
   readonly pushed: CommitId | null;
   /** By the configuration. */

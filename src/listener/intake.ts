@@ -10,7 +10,7 @@ import type { DesiredState } from './desired-state.ts';
 import { unlessSaid } from './step-reports.ts';
 import { retryDelay, type Timings } from './timings.ts';
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly controlPlane: Pick<ControlPlane, 'desired'>;
   readonly desired: DesiredState;
   readonly served: ReadonlySet<NamespaceName>;

@@ -20,7 +20,7 @@ export interface Lane {
   readonly done: Promise<void>;
 }
 
-export interface LaneOptions {
+interface LaneOptions {
   readonly context: LaneContext;
   readonly intervalMs: number;
   readonly say: (reports: readonly Report[]) => void;

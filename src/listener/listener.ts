@@ -23,7 +23,7 @@ export interface ListenerPorts {
   readonly telemetry: Telemetry;
 }
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly towpathVersion: string;
   /** Absent: nobody else is expected. */
   readonly leadership?: Leadership;

@@ -111,7 +111,7 @@ export function refuseUnfit(context: LaneContext, { input, files, sealed, sensit
   refuseLeaks({ deployment: deployment.name, files, texts: new Map(), sensitive });
 }
 
-export interface Checked {
+interface Checked {
   readonly input: RenderInput;
   readonly files: ReadonlyMap<string, string>;
   readonly sealed: ReadonlyMap<string, string>;

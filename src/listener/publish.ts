@@ -12,7 +12,7 @@ export class TryAgain extends Error {}
 
 type Sendable = Pick<Draft, 'commit'>;
 
-export interface Published<D extends Sendable = Draft> {
+interface Published<D extends Sendable = Draft> {
   readonly snapshot: Snapshot;
   readonly pushed: readonly { readonly draft: D; readonly commit: CommitId }[];
   /** What the server's policy refused by itself, with its words. */

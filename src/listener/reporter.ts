@@ -15,7 +15,7 @@ export interface Reporter {
   stop(deadlineMs: number): Promise<void>;
 }
 
-export interface ReporterOptions {
+interface ReporterOptions {
   readonly controlPlane: Pick<ControlPlane, 'report'>;
   readonly clock: Clock;
   readonly log: Log;

@@ -6,7 +6,7 @@ import type { Cell, Goal, Table } from './section.ts';
 
 const folder = resolve(import.meta.dirname, '../../bench');
 
-export interface SectionResult {
+interface SectionResult {
   readonly name: string;
   readonly title: string;
   readonly quick: boolean;

@@ -15,7 +15,7 @@ export async function writeProject(folder: string): Promise<void> {
   await writeFile(join(folder, '.env'), `OPENAI_API_KEY=${planted}\nFEATURE=yes\n`);
 }
 
-export interface ClientOptions {
+interface ClientOptions {
   readonly cwd: string;
   readonly file: DevFile;
   readonly key?: string;

@@ -8,7 +8,7 @@ import { draft } from './repository.ts';
 
 const prefix = 'towpath/';
 
-export type MakeWorld = (files?: Changes | null) => Promise<BranchesWorld>;
+type MakeWorld = (files?: Changes | null) => Promise<BranchesWorld>;
 
 /** What the adapter writes into the commit of a draft by Grace for Towpath. */
 export type MadeCommit = Pick<ProposedCommit, 'author' | 'committer' | 'message'>;

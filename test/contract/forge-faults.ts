@@ -15,7 +15,7 @@ export interface FaultProxy {
 }
 
 /** An answer that stands for the forge's own form of a fault. */
-export interface SpokenFault {
+interface SpokenFault {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;

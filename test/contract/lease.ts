@@ -4,7 +4,7 @@ import type { LeaseRecord } from '../../src/domain/live-object.ts';
 import type { LeaseStore } from '../../src/ports.ts';
 
 /** A Lease that does not exist yet, as two replicas see it. */
-export interface LeaseUnderTest {
+interface LeaseUnderTest {
   readonly ours: LeaseStore;
   readonly theirs: LeaseStore;
   /** Deletes the Lease, as `kubectl delete lease` does. */

@@ -23,7 +23,7 @@ export interface RepositoryBackend {
 }
 
 /** What a backend can do beyond the port's plain promise; false leaves the tests of it out. */
-export interface RepositoryCapabilities {
+interface RepositoryCapabilities {
   /** Reads trees without files, and a new head without what it holds already. */
   readonly partialFetch: boolean;
   /** Can begin a branch among others. */

@@ -7,7 +7,7 @@ import type { DatabaseLocation } from '../../src/control-plane/store/database.ts
 import { type PostgresServer, startPostgres } from './postgres.ts';
 
 export const databaseKinds = ['PGlite', 'Postgres'] as const;
-export type DatabaseKind = (typeof databaseKinds)[number];
+type DatabaseKind = (typeof databaseKinds)[number];
 
 export interface TestDatabases {
   /** A new, empty database. */

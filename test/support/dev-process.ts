@@ -59,7 +59,7 @@ export async function eventually<Answer>(what: string, ask: () => Promise<Answer
   }
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: whatever the API says; tests look at the fields they mean
   readonly body: any;

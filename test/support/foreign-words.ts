@@ -1,5 +1,5 @@
 /** Words of libraries, of the system and of the language, which no message to a user may hold. */
-export const foreignWords: readonly RegExp[] = [
+const foreignWords: readonly RegExp[] = [
   /\bundefined\b|\bNaN\b|\[object |(?<!found )\bnull\b/,
   // zod
   /Invalid (?:input|string|key|option|URL)|must match pattern|Too (?:small|big)|Unrecognized key|, received /i,

@@ -16,7 +16,7 @@ import {
   touch,
 } from './forge-server-pulls.ts';
 
-export interface ContractParts {
+interface ContractParts {
   readonly repository: ServedRepository;
   readonly forge: ForgeWorld['forge'];
   readonly proxy: FaultProxy;

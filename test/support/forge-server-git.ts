@@ -4,12 +4,12 @@ import type { TestRepository } from './test-repository.ts';
 
 export type MergeKind = 'merge' | 'squash' | 'rebase' | 'fast-forward';
 
-export interface Person {
+interface Person {
   readonly name: string;
   readonly email: string;
 }
 
-export interface Merging {
+interface Merging {
   readonly git: TestRepository;
   readonly base: string;
   readonly head: string;
@@ -72,7 +72,7 @@ export async function isAncestor(git: TestRepository, ancestor: string, descenda
   );
 }
 
-export interface FileChanges {
+interface FileChanges {
   readonly additions: readonly { readonly path: string; readonly contents: Buffer }[];
   readonly deletions: readonly { readonly path: string }[];
 }

@@ -2,7 +2,7 @@
 import { isAncestor, type MergeKind, mergeBranch, mergedTree } from './forge-server-git.ts';
 import type { TestRepository } from './test-repository.ts';
 
-export type ReviewState = 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED';
+type ReviewState = 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED';
 
 export interface ServedReview {
   readonly id: number;
@@ -45,7 +45,7 @@ export interface ServedPull {
   unknownFor: number;
 }
 
-export interface ServedCheck {
+interface ServedCheck {
   readonly name: string;
   readonly state: 'pending' | 'success' | 'failure';
 }
@@ -94,7 +94,7 @@ export function servedRepository(id: number, path: string, git: TestRepository):
   };
 }
 
-export interface Opening {
+interface Opening {
   readonly head: string;
   readonly base: string;
   readonly title: string;
@@ -104,7 +104,7 @@ export interface Opening {
   readonly fork?: string | null;
 }
 
-export type Opened =
+type Opened =
   | { readonly kind: 'opened'; readonly pull: ServedPull }
   | { readonly kind: 'exists'; readonly pull: ServedPull }
   | { readonly kind: 'no-head' | 'no-base' | 'no-commits' };
@@ -227,7 +227,7 @@ export function review(pull: ServedPull, user: string, state: ReviewState, commi
   touch(pull, { reviews: [...pull.reviews, { id: pull.reviews.length + 1, user, state, commit, at: new Date() }] });
 }
 
-export type Hindrance = 'conflict' | 'behind' | 'draft' | 'approvals' | 'changes-requested' | 'checks';
+type Hindrance = 'conflict' | 'behind' | 'draft' | 'approvals' | 'changes-requested' | 'checks';
 
 /** Why the forge would not merge it now; empty: it would. */
 export async function hindrances(repository: ServedRepository, pull: ServedPull): Promise<readonly Hindrance[]> {

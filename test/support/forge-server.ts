@@ -44,7 +44,7 @@ export interface ForgeFault {
     | { readonly kind: 'before'; readonly run: () => Promise<unknown> };
 }
 
-export interface ForgeRequest {
+interface ForgeRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -64,7 +64,7 @@ export interface ForgeServer {
   close(): Promise<void>;
 }
 
-export interface ForgeServerOptions {
+interface ForgeServerOptions {
   /** The forge's own path, such as `/gitlab`. */
   readonly subPath?: string;
   readonly routes: readonly ForgeRoute[];

@@ -7,7 +7,7 @@ import { applyFault, type Fault, watchBody } from './git-faults.ts';
 import { temporaryFolder } from './temp.ts';
 import { type TestRepository, testRepository } from './test-repository.ts';
 
-export interface RecordedRequest {
+interface RecordedRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -36,7 +36,7 @@ export interface GitServer {
   close(): Promise<void>;
 }
 
-export interface GitServerOptions {
+interface GitServerOptions {
   readonly authorize?: GitHttpOptions['authorize'];
   readonly limits?: GitHttpOptions['limits'];
   /** An existing folder of repositories, to play a restart. */

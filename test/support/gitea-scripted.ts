@@ -8,14 +8,14 @@ import { forgeHttp } from '../../src/adapters/forge/http/http.ts';
 import type { Forge } from '../../src/ports.ts';
 import { type MemoryLog, memoryLog } from './memory-log.ts';
 
-export interface Answer {
+interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
-export type Routes = Readonly<Record<string, (query: URLSearchParams, body: unknown) => Answer>>;
+type Routes = Readonly<Record<string, (query: URLSearchParams, body: unknown) => Answer>>;
 
-export interface Scripted {
+interface Scripted {
   readonly forge: Forge;
   readonly log: MemoryLog;
   readonly asked: string[];

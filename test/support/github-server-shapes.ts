@@ -46,7 +46,7 @@ export function currentUserShape(where: Pick<Shaping, 'web' | 'api'>, login: str
   };
 }
 
-export function repositoryShape(shaping: Shaping, path = shaping.repository.path) {
+function repositoryShape(shaping: Shaping, path = shaping.repository.path) {
   const { web, api, repository } = shaping;
   const [owner = '', name = ''] = path.split('/');
   const url = `${api}/repos/${path}`;

@@ -8,7 +8,7 @@ import { request } from '../contract/forge-requests.ts';
 import type { ServedPull, ServedRepository } from './forge-server-pulls.ts';
 import { type GitlabServer, startGitlabServer } from './gitlab-server.ts';
 
-export interface GitlabForgeWorld {
+interface GitlabForgeWorld {
   server: GitlabServer;
   repository: ServedRepository;
   forge: Forge;

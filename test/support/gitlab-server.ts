@@ -19,7 +19,7 @@ export interface GitlabServer extends Omit<ForgeServer, 'gitRepository'> {
   revoke(token: string): void;
 }
 
-export interface GitlabServerOptions {
+interface GitlabServerOptions {
   /** Of a self-managed GitLab below a path: `/gitlab`. */
   readonly subPath?: string;
 }

@@ -35,7 +35,7 @@ export interface Replica {
   readonly ended: Promise<void>;
 }
 
-export interface ReplicaSettings {
+interface ReplicaSettings {
   readonly rate?: number;
   readonly wallMs?: number;
   readonly fate?: () => Fate;
@@ -45,7 +45,7 @@ export interface ReplicaSettings {
   readonly work?: (leadership: HeldLeadership, process: VirtualProcess) => Promise<void>;
 }
 
-export interface LeaseWorld {
+interface LeaseWorld {
   readonly time: VirtualTime;
   readonly lease: MemoryLease;
   start(name: string, settings?: ReplicaSettings): Replica;

@@ -15,7 +15,7 @@ export interface MemoryEngine {
   end(): void;
 }
 
-export interface MemoryEngineOptions {
+interface MemoryEngineOptions {
   readonly kubernetes: MemoryKubernetes;
   readonly remote: MemoryRemote;
   readonly engine: EngineKind;

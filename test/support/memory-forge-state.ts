@@ -30,7 +30,7 @@ export interface MemoryPullRequest {
   updatedAt: Date;
 }
 
-export type MemoryCheck = 'pending' | 'success' | 'failure';
+type MemoryCheck = 'pending' | 'success' | 'failure';
 
 export interface MemoryForgeOptions {
   readonly branches: MemoryForgeBranches;

@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { LiveObject } from '../../src/domain/live-object.ts';
 
 /** An object as a person would write it. */
-export interface WrittenObject {
+interface WrittenObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly [field: string]: unknown };
   readonly [field: string]: unknown;
 }
 
-export type Reference = Pick<WrittenObject, 'apiVersion' | 'kind' | 'metadata'>;
+type Reference = Pick<WrittenObject, 'apiVersion' | 'kind' | 'metadata'>;
 type Follower = (before: LiveObject | null, after: LiveObject | null) => void;
 
 export interface MemoryKubernetes {

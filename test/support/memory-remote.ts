@@ -13,7 +13,7 @@ export interface StoredCommit extends CommitSummary {
   readonly files: Files;
 }
 
-export interface NewCommit extends Omit<CommitDraft, 'changes'> {
+interface NewCommit extends Omit<CommitDraft, 'changes'> {
   readonly parents: readonly CommitId[];
   readonly files: Files;
 }

@@ -6,7 +6,6 @@ import type { CommitDraft, History, PushOutcome, Repository, Snapshot } from '..
 import { applyChanges, entryAt, idAt, treeOf } from './memory-files.ts';
 import { ancestry, type MemoryRemote, required, type StoredCommit } from './memory-remote.ts';
 
-export type { Files } from './memory-files.ts';
 export { type MemoryRemote, memoryRemote } from './memory-remote.ts';
 
 export function memoryRepository(remote: MemoryRemote, branch = 'main'): Repository {

@@ -15,7 +15,7 @@ export const nativeGitEnvironment: NodeJS.ProcessEnv = {
   GIT_COMMITTER_EMAIL: 'ada@example.com',
 };
 
-export interface NativeGitOptions {
+interface NativeGitOptions {
   readonly cwd?: string;
   readonly input?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ import { memoryLog } from './memory-log.ts';
 import { plainRenderer } from './plain-renderer.ts';
 import type { ScriptedControlPlane } from './scripted-control-plane.ts';
 
-export interface OperationSetup {
+interface OperationSetup {
   readonly plane: Pick<ScriptedControlPlane, 'url' | 'listenerId'>;
   readonly apiKey?: string;
   readonly repository: Repository;

@@ -9,7 +9,7 @@ import type { ReviewWorld } from './review-world.ts';
 import { type ScriptedControlPlane, startScriptedControlPlane } from './scripted-control-plane.ts';
 import { until } from './until.ts';
 
-export interface Began {
+interface Began {
   readonly world: ReviewWorld;
   readonly plane: ScriptedControlPlane;
   readonly running: RunningListener;

@@ -23,7 +23,7 @@ export interface SeenRequest {
 }
 
 /** Null: answers as usual. */
-export type Script = (request: SeenRequest, response: ServerResponse) => boolean;
+type Script = (request: SeenRequest, response: ServerResponse) => boolean;
 
 export interface ScriptedKubernetes {
   readonly url: string;

@@ -2,14 +2,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import sshpk from 'sshpk';
 
-export interface SealingPair {
+interface SealingPair {
   /** PEM. */
   readonly certificate: string;
   /** PEM, PKCS#8. */
   readonly privateKey: string;
 }
 
-export interface PairOptions {
+interface PairOptions {
   readonly validFrom?: Date;
   readonly validUntil?: Date;
   readonly kind?: 'rsa' | 'ecdsa';

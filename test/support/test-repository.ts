@@ -1,7 +1,7 @@
 /** A bare repository on the test server, looked at and changed by native git. */
 import { nativeGit } from './native-git.ts';
 
-export interface LoggedCommit {
+interface LoggedCommit {
   readonly id: string;
   readonly subject: string;
   readonly body: string;

@@ -1,7 +1,7 @@
 /** A certificate authority for tests, made afresh in memory, without any program of the system. */
 import sshpk from 'sshpk';
 
-export interface TestAuthority {
+interface TestAuthority {
   /** PEM to trust. */
   readonly certificate: string;
   /** A certificate for the host, with its key. */

@@ -3,7 +3,7 @@ import type { Configuration } from '../../domain/configuration.ts';
 import type { Log } from '../../ports.ts';
 import type { HttpControlPlane } from './http.ts';
 
-export interface ControlPlaneChoice {
+interface ControlPlaneChoice {
   readonly mode: Configuration['controlPlane']['mode'];
   readonly full: () => HttpControlPlane;
   readonly mirror: () => HttpControlPlane;

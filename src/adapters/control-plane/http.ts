@@ -12,7 +12,7 @@ export interface HttpControlPlane extends ControlPlane {
   close(): Promise<void>;
 }
 
-export interface ListenerCalls {
+interface ListenerCalls {
   /** Nothing is told to whoever could not report what becomes of it. */
   readonly mustReport?: boolean;
   readonly log?: Pick<Log, 'warn'>;

@@ -25,7 +25,7 @@ import {
 } from './public.ts';
 import { type StatusFile, statusFile } from './status-file.ts';
 
-export interface MirrorOptions {
+interface MirrorOptions {
   readonly connection: ControlPlaneConnection;
   readonly listenerId: ListenerId;
   /** Holds `status.json` and a key of its own. */

@@ -28,13 +28,13 @@ export const PublicDeployment = z.object({
 });
 export type PublicDeployment = z.infer<typeof PublicDeployment>;
 
-export const PublicRevision = z.object({
+const PublicRevision = z.object({
   id: RevisionId,
   status: z.string(),
   created_at: z.string(),
   source_revision_config: z.object({ image_uri: z.string().nullish() }).nullish(),
 });
-export type PublicRevision = z.infer<typeof PublicRevision>;
+type PublicRevision = z.infer<typeof PublicRevision>;
 
 const pageSize = 100;
 

@@ -19,7 +19,7 @@ function readAuthorities(path: string, option: string): readonly string[] {
 }
 
 /** Each certificate by itself. Throws FileFailure. */
-export function certificatesIn(text: string): readonly string[] {
+function certificatesIn(text: string): readonly string[] {
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const begun = text.split('-----BEGIN CERTIFICATE-----').length - 1;
   if (begun === 0) throw new FileFailure('it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)');

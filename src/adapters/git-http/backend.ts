@@ -17,9 +17,9 @@ import {
   sweepRepositories,
 } from './repositories.ts';
 
-export type GitService = 'git-upload-pack' | 'git-receive-pack';
+type GitService = 'git-upload-pack' | 'git-receive-pack';
 
-export interface GitCredentials {
+interface GitCredentials {
   readonly username: string;
   readonly password: string;
 }
@@ -43,7 +43,7 @@ export interface GitHttpOptions {
   readonly limits?: Partial<GitHttpLimits>;
 }
 
-export interface GitHttpLimits {
+interface GitHttpLimits {
   readonly processes: number;
   /** Requests that may wait for a process; beyond it 503 with Retry-After. */
   readonly waiting: number;

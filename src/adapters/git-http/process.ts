@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import { gitEnvironment } from './repositories.ts';
 
-export interface BackendRequest {
+interface BackendRequest {
   readonly executable: string;
   readonly root: string;
   readonly service: 'git-upload-pack' | 'git-receive-pack';

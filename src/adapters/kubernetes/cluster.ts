@@ -27,7 +27,7 @@ interface SharedEngine {
   readonly listeners: Set<(change: { folder: string | null; repository: string | null }) => void>;
 }
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly http: KubernetesHttp;
   readonly clock: Clock;
   readonly log: Log;
@@ -66,7 +66,7 @@ export function connectKubernetes(options: ConnectionOptions): KubernetesConnect
   };
 }
 
-export interface ClusterOptions extends ConnectionOptions {
+interface ClusterOptions extends ConnectionOptions {
   readonly connection: KubernetesConnection;
   readonly namespace: NamespaceName;
   readonly listenerId: string;

@@ -5,7 +5,7 @@ import type { EngineKind } from '../../domain/live-object.ts';
 import { itemsOf, type KubernetesHttp } from './http.ts';
 import type { Discovery } from './served.ts';
 
-export interface EngineQuestion {
+interface EngineQuestion {
   readonly http: KubernetesHttp;
   readonly discovery: Discovery;
   readonly repositoryUrl: string;

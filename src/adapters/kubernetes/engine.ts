@@ -8,7 +8,7 @@ import { type Reflector, type ReflectorOptions, startReflector } from './reflect
 type Shared = Omit<ReflectorOptions, 'collection' | 'onChange'>;
 
 /** Tells each namespace of a change: which folder of which repository. */
-export type EngineListener = (change: { readonly folder: string | null; readonly repository: string | null }) => void;
+type EngineListener = (change: { readonly folder: string | null; readonly repository: string | null }) => void;
 
 export interface EngineWatch {
   readonly reflectors: readonly Reflector[];

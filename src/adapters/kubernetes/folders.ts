@@ -1,7 +1,7 @@
 /** Finds an engine's objects by the folders that they read: the nearest one at or above a folder. */
 import type { LiveObject } from '../../domain/live-object.ts';
 
-export interface FolderIndex {
+interface FolderIndex {
   /** Either is null where an object came or went. */
   note(before: LiveObject | null, after: LiveObject | null): void;
   /** Those that read this very folder, then those that read the folder above, up to the root. */

@@ -11,7 +11,7 @@ const applicationsPath = (namespace: string): string =>
   `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications`;
 const setsPath = (namespace: string): string => `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applicationsets`;
 
-export interface RefreshWanted {
+interface RefreshWanted {
   readonly repositoryUrl: string;
   readonly folders: readonly string[];
   /** Those of them that the branch no longer has. */

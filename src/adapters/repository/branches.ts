@@ -14,7 +14,7 @@ import { type Fork, Forks } from './forks.ts';
 import { type MadeBranch, proposeBranches, refOf } from './propose.ts';
 import { deliverEach } from './push-each.ts';
 
-export interface GitBranchesOptions {
+interface GitBranchesOptions {
   readonly url: string;
   readonly upload: UploadPack;
   readonly receive: ReceivePack;

@@ -4,7 +4,7 @@ import { PackError } from '../../git/pack-reader.ts';
 import { type FetchRequest, isRefusedWant, type UploadPack } from '../../git/upload-pack.ts';
 import { longestKept, type PassingBlobs } from './passing-blobs.ts';
 
-export interface ObjectsByIdOptions {
+interface ObjectsByIdOptions {
   readonly upload: UploadPack;
   readonly passing: PassingBlobs;
   /** What the server's branches of ours stand at right now. */

@@ -5,7 +5,7 @@ import { type Entry, folderMode } from '../../git/tree.ts';
 import { diffTrees } from '../../git/tree-diff.ts';
 
 /** Hands over trees by id and may let them go afterwards. */
-export type ReadTrees = (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, Buffer>>;
+type ReadTrees = (ids: ReadonlySet<string>) => Promise<ReadonlyMap<string, Buffer>>;
 
 /** A folder that is on both sides, but not the same. */
 interface OpenFolder {

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../git/object-store.ts';
 import type { CommitDraft, ProposedCommit, Snapshot } from '../../ports.ts';
 import type { GitBranches } from './branches.ts';
 
-export interface MergeWorld {
+interface MergeWorld {
   readonly url: string;
   readonly branch: string;
   readonly objects: ObjectStore;
@@ -16,7 +16,7 @@ export interface MergeWorld {
   readonly isSigned: IsSigned | undefined;
 }
 
-export interface BuiltMerge {
+interface BuiltMerge {
   /** The base's new head; its old one where the base has the tip already. */
   readonly head: string;
   readonly pack: Buffer;

@@ -5,7 +5,7 @@ import type { CommitDraft, Repository, Snapshot } from '../../ports.ts';
 type Blobs = Parameters<Repository['readBlobs']>[0];
 type Commit = Parameters<Repository['history']>[1];
 
-export interface OldProtocolOptions {
+interface OldProtocolOptions {
   readonly first: Repository;
   /** Opened only where it is needed. */
   readonly openSecond: () => Promise<Repository>;

@@ -8,7 +8,7 @@ import { takeBreaths } from './breath.ts';
 import { emptyCommit } from './failure.ts';
 import { type BranchesWorld, deliverEach, type RefOutcome } from './push-each.ts';
 
-export interface ProposeWorld extends BranchesWorld {
+interface ProposeWorld extends BranchesWorld {
   readonly base: BuildBase;
   /** Answers for the trees of the base. */
   readonly held: (id: string) => Buffer | undefined;

@@ -27,7 +27,7 @@ export type RefOutcome =
       readonly reason: string | null;
     };
 
-export interface Packed {
+interface Packed {
   readonly updates: readonly RefUpdate[];
   /** Null where refs only go. */
   readonly pack: Buffer | null;

@@ -7,12 +7,12 @@ import { plainText, RemoteError } from '../../git/sideband.ts';
 import { TransportError } from '../../git/transport.ts';
 import { gitError } from './failure.ts';
 
-export interface Delivery {
+interface Delivery {
   readonly update: RefUpdate;
   readonly pack: Buffer;
 }
 
-export interface DeliveryWorld {
+interface DeliveryWorld {
   readonly receive: Pick<ReceivePack, 'push'>;
   /** For messages. */
   readonly url: string;
@@ -23,13 +23,13 @@ export interface DeliveryWorld {
   readonly signal: AbortSignal;
 }
 
-export type DeliveryOutcome =
+type DeliveryOutcome =
   | { readonly kind: 'pushed' }
   | { readonly kind: 'moved' }
   | { readonly kind: 'denied'; readonly class: 'denied' | 'policy'; readonly message: string };
 
 /** What one sending came to, before the branch was looked at. */
-export type Answer =
+type Answer =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly failure: GitFailure; readonly said: string }
   | { readonly kind: 'unclear'; readonly error: unknown };

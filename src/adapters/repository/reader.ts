@@ -7,7 +7,7 @@ import { commitsSince, commitsTouching } from './isomorphic/history.ts';
 import { type IsomorphicHttpOptions, isomorphicHttp } from './isomorphic/http.ts';
 import { idAtPath } from './isomorphic/trees.ts';
 
-export interface GitReaderOptions extends IsomorphicHttpOptions {
+interface GitReaderOptions extends IsomorphicHttpOptions {
   /** http or https, without credentials. */
   readonly url: string;
   readonly branch: string;

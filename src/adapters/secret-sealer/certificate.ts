@@ -7,7 +7,7 @@ import { sealingAgainMs } from './settings.ts';
 /** The controller's own have 4096. */
 const fewestBits = 2048;
 
-export interface SealingCertificate {
+interface SealingCertificate {
   readonly publicKey: KeyObject;
   readonly validUntil: Date;
 }

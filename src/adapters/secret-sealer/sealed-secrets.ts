@@ -5,7 +5,7 @@ import { type SealingScope, sealedSecretText, sealingLabel } from '../../core/se
 import type { Clock, SecretSealer } from '../../ports.ts';
 import { readSealingCertificate } from './certificate.ts';
 
-export interface SealedSecretsOptions {
+interface SealedSecretsOptions {
   readonly certificateFile: string;
   readonly scope: SealingScope;
   readonly clock: Pick<Clock, 'now'>;

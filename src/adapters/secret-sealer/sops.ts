@@ -7,7 +7,7 @@ import type { Clock, SecretSealer } from '../../ports.ts';
 import { readConfiguredFile, textOf, whyUnreadable } from '../files/configured-file.ts';
 import { sealingAgainMs } from './settings.ts';
 
-export interface SopsOptions {
+interface SopsOptions {
   readonly recipients: readonly string[];
   /** One a line, instead of `recipients`. */
   readonly recipientsFile: string | undefined;

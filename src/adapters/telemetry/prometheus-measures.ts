@@ -12,7 +12,7 @@ export interface MetricDefinition {
 export type MetricDefinitions = Readonly<Record<string, MetricDefinition>>;
 type Labels = Readonly<Record<string, string>>;
 
-export interface Measures<Name extends string> {
+interface Measures<Name extends string> {
   add(counter: Name, labels: Labels): void;
   set(gauge: Name, labels: Labels, value: number): void;
   observe(histogram: Name, labels: Labels, durationMs: number): void;

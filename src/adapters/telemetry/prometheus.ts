@@ -2,7 +2,7 @@
 import type { RevisionStep, Telemetry } from '../../ports.ts';
 import { counter, gauge, histogram, type MetricDefinitions, openMeasures } from './prometheus-measures.ts';
 
-export interface PrometheusTelemetry extends Telemetry {
+interface PrometheusTelemetry extends Telemetry {
   /** The text that Prometheus scrapes. */
   metrics(): Promise<string>;
 }
@@ -33,7 +33,7 @@ export const listenerMetrics = {
   towpath_info: gauge('always 1; the label tells the version', ['version']),
 } as const satisfies MetricDefinitions;
 
-export type ListenerMetric = keyof typeof listenerMetrics;
+type ListenerMetric = keyof typeof listenerMetrics;
 
 const stepMetrics = {
   'desired-to-committed': 'towpath_desired_to_committed_seconds',

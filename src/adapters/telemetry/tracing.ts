@@ -5,7 +5,7 @@ import type { SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { NamespaceName, RevisionId } from '../../domain/identifiers.ts';
 import type { Log, RevisionStep, Telemetry } from '../../ports.ts';
 
-export interface TracingOptions {
+interface TracingOptions {
   /** Spans go to `<endpoint>/v1/traces`. */
   readonly endpoint: string;
   readonly version: string;
@@ -14,7 +14,7 @@ export interface TracingOptions {
   readonly log: Log;
 }
 
-export interface TracingTelemetry extends Pick<Telemetry, 'step' | 'failure'> {
+interface TracingTelemetry extends Pick<Telemetry, 'step' | 'failure'> {
   /** Sends what is left, but waits only a moment for a collector that does not answer. */
   close(): Promise<void>;
 }

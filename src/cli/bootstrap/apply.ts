@@ -12,7 +12,7 @@ import { resourceOf } from '../../core/bootstrap/kinds.ts';
 import { type BootstrapObject, describeObject } from '../../core/bootstrap/object.ts';
 import { TowpathError } from '../../domain/failure.ts';
 
-export interface Applied {
+interface Applied {
   readonly object: BootstrapObject;
   readonly change: 'created' | 'changed' | 'unchanged';
 }
@@ -33,11 +33,7 @@ export async function* applyObjects(
 }
 
 /** `/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/towpath-team-a` */
-export function objectPath({
-  apiVersion,
-  kind,
-  metadata,
-}: Pick<BootstrapObject, 'apiVersion' | 'kind' | 'metadata'>): string {
+function objectPath({ apiVersion, kind, metadata }: Pick<BootstrapObject, 'apiVersion' | 'kind' | 'metadata'>): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   return `${root}/namespaces/${metadata.namespace}/${resourceOf({ group: '', kind })}/${metadata.name}`;
 }

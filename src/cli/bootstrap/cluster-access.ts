@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { ClusterAccess } from '../../domain/configuration-cluster.ts';
 
-export interface AccessOptions {
+interface AccessOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
 }

@@ -14,7 +14,7 @@ interface Subject {
   readonly settings: Namespace;
 }
 
-export interface WantedSignatures {
+interface WantedSignatures {
   readonly signatures: ArgoCdSignatures;
   readonly notes: readonly string[];
 }
@@ -44,7 +44,7 @@ export async function argoCdSignatures(
 
 const ownCommands = ['$ towpath signing-key > signing-key.asc', '$ argocd gpg add --from signing-key.asc'];
 
-export interface WantedVerification {
+interface WantedVerification {
   /** Name of the Secret with the keys for a namespace; null: nothing is verified. */
   readonly secretOf: (subject: Subject) => string | null;
   /** The Secret itself, where it holds the key that Towpath signs with. */

@@ -12,7 +12,7 @@ import { configurationJsonSchema } from './json-schema.ts';
 import { configurationOfRunningDev, defaultConfiguration } from './running-dev.ts';
 import { yamlFindings } from './yaml-findings.ts';
 
-export type Checked =
+type Checked =
   | { readonly kind: 'valid'; readonly configuration: Configuration }
   | { readonly kind: 'invalid'; readonly findings: readonly Finding[] };
 

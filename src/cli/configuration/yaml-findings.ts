@@ -29,7 +29,7 @@ const words: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: 'this is not expected here; look at quotes, brackets and commas',
 };
 
-export interface YamlPlace {
+interface YamlPlace {
   readonly origin: string;
   readonly lines: LineCounter;
 }

@@ -31,7 +31,7 @@ export const controlPlaneMetrics = {
 
 type Services = OpenControlPlane['services'];
 
-export interface ControlPlaneMonitor {
+interface ControlPlaneMonitor {
   onAnswer(answered: Answered): void;
   metrics(services: Services): Promise<string>;
 }

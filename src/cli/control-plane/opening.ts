@@ -19,7 +19,7 @@ const variable = 'TOWPATH_ENCRYPTION_KEY';
 const databaseFolder = 'database';
 const keyFile = 'encryption-key';
 
-export interface Opening {
+interface Opening {
   readonly location: DatabaseLocation;
   readonly keyring: Keyring;
 }

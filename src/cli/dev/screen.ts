@@ -6,7 +6,7 @@ import { isRunByNpm } from '../start-folder.ts';
 import type { DevFile } from './dev-file.ts';
 import { sampleNamespace } from './sample.ts';
 
-export interface Ready {
+interface Ready {
   readonly file: DevFile;
   readonly version: string;
   readonly dataFolder: string;
@@ -55,7 +55,7 @@ ${pc.dim(`Everything is kept in ${shown(dataFolder)}. Ctrl-C stops.`)}
 }
 
 /** Works when it is pasted: the key is the password, and any user name will do. */
-export function cloneLine(repository: string, key: string): string {
+function cloneLine(repository: string, key: string): string {
   const url = new URL(repository);
   url.username = 'towpath';
   url.password = key;

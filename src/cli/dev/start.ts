@@ -23,7 +23,7 @@ import { requireGit } from './git-program.ts';
 import { ensureIdentity, type Identity, namespaces } from './identity.ts';
 import { deploySample } from './sample.ts';
 
-export interface DevSettings {
+interface DevSettings {
   readonly dataFolder: string;
   readonly port: number;
   readonly sample: boolean;
@@ -34,7 +34,7 @@ export interface DevSettings {
   readonly onOpen: () => void;
 }
 
-export interface RunningDev {
+interface RunningDev {
   readonly file: DevFile;
   stop(): Promise<void>;
 }

@@ -14,7 +14,7 @@ export interface ArgoCdFacts {
   readonly applications: Seen<readonly AnyObject[]>;
 }
 
-export interface ArgoCdSubject {
+interface ArgoCdSubject {
   readonly namespace: NamespaceName;
   readonly settings: Namespace;
   readonly kinds: readonly EmittedKind[];

@@ -30,7 +30,7 @@ export function judgeTarget(minor: string, { kubernetesVersion }: Namespace): re
 }
 
 /** A kind that something in the configuration relies on. */
-export interface NeededKind {
+interface NeededKind {
   readonly groupVersion: string;
   readonly resource: string;
   readonly why: string;
@@ -112,7 +112,7 @@ export function judgeKind(needed: NeededKind, served: ReadonlySet<string> | null
 }
 
 /** One right of one resource, with what the rule says of it. */
-export interface NeededRight {
+interface NeededRight {
   readonly namespace: string;
   readonly group: string;
   readonly resource: string;
@@ -163,7 +163,7 @@ function rightsOf(namespace: string, rules: readonly AccessRule[]): readonly Nee
   );
 }
 
-export interface AnsweredRight extends NeededRight {
+interface AnsweredRight extends NeededRight {
   readonly isAllowed: boolean;
 }
 

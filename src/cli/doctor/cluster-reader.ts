@@ -27,7 +27,7 @@ export type Seen<Value> =
   /** These rights do not allow it. */
   | { readonly kind: 'forbidden' };
 
-export interface ResourceAccess {
+interface ResourceAccess {
   readonly namespace: string;
   readonly group: string;
   /** `pods`, or with its part: `services/proxy`. */

@@ -42,7 +42,7 @@ async function readInfo(client: ControlPlaneClient): Promise<ControlPlaneInfo | 
   }
 }
 
-export function judgeKind(info: ControlPlaneInfo | null, mode: Configuration['controlPlane']['mode']): Finding {
+function judgeKind(info: ControlPlaneInfo | null, mode: Configuration['controlPlane']['mode']): Finding {
   if (info !== null) return ok('answers', `Towpath ${info.version}`);
   if (mode !== 'full') return ok('answers', 'has the public API only, as LangSmith: the listener runs in mirror mode');
   const message = 'has the public API only, and controlPlane.mode is full';
@@ -115,7 +115,7 @@ async function readPublic(client: ControlPlaneClient, id: string): Promise<Regis
   return { namespaces, key: keyAccepted(id) };
 }
 
-export function judgeRefusal(error: unknown, listenerId: string): Finding {
+function judgeRefusal(error: unknown, listenerId: string): Finding {
   const known = asTowpathError(error);
   if (known?.reason === 'NotFound') {
     const mend = 'register the listener, and write its id into listener.id';

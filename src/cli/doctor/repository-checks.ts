@@ -39,7 +39,7 @@ function judgeBranch({ repository, branch }: Namespace, head: CommitId | null): 
 }
 
 /** Branches that git cannot make beside those that are there; to a listener such a push looks like a race that it loses. */
-export function judgeNames({ branch, publication }: Namespace, branches: readonly string[]): readonly Finding[] {
+function judgeNames({ branch, publication }: Namespace, branches: readonly string[]): readonly Finding[] {
   const wanted = publication.mode === 'proposed' ? [branch, `${publication.branchPrefix}x`] : [branch];
   return wanted.flatMap((name) => {
     const other = branchInTheWay(name, branches);

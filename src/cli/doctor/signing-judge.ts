@@ -9,7 +9,7 @@ import type { KeyIdentity } from '../../git/sign-key.ts';
 import { type Finding, failed, ok, skipped, warning } from './check.ts';
 import type { AnyObject, Seen } from './cluster-reader.ts';
 
-export interface SigningSubject {
+interface SigningSubject {
   readonly namespace: NamespaceName;
   readonly settings: Namespace;
   /** Null: commits are not signed by Towpath. */

@@ -7,7 +7,7 @@ import { messages } from '../failure-text.ts';
 import { age } from '../operating/age.ts';
 import { failureJson, type Surveyed } from '../operating/survey.ts';
 
-export type NamespaceHolds = Surveyed<readonly Hold[]>;
+type NamespaceHolds = Surveyed<readonly Hold[]>;
 
 /** `config` as it was named: the commands that are told must find the same one. */
 export function holdsJson(all: readonly NamespaceHolds[], config: string) {

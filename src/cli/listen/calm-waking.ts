@@ -1,7 +1,7 @@
 /** Webhooks come in showers, and one may be sent again and again: a namespace is woken at once, then only now and then. */
 import type { Clock } from '../../ports.ts';
 
-export interface CalmWaking<Name> {
+interface CalmWaking<Name> {
   wake(name: Name): void;
   stop(): void;
 }

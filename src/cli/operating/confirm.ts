@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { TowpathError } from '../../domain/failure.ts';
 
-export interface Terminal {
+interface Terminal {
   readonly input: Readable;
   readonly output: Writable;
   readonly isTerminal: boolean;

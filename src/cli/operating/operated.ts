@@ -20,7 +20,7 @@ export interface OperateOptions {
   readonly author?: Identity;
 }
 
-export interface Shown extends Changes {
+interface Shown extends Changes {
   /** Each a sentence. */
   readonly warnings: readonly string[];
 }

@@ -31,7 +31,7 @@ const meanings: Partial<Readonly<Record<StepPreview['kind'], string>>> = {
 };
 
 /** `diff`: every line that changes; `stat`: how many, file by file. */
-export type Detail = 'diff' | 'stat';
+type Detail = 'diff' | 'stat';
 
 export function planText(previews: readonly NamespacePreview[], detail: Detail = 'diff'): string {
   return `${previews.map((preview) => namespaceText(preview, detail)).join('\n')}\n${pc.bold(summaryOf(previews))}\n`;

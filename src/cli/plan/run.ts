@@ -40,7 +40,7 @@ function narrow(ports: WiredListener, names: readonly string[]): WiredListener {
   return { ...ports, namespaces: new Map(chosen) };
 }
 
-export function exitCodeOf(previews: readonly NamespacePreview[]): number {
+function exitCodeOf(previews: readonly NamespacePreview[]): number {
   if (previews.some((preview) => preview.failure !== null)) return 1;
   const changes = previews.some((preview) => preview.steps.some((step) => step.commit !== null));
   if (changes) return 2;

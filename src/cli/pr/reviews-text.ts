@@ -8,7 +8,7 @@ import { age } from '../operating/age.ts';
 import { failureJson, type Surveyed } from '../operating/survey.ts';
 
 /** `reviews` null: changes go straight to the branch. */
-export type NamespaceReviews = Surveyed<{ readonly reviews: readonly ReviewSeen[] | null }>;
+type NamespaceReviews = Surveyed<{ readonly reviews: readonly ReviewSeen[] | null }>;
 
 export function reviewsJson(all: readonly NamespaceReviews[]) {
   return {

@@ -7,7 +7,7 @@ import { DeploymentName, ListenerId, NamespaceName } from '../../domain/identifi
 import { ResourceSpec } from '../../domain/resource-spec.ts';
 import { SecretReference, Specification } from '../../domain/specification.ts';
 
-export interface DeploymentFile {
+interface DeploymentFile {
   readonly specification: Specification;
   /** Secret values by name, where the file has them. */
   readonly values: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ const CreateBody = z.object({
 type CreateBody = z.infer<typeof CreateBody>;
 
 /** What the file may leave to the command line and the configuration. */
-export interface DeploymentDefaults {
+interface DeploymentDefaults {
   readonly namespace: string | undefined;
   readonly listenerId: ListenerId | undefined;
 }

@@ -21,7 +21,7 @@ export interface Subject {
   close(): Promise<void>;
 }
 
-export interface SubjectParts {
+interface SubjectParts {
   readonly configuration: Configuration;
   readonly namespace: NamespaceName;
   readonly parts: NamespaceParts;

@@ -14,7 +14,7 @@ export interface Health {
 
 export type HealthQuestion = 'does it live' | 'is it ready';
 
-export interface MonitoringSettings extends Pick<ServerSettings, 'host' | 'port' | 'named'> {
+interface MonitoringSettings extends Pick<ServerSettings, 'host' | 'port' | 'named'> {
   readonly metrics: () => Promise<string>;
   /** Whether it lives must be answered at once, whatever else is away: the kubelet does not wait for long. */
   readonly health: (question: HealthQuestion) => Health | Promise<Health>;

@@ -25,7 +25,7 @@ interface Limits {
   readonly requestMs: number;
 }
 
-export const webhookPath = '/webhook';
+const webhookPath = '/webhook';
 
 /** A push of many commits makes some hundred kilobytes; what is larger is told by the next look. */
 const usualLimits: Limits = { bodyBytes: 5_000_000, bodiesBytes: 30_000_000, requestMs: 30_000 };

@@ -5,7 +5,7 @@ import type { Finding } from '../../domain/finding.ts';
 import { locate } from '../configuration/findings.ts';
 import { checkConfiguration, parseSource, readConfigurationText, resolveFiles } from '../configuration/load.ts';
 
-export interface ConfigurationCheck {
+interface ConfigurationCheck {
   readonly path: string;
   /** False for a configuration of another machine, whose files are there. */
   readonly files: boolean;

@@ -12,7 +12,7 @@ import { type FileTree, type RepoPath, repoPath } from '../../domain/file-tree.t
 import type { Finding } from '../../domain/finding.ts';
 import { readSchemas } from '../wiring/renderer.ts';
 
-export interface CheckedFolder {
+interface CheckedFolder {
   /** How many deployments were looked at. */
   readonly deployments: number;
   readonly findings: readonly Finding[];

@@ -12,7 +12,7 @@ export interface ForgeBudgets {
   of(settings: Namespace, address: ForgeAddress): AccountBudget;
 }
 
-export interface AccountBudget {
+interface AccountBudget {
   readonly counted: RequestBudget;
   /** Throws a waiting TowpathError ForgeBudget, as `forge-http.ts` expects. */
   take(): void;

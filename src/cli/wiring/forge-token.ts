@@ -4,7 +4,7 @@ import { type SecretPlace, secretText } from '../secret-text.ts';
 
 type Subject = Pick<Namespace, 'publication' | 'credentials'>;
 
-export interface TokenPlace extends SecretPlace {
+interface TokenPlace extends SecretPlace {
   readonly option: string;
 }
 

@@ -19,7 +19,7 @@ import { budgetedForge, type ForgeBudgets } from './forge-budgets.ts';
 import { readToken, tokenPlace } from './forge-token.ts';
 import { openGithubApp } from './github-app.ts';
 
-export interface ForgeSurroundings extends Surroundings {
+interface ForgeSurroundings extends Surroundings {
   readonly git: Pick<Git, 'timeout'>;
   readonly budgets: ForgeBudgets;
 }

@@ -10,7 +10,7 @@ import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { EngineKind } from '../../domain/live-object.ts';
 import type { Clock, Cluster, SecretSealer } from '../../ports.ts';
 
-export interface SealerOptions {
+interface SealerOptions {
   readonly namespace: NamespaceName;
   readonly secrets: Namespace['secrets'];
   /** As it was found. */

@@ -3,7 +3,7 @@ import { Refusal } from '../refusal.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Authenticate } from './authenticate.ts';
 
-export interface WatchedKey extends Disposable {
+interface WatchedKey extends Disposable {
   /** Aborted as soon as the key is revoked, by whichever process. */
   readonly revoked: AbortSignal;
   /** Asks once more, for what no notification tells: a key that has expired. */

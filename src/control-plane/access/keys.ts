@@ -111,7 +111,7 @@ export async function listKeys(
   return found.orderBy(asc(apiKeys.createdAt), asc(apiKeys.id)).limit(limit).offset(offset);
 }
 
-export function isValid(at: Date): SQL | undefined {
+function isValid(at: Date): SQL | undefined {
   return and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, at)));
 }
 

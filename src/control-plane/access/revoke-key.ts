@@ -8,7 +8,7 @@ import { rowsOf } from '../store/database.ts';
 import type { Transaction } from '../store/open-database.ts';
 import { apiKeys } from '../store/schema.ts';
 
-export interface Revocation {
+interface Revocation {
   readonly id: string;
   /** The condition under which the caller sees a key. */
   readonly which: SQL | undefined;

@@ -21,7 +21,7 @@ import { towpathRoutes } from './towpath/routes.ts';
 import type { TowpathServices } from './towpath/services.ts';
 import { unsupportedRoutes } from './unsupported.ts';
 
-export interface AppOptions {
+interface AppOptions {
   /** False: only the public calls, as LangSmith has them. */
   readonly towpathCalls: boolean;
   /** Told of each answer, for whoever measures. */

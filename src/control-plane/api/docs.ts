@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import type { OpenAPIObject } from 'openapi3-ts/oas31';
 import { version } from '../version.ts';
 import type { ApiEnv } from './context.ts';
 import { bodyBoundOf } from './limits.ts';
@@ -66,7 +65,7 @@ function describe(documented: OpenAPIHono<ApiEnv>) {
 }
 
 /** What no schema can say: how long a whole body may be, of how many values, and how deeply nested. */
-function sayBounds({ paths }: OpenAPIObject): void {
+function sayBounds({ paths }: ReturnType<OpenAPIHono<ApiEnv>['getOpenAPI31Document']>): void {
   for (const [path, operations] of Object.entries(paths ?? {})) {
     const { bytes, values, levels } = bodyBoundOf(path);
     const description = `At most ${bytes / 1024} KiB, ${values} values and ${levels} levels of nesting`;

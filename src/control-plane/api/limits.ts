@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { Refusal } from '../refusal.ts';
 
 /** What a call takes. Each stands in the OpenAPI document, on the call's body. */
-export interface BodyBound {
+interface BodyBound {
   readonly bytes: number;
   /** Strings, numbers, lists, objects and names of fields, at any level. */
   readonly values: number;

@@ -13,7 +13,7 @@ import type { RevisionDraft } from './revision-draft.ts';
 import type { LogLine } from './revision-log.ts';
 import { isFinished } from './status.ts';
 
-export interface Addition {
+interface Addition {
   readonly listener: ListenerRow;
   readonly deployment: DeploymentRow;
   readonly id: RevisionId;
@@ -30,7 +30,7 @@ export interface Addition {
   readonly at: Date;
 }
 
-export interface Added {
+interface Added {
   readonly revision: RevisionRow;
   /** The set that came with it; null where it has none, or goes on with a known one. */
   readonly secretSet: SecretSetRow | null;

@@ -10,13 +10,13 @@ import type { ListenerRow } from '../store/rows.ts';
 import { deployments, listeners } from '../store/schema.ts';
 import { changeInTurn } from '../store/turns.ts';
 
-export interface NewListener {
+interface NewListener {
   readonly computeId: string;
   readonly namespaces: readonly NamespaceName[];
   readonly version: string | null;
 }
 
-export interface ListenerChange {
+interface ListenerChange {
   /** Undefined: unchanged. */
   readonly namespaces: readonly NamespaceName[] | undefined;
   readonly version: string | undefined;

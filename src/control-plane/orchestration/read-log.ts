@@ -7,7 +7,7 @@ import type { ListenerRow } from '../store/rows.ts';
 import { describeSilence } from './silence.ts';
 import { isFinished, type RevisionStatus } from './status.ts';
 
-export interface LogQuestion extends LogQuery {
+interface LogQuestion extends LogQuery {
   /** True where the question is about a log that nobody keeps. */
   readonly none: boolean;
 }

@@ -13,7 +13,7 @@ export const deploymentSources = [
   'internal_source',
   'internal_template',
 ] as const;
-export type DeploymentSource = (typeof deploymentSources)[number];
+type DeploymentSource = (typeof deploymentSources)[number];
 
 export interface SourceConfigRequest {
   readonly integration_id?: Optional<string>;
@@ -29,7 +29,7 @@ export interface SourceConfigRequest {
   readonly template_id?: Optional<string>;
 }
 
-export interface SourceRevisionConfigRequest {
+interface SourceRevisionConfigRequest {
   readonly repo_ref?: Optional<string>;
   readonly langgraph_config_path?: Optional<string>;
   readonly image_uri?: Optional<string>;

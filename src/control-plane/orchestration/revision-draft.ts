@@ -9,7 +9,7 @@ import { environmentProblems, type SecretValue, valueProblems } from './environm
 import { checkImage, type Image } from './image.ts';
 import type { RevisionRequest } from './requests.ts';
 
-export interface PreviousRevision {
+interface PreviousRevision {
   readonly row: RevisionRow;
   /** Of its secrets; known without opening any. */
   readonly secretNames: readonly string[];

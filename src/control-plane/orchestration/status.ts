@@ -36,7 +36,7 @@ export function isFinished(status: RevisionStatus): boolean {
 }
 
 /** Columns of the table of transitions: what a report says, as far as a status depends on it. */
-export const reportColumns = ['before git', 'in git', 'healthy', 'failed', 'succeeded'] as const;
+const reportColumns = ['before git', 'in git', 'healthy', 'failed', 'succeeded'] as const;
 type ReportColumn = (typeof reportColumns)[number];
 
 export function columnOf({ stage, outcome }: { readonly stage: Stage; readonly outcome: Outcome }): ReportColumn {

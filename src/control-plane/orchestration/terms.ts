@@ -49,7 +49,7 @@ export async function acceptTerm(
   await transaction.update(listeners).set({ term, reportRefusal: null }).where(eq(listeners.id, listenerId));
 }
 
-export function mostTerm(createdAt: Date, now: Date): number {
+function mostTerm(createdAt: Date, now: Date): number {
   const seconds = Math.max(0, Math.floor((now.getTime() - createdAt.getTime()) / 1000));
   return Math.min(termsBefore + seconds, highestTerm);
 }

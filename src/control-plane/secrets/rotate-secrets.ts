@@ -7,7 +7,7 @@ import { secretSets } from '../store/schema.ts';
 import type { Keyring } from './keyring.ts';
 import { secretBox, secretSetPurpose } from './secret-box.ts';
 
-export interface Rotation {
+interface Rotation {
   readonly rotated: number;
   /** Ids of secret sets that no key opens: damaged, or their key is lost. They stay as they are. */
   readonly unreadable: readonly string[];

@@ -29,7 +29,7 @@ export function openSecretSet(secretBox: SecretBox, set: SecretSetRow): readonly
 }
 
 /** What to show where a set cannot be opened; the other sets are no worse for it. */
-export interface UnreadableSecrets {
+interface UnreadableSecrets {
   readonly problem: string;
 }
 

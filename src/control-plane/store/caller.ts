@@ -4,7 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-export interface Caller {
+interface Caller {
   /** A workspace; strangers and the control plane itself have names of their own. */
   readonly tenant: string;
   /** Aborted when the client has gone and nobody reads the answer. */

@@ -2,7 +2,7 @@
 
 /** The channels that the triggers in the migrations notify; the payload begins with the id of what changed. */
 export const channels = ['towpath_listener', 'towpath_workspace', 'towpath_key'] as const;
-export type Channel = (typeof channels)[number];
+type Channel = (typeof channels)[number];
 
 export interface Changes {
   /**

@@ -22,7 +22,7 @@ const { buildSettings: ___, ...stateColumns } = withoutLarge;
 export const revisionState = stateColumns;
 
 /** The one place that says which rows a deployment is made of; callers add conditions and order. */
-export function selectDetails(database: Database | Transaction) {
+function selectDetails(database: Database | Transaction) {
   return database
     .select({ deployment: deployments, revision: revisions, listener: listeners, secretSet: secretSets })
     .from(deployments)

@@ -8,7 +8,7 @@ import { type DesiredCursor, decodeCursor, encodeCursor, wholeVersion } from './
 import type { Database } from './open-database.ts';
 import { deployments, instance, listeners, revisions } from './schema.ts';
 
-export const pageSize = 500;
+const pageSize = 500;
 /** Characters of last reports in one page: a report may hold a long message. */
 const mostReportText = 1024 * 1024;
 

@@ -16,7 +16,7 @@ export function freeBytesOf(folder: string): number {
 }
 
 /** Postgres's own code for it, so that nobody need know which of the two noticed. */
-export class DiskFull extends Error {
+class DiskFull extends Error {
   override readonly name = 'DiskFull';
   readonly code = '53100';
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TowpathError } from '../../domain/failure.ts';
 
-export interface FolderLock {
+interface FolderLock {
   release(): void;
 }
 

@@ -6,7 +6,7 @@ import { listeners } from './schema.ts';
 
 const everyMs = 5_000;
 
-export type Heartbeat = (listenerId: ListenerId) => Promise<void>;
+type Heartbeat = (listenerId: ListenerId) => Promise<void>;
 
 export function heartbeat({ database, now, log }: Pick<Services, 'database' | 'now' | 'log'>): Heartbeat {
   const noted = new Map<ListenerId, number>();

@@ -7,7 +7,7 @@ import type { Database } from './open-database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow } from './rows.ts';
 import { deployments, listeners, revisions, secretSets } from './schema.ts';
 
-export interface Page {
+interface Page {
   readonly limit: number;
   readonly offset: number;
 }

@@ -18,7 +18,7 @@ const deafness =
   'Listeners hear of changes within a second, event streams within ten; give the control plane a direct connection, or a ' +
   'pooler in session mode';
 
-export interface Needs {
+interface Needs {
   /** A client of its own for each attempt. */
   readonly open: () => postgres.Sql;
   /** Sends the pulse. */

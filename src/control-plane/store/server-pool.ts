@@ -30,7 +30,7 @@ const limits =
   `set local lock_timeout = ${lockMs}; set local statement_timeout = ${statementMs}; ` +
   `set local idle_in_transaction_session_timeout = ${transactionMs}`;
 
-export interface ServerPool {
+interface ServerPool {
   /** What drizzle asks; only what drizzle needs is there. */
   readonly client: postgres.Sql;
   close(): Promise<void>;

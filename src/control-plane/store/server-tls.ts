@@ -62,7 +62,7 @@ function bound(asked: string | undefined, mode: Mode | undefined, problems: stri
   return 'verify-full';
 }
 
-export type Tls = false | 'prefer' | ConnectionOptions;
+type Tls = false | 'prefer' | ConnectionOptions;
 
 export function tlsOf(wishes: TlsWishes, onlyHost: string | undefined, problems: string[]): Tls | undefined {
   const { mode } = wishes;

@@ -11,7 +11,7 @@ export interface Waiting {
 }
 
 /** The client has gone before its turn came: nothing was done for it. */
-export class CallerGone extends Error {
+class CallerGone extends Error {
   override readonly name = 'CallerGone';
 }
 

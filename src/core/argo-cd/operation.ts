@@ -13,7 +13,7 @@ import { fieldAt, listAt, numberAt, textAt, timeAt } from '../observe/fields.ts'
 import { fullNameOf, quote, sentences, shortRevision } from '../observe/words.ts';
 import { operationRevisions } from './revisions.ts';
 
-export interface Operation {
+interface Operation {
   readonly application: LiveObject;
   /** `name` for messages. */
   readonly revision: string;

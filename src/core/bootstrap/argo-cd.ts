@@ -4,7 +4,7 @@ import type { NamespaceName } from '../../domain/identifiers.ts';
 import type { EmittedKind } from './kinds.ts';
 import { type BootstrapObject, bootstrapLabels, bootstrapName } from './object.ts';
 
-export interface ArgoCdBootstrap {
+interface ArgoCdBootstrap {
   readonly namespace: NamespaceName;
   readonly settings: Namespace;
   readonly kinds: readonly EmittedKind[];
@@ -31,7 +31,7 @@ export function projectName(namespace: NamespaceName, { argoCd }: Pick<Namespace
 }
 
 /** The directories of which each is one Application. */
-export function deploymentDirectories({ layout }: Pick<Namespace, 'layout'>): string {
+function deploymentDirectories({ layout }: Pick<Namespace, 'layout'>): string {
   return layout === 'flat' ? 'deployments/*' : 'deployments/*/*';
 }
 

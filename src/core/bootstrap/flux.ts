@@ -5,7 +5,7 @@ import { fluxFolder, gitRepositoryName } from '../flux/objects.ts';
 import { type EmittedKind, resourceOf } from './kinds.ts';
 import { type BootstrapObject, bootstrapLabels, bootstrapName } from './object.ts';
 
-export interface FluxBootstrap {
+interface FluxBootstrap {
   readonly namespace: NamespaceName;
   readonly settings: Namespace;
   readonly kinds: readonly EmittedKind[];

@@ -21,7 +21,7 @@ export interface EnvironmentChange {
 }
 
 /** What every revision changes, because it is the revision's own name. */
-export interface RevisionNames {
+interface RevisionNames {
   readonly before: string | null;
   readonly after: string | null;
 }

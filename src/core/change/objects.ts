@@ -13,7 +13,7 @@ export interface UnreadableFile {
   readonly side: 'before' | 'after';
 }
 
-export interface ChangedObjects {
+interface ChangedObjects {
   /** Sorted by kind and name. */
   readonly objects: readonly ChangedObject[];
   /** What is proposed, and of the base what does not stay as it is. */

@@ -6,7 +6,7 @@ import type { Fact } from './facts.ts';
 import { partOf } from './words.ts';
 import type { ChangedPod } from './workloads.ts';
 
-export interface Scale {
+interface Scale {
   readonly least: number;
   readonly most: number;
   /** Markdown; null: nobody scales. */

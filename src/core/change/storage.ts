@@ -9,7 +9,7 @@ import { canonical } from './objects.ts';
 import { partOf } from './words.ts';
 
 /** One claim, or one claim a pod. */
-export interface Volume {
+interface Volume {
   readonly name: string;
   readonly size: string | null;
   readonly className: string | null;

@@ -13,7 +13,7 @@ import { type Condition, conditionOf, fieldAt, listAt, numberAt, textAt } from '
 import { fullNameOf, quote, sentences, shortRevision } from '../observe/words.ts';
 import { fluxSourceVerdict } from './source.ts';
 
-export interface FluxObjects {
+interface FluxObjects {
   readonly kustomization: LiveObject | null;
   readonly gitRepository: LiveObject | null;
 }
@@ -26,7 +26,7 @@ export function fluxVerdict({ kustomization, gitRepository }: FluxObjects, view:
 }
 
 /** `main@sha1:<40 hex>` names its commit last. */
-export function commitOfRevision(revision: string): string {
+function commitOfRevision(revision: string): string {
   return /[0-9a-f]{40}$/.exec(revision)?.[0] ?? revision;
 }
 

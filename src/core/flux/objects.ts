@@ -7,7 +7,7 @@ import type { ResourceName } from '../../domain/resource-name.ts';
 import { yamlBlock } from '../template/yaml-text.ts';
 import type { Labels } from '../values/labels.ts';
 
-export interface FluxKustomization {
+interface FluxKustomization {
   readonly resourceName: ResourceName;
   /** The deployment's folder, from the repository's root. */
   readonly folder: string;

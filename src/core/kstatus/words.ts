@@ -1,6 +1,6 @@
 /** What kstatus says of an object, and how each answer is made. */
 
-export type StatusWord = 'Current' | 'InProgress' | 'Failed' | 'Terminating' | 'NotFound' | 'Unknown';
+type StatusWord = 'Current' | 'InProgress' | 'Failed' | 'Terminating' | 'NotFound' | 'Unknown';
 
 export interface ObjectStatus {
   readonly status: StatusWord;
@@ -25,7 +25,7 @@ export function failed(reason: string, message: string): ObjectStatus {
   return stated('Failed', reason, message);
 }
 
-export interface Count {
+interface Count {
   readonly reason: string;
   readonly have: number;
   readonly want: number;

@@ -13,7 +13,7 @@ export interface EngineView {
   readonly patience: number;
 }
 
-export interface EngineWaiting {
+interface EngineWaiting {
   readonly kind: 'waiting';
   readonly reason: string;
   readonly message: string;
@@ -25,7 +25,7 @@ export interface EngineWaiting {
   readonly isRetrying: boolean;
 }
 
-export interface EngineFailed {
+interface EngineFailed {
   readonly kind: 'failed';
   readonly reason: string;
   readonly message: string;

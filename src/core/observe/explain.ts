@@ -3,7 +3,7 @@ import type { EngineVerdict } from './engine.ts';
 import type { SeenWorkload, Sight, Trouble } from './observation.ts';
 import { nameOf, sentences } from './words.ts';
 
-export interface Explained {
+interface Explained {
   readonly reason: string;
   readonly message: string;
 }

@@ -4,7 +4,7 @@ import type { Outcome } from '../../domain/report.ts';
 import { conditionsOf, fieldAt, textAt } from './fields.ts';
 import { fullNameOf, quote, sentences } from './words.ts';
 
-export interface Removal {
+interface Removal {
   readonly remaining: readonly ObjectReference[];
   readonly engine: EngineObjects;
   /** Whether claims outlive the deployment. */

@@ -128,7 +128,7 @@ function checkResources(report: Report, path: string, resources: Container['reso
 }
 
 /** Keys that say something; null means the same as absent. */
-export function present(value: unknown): readonly string[] {
+function present(value: unknown): readonly string[] {
   return isObject(value) ? Object.keys(value).filter((key) => value[key] !== null && value[key] !== undefined) : [];
 }
 

@@ -15,7 +15,7 @@ import { checkContainers } from './containers.ts';
 import { checkImage, type Report, type SecretRule } from './report.ts';
 import { checkVolumes } from './volumes.ts';
 
-export type PolicyInput = Pick<RenderInput, 'resourceName' | 'specification' | 'namespace' | 'agentServer'>;
+type PolicyInput = Pick<RenderInput, 'resourceName' | 'specification' | 'namespace' | 'agentServer'>;
 
 /** Beyond these nobody reads on; the request is refused anyway. */
 const mostFindings = 100;

@@ -9,7 +9,7 @@ import { isObject } from '../read-manifest.ts';
 import { isDatabaseClaim } from '../secrets/secret-ownership.ts';
 import { checkConfigMap, type Report, type SecretRule } from './report.ts';
 
-export interface MountContext {
+interface MountContext {
   readonly volumes: ReadonlySet<string>;
   readonly policy: Policy;
 }

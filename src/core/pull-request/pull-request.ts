@@ -9,7 +9,7 @@ import { squashTrailers } from './squash-trailers.ts';
 import { renderBody, renderTitle } from './template.ts';
 import { titleText } from './text.ts';
 
-export type { Risk, RiskLabel } from '../risk/read-change.ts';
+export type { Risk } from '../risk/read-change.ts';
 export type { ReviewedChange } from './change.ts';
 export { closedBody, type Marker, readMarker, withMarker } from './marker.ts';
 

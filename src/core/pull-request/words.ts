@@ -62,7 +62,7 @@ function shownImage(image: string): string {
   return code(digest === null ? repository : `${repository}@${digest.slice(0, digest.indexOf(':') + 13)}`);
 }
 
-export function revisionName({ provenance }: ReviewedChange): string {
+function revisionName({ provenance }: ReviewedChange): string {
   const known = provenance.after ?? provenance.before;
   return known ? markedName(known.revisionId, known.revisionNumber) : 'the revision';
 }
@@ -71,7 +71,7 @@ function markedName(id: RevisionId, number: number | null): string {
   return number === null ? `revision ${code(shortRevision(id))}` : `revision ${number} (${code(shortRevision(id))})`;
 }
 
-export interface Addresses {
+interface Addresses {
   readonly deployment: string | null;
   readonly revision: string | null;
 }

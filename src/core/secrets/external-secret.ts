@@ -4,7 +4,7 @@ import type { PlainSecret } from '../../domain/plain-secret.ts';
 import { yamlBlock } from '../template/yaml-text.ts';
 import { sealedMetadata } from './sealed-metadata.ts';
 
-export interface StoreReference {
+interface StoreReference {
   readonly key: string;
   /** Field of a value that has several. */
   readonly property: string | null;

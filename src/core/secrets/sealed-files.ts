@@ -2,7 +2,7 @@
 import type { Secrets } from '../../domain/configuration-secrets.ts';
 
 /** Modes in which Secrets lie in the folder, sealed; with `cluster` they never do. */
-export type SealingMode = Exclude<Secrets['mode'], 'cluster'>;
+type SealingMode = Exclude<Secrets['mode'], 'cluster'>;
 
 const endings = {
   'sealed-secrets': '.sealedsecret.yaml',
@@ -38,7 +38,7 @@ export function holdsSealed(paths: readonly string[], name: string): boolean {
   return paths.some((path) => fileName.exec(path)?.[1] === stem);
 }
 
-export interface HeldFiles {
+interface HeldFiles {
   /** The files that the revision needs, in the mode of today. */
   readonly wanted: readonly string[];
   /** What the folder has. */

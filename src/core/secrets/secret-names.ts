@@ -52,7 +52,7 @@ export function databasePassword(key: SecretKey, id: DeploymentId): string {
 }
 
 /** A digest that changes with any name or value, and that nobody without the key can compute. */
-export function valuesDigest(key: SecretKey, purpose: string, values: Readonly<Record<string, string>>): string {
+function valuesDigest(key: SecretKey, purpose: string, values: Readonly<Record<string, string>>): string {
   const entries = Object.entries(values).sort(([one], [other]) => (one < other ? -1 : 1));
   return createHmac('sha256', key.digestBytes)
     .update(JSON.stringify([purpose, entries]))

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { PlainSecret } from '../../domain/plain-secret.ts';
 import { sortedKeys, yamlBlock } from '../template/yaml-text.ts';
 
-export interface SopsFile {
+interface SopsFile {
   readonly secret: PlainSecret;
   /** The data key as each recipient may open it: an armoured age file. */
   readonly recipients: readonly { readonly recipient: string; readonly enc: string }[];

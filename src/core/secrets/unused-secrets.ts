@@ -1,7 +1,7 @@
 /** Which of a listener's Secrets in the cluster nothing needs any more. */
 import type { LiveSecret } from '../../domain/live-object.ts';
 
-export interface SecretUse {
+interface SecretUse {
   readonly secrets: readonly LiveSecret[];
   /** Names that live workloads and pods refer to. */
   readonly referred: ReadonlySet<string>;

@@ -8,7 +8,7 @@ import type { CompiledTemplate, TemplateSet, TemplateSource } from './set.ts';
 import type { TemplateFault } from './template-fault.ts';
 import { rewriteTemplate } from './tree.ts';
 
-export const valuesSchemaFile = 'values.schema.json';
+const valuesSchemaFile = 'values.schema.json';
 const templateName = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)?([a-z0-9]+)\.yaml\.hbs$/;
 /** The name stands in commits and PROVENANCE: one word, and nothing that could be mistaken for more. */
 const setName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;

@@ -38,7 +38,7 @@ export interface CompiledTemplate {
 }
 
 /** Names of the Secrets that the workloads refer to; the Secrets themselves are never rendered in plain. */
-export interface SecretNames {
+interface SecretNames {
   /** Holds the client's secrets; null when there are none. */
   readonly environment: string | null;
   /** Holds POSTGRES_PASSWORD, and with external-secrets POSTGRES_URI; null with an external database. */

@@ -28,7 +28,7 @@ export interface ManifestSchemas {
   check(manifest: object, type: ManifestType, version: string): readonly SchemaProblem[];
 }
 
-export interface ManifestType {
+interface ManifestType {
   readonly apiVersion: string;
   readonly kind: string;
 }

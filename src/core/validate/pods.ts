@@ -103,7 +103,7 @@ function checkMounts(manifest: Manifest, spec: Place, containers: readonly Place
     });
 }
 
-export interface NamedObject extends Place {
+interface NamedObject extends Place {
   readonly kind: 'Secret' | 'claim' | 'account';
 }
 

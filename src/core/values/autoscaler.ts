@@ -12,7 +12,7 @@ export interface ScalingValues {
   readonly scaledObject: ScaledObjectValues | null;
 }
 
-export interface ScaledObjectValues extends Scale {
+interface ScaledObjectValues extends Scale {
   /** Set for the pods that work on runs: KEDA asks the database how many there are. */
   readonly pendingRuns: PendingRunsValues | null;
 }
@@ -30,7 +30,7 @@ interface PendingRunsValues {
   readonly secretKey: string;
 }
 
-export interface Scaling {
+interface Scaling {
   readonly api: ScalingValues;
   readonly queue: ScalingValues;
 }

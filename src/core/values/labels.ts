@@ -4,7 +4,7 @@ import type { ImageReference } from '../../domain/image-reference.ts';
 import type { RenderInput } from '../template/set.ts';
 
 /** The parts of a deployment, as `app.kubernetes.io/component` says them. */
-export type Component = 'agent' | 'api' | 'queue' | 'postgres' | 'redis' | 'route' | 'network' | 'serviceaccount';
+type Component = 'agent' | 'api' | 'queue' | 'postgres' | 'redis' | 'route' | 'network' | 'serviceaccount';
 export type Labels = Readonly<Record<string, string>>;
 
 /** On metadata of every object. The resource name, not the deployment's, is what is unique in a namespace. */

@@ -70,7 +70,7 @@ function pullSecrets({ pods }: AgentServer, spec: ResourceSpec): readonly Struct
 }
 
 /** A tag may be moved, so it is asked for each time; a digest is always the same. */
-export function pullPolicy({ pods }: AgentServer, image: string): string {
+function pullPolicy({ pods }: AgentServer, image: string): string {
   return pods.imagePullPolicy ?? (parseImageReference(image)?.digest == null ? 'Always' : 'IfNotPresent');
 }
 
@@ -98,7 +98,7 @@ function containerValues(container: Container): Structure {
 }
 
 /** The `restricted` level, but for an image that works only as root. */
-export function podSecurity(user: AgentServer['runAsUser']): Structure {
+function podSecurity(user: AgentServer['runAsUser']): Structure {
   const seccompProfile = { type: 'RuntimeDefault' };
   if (user === 0) return { seccompProfile };
   if (user === 'cluster') return { runAsNonRoot: true, seccompProfile };

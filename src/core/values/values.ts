@@ -39,7 +39,7 @@ export interface Values {
   readonly serviceAccount: { readonly name: string; readonly labels: Labels } | null;
 }
 
-export interface WorkloadValues extends ScalingValues {
+interface WorkloadValues extends ScalingValues {
   readonly name: string;
   /** For the Service, the autoscaler and the disruption budget. */
   readonly labels: Labels;
@@ -54,7 +54,7 @@ export interface WorkloadValues extends ScalingValues {
   readonly topologySpreadConstraints: readonly Structure[];
 }
 
-export interface PostgresValues {
+interface PostgresValues {
   readonly name: string;
   readonly labels: Labels;
   readonly selector: Labels;
@@ -71,7 +71,7 @@ export interface PostgresValues {
   readonly securityContext: Structure;
 }
 
-export interface RedisValues {
+interface RedisValues {
   readonly name: string;
   readonly labels: Labels;
   readonly selector: Labels;
@@ -81,7 +81,7 @@ export interface RedisValues {
   readonly securityContext: Structure;
 }
 
-export interface NetworkValues {
+interface NetworkValues {
   readonly name: string;
   readonly labels: Labels;
   /** Where KEDA's operator runs; null where it has nothing to ask our database. */

@@ -30,7 +30,7 @@ export type LeaderState =
   /** The Lease can be neither read nor written; the message says why. */
   | { readonly kind: 'blind'; readonly message: string };
 
-export interface LeadOptions {
+interface LeadOptions {
   readonly lease: LeaseStore;
   /** Must differ between any two processes, those of one pod included. */
   readonly identity: string;

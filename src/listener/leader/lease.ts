@@ -17,7 +17,7 @@ export interface LeaseAccess {
 }
 
 /** By both clocks: the wall clock runs while a machine sleeps, the other one is not set back. */
-export interface Moment {
+interface Moment {
   readonly monotonic: number;
   readonly wall: number;
 }
@@ -28,7 +28,7 @@ export interface Written {
   readonly at: Moment;
 }
 
-export interface LeaseAccessOptions {
+interface LeaseAccessOptions {
   readonly lease: LeaseStore;
   readonly identity: string;
   readonly timings: LeaseTimings;

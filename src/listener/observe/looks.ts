@@ -15,7 +15,7 @@ export interface Looks {
   rest(): Promise<void>;
 }
 
-export interface LooksOptions {
+interface LooksOptions {
   readonly world: ObserverWorld;
   readonly agenda: Agenda;
   readonly say: (reports: readonly Report[]) => void;

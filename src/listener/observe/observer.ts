@@ -23,7 +23,7 @@ import {
   watchedFrom,
 } from './world.ts';
 
-export interface ObserverOptions {
+interface ObserverOptions {
   readonly context: ObserverContext;
   readonly say: (reports: readonly Report[]) => void;
   /** The engine speaks of a commit that was not seen here: the lane should look at the branch. */

@@ -16,7 +16,7 @@ export interface Prober {
   keep(ids: ReadonlySet<DeploymentId>): void;
 }
 
-export interface ProberOptions {
+interface ProberOptions {
   readonly cluster: Pick<Cluster, 'probe'>;
   readonly clock: Clock;
   readonly timings: Pick<Timings, 'blindMs' | 'fullComparisonMs'>;

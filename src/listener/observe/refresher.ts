@@ -24,7 +24,7 @@ interface Wanted {
   at: number;
 }
 
-export interface RefresherOptions {
+interface RefresherOptions {
   readonly onFlushed?: () => void;
   /** Whether the branch no longer has the folder, or never had it as far as is known. */
   readonly isGone: (folder: string) => boolean;

@@ -72,7 +72,7 @@ export interface ObserverWorld {
   readonly gone: Map<DeploymentId, Gone>;
 }
 
-export function ownFolders(view: RepositoryView, listenerId: ListenerId): ReadonlyMap<DeploymentId, Folder> {
+function ownFolders(view: RepositoryView, listenerId: ListenerId): ReadonlyMap<DeploymentId, Folder> {
   return new Map(
     view.folders.flatMap((folder) =>
       folder.provenance?.listenerId === listenerId ? [[folder.provenance.deploymentId, folder] as const] : [],

@@ -22,7 +22,7 @@ export interface AdoptShown extends Changes {
   readonly goes: readonly string[];
 }
 
-export interface Adoption {
+interface Adoption {
   readonly deployment: string;
   /** Where the folder lies, if not where it belongs. */
   readonly from: string | null;

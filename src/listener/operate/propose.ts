@@ -13,12 +13,12 @@ import type { DraftedCase } from '../review/cases.ts';
 import { branchOf, ourselvesOf } from '../review/cases.ts';
 import { lookAtReview, type ReviewContext } from '../review/look.ts';
 
-export interface ProposedDraft {
+interface ProposedDraft {
   readonly draft: Draft;
   readonly pullRequest: Pick<PullRequest, 'number' | 'url'>;
 }
 
-export interface Proposed {
+interface Proposed {
   readonly proposed: readonly ProposedDraft[];
   readonly refused: readonly { readonly draft: Draft; readonly message: string }[];
 }

@@ -7,7 +7,7 @@ import { describe } from '../describe.ts';
 import { branchOf } from './cases.ts';
 import type { ReviewContext, ReviewLook } from './look.ts';
 
-export type Happening = 'opened' | 'updated' | 'approved' | 'merged' | 'rejected' | 'reopened' | 'edited' | 'closed';
+type Happening = 'opened' | 'updated' | 'approved' | 'merged' | 'rejected' | 'reopened' | 'edited' | 'closed';
 
 const sentences: Readonly<Record<Happening, string>> = {
   opened: 'Opened a pull request',

@@ -17,7 +17,7 @@ import { logHappening } from './log-lines.ts';
 import { noteClosed, type ReviewContext } from './look.ts';
 import { sayInReview, waitingWords } from './words.ts';
 
-export interface Merged {
+interface Merged {
   readonly snapshot: Snapshot;
   readonly merged: number;
   readonly reports: readonly Report[];

@@ -6,7 +6,7 @@ import { findPlantedSecrets } from '../../core/secrets/planted-secrets.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { DeploymentName } from '../../domain/identifiers.ts';
 
-export interface Leaving {
+interface Leaving {
   readonly deployment: DeploymentName;
   /** By path. */
   readonly files: ReadonlyMap<string, string>;

@@ -12,7 +12,7 @@ import type { PlainSecret } from '../../ports.ts';
 import type { LaneContext } from '../context.ts';
 import { databaseSecret, environmentSecretOf, keyOf, referredDatabaseSecret } from './plain-secrets.ts';
 
-export interface PlannedSecrets {
+interface PlannedSecrets {
   readonly environment: string | null;
   readonly database: string | null;
   /** To be sealed, or applied where the cluster holds them. */

@@ -50,7 +50,7 @@ async function readAll({ http }: World, { pid, metricsUrl }: Listener) {
 }
 
 /** The sum over all series whose text begins so. */
-export type Sums = (beginning: string) => number;
+type Sums = (beginning: string) => number;
 
 export async function readMetrics(url: string): Promise<Sums> {
   return sumsOf(await (await fetch(url)).text());

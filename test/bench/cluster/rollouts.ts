@@ -8,7 +8,7 @@ import { complaints } from '../loop/process.ts';
 import type { World } from './world.ts';
 
 /** When the API's and the queue's Deployment were both seen so. */
-export interface Rollout {
+interface Rollout {
   /** With the revision's label. */
   readonly applied: number;
   readonly current: number;

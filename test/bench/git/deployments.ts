@@ -23,7 +23,7 @@ export function changedDeployment(change: number, count: number): number {
   return (change * 7919 + 13) % count;
 }
 
-export function folderOf(index: number, layout: Layout): string {
+function folderOf(index: number, layout: Layout): string {
   const name = `agent-${String(index).padStart(5, '0')}-${mix(index).toString(16).padStart(8, '0')}`;
   return layout === 'flat' ? `deployments/${name}` : `deployments/${name.slice(-8, -6)}/${name}`;
 }

@@ -10,7 +10,7 @@ import type { ContenderWorld } from './contender.ts';
 import { type ContenderProcess, type ServerProcess, startContender, startServer } from './processes.ts';
 import type { Traffic } from './server.ts';
 
-export const contenders = ['own', 'native fast-import', 'native plumbing', 'isomorphic-git'] as const;
+const contenders = ['own', 'native fast-import', 'native plumbing', 'isomorphic-git'] as const;
 export type ContenderName = (typeof contenders)[number];
 export type Scenario = 'cold start' | 'nothing to do' | 'one change' | 'many changes';
 

@@ -7,14 +7,14 @@ import type { Gitea } from '../../e2e/harness/gitea.ts';
 import type { GiteaRepository } from '../../e2e/harness/gitea-client.ts';
 
 /** What one pull request of Towpath's held. */
-export interface Pull {
+interface Pull {
   readonly title: string;
   readonly body: string;
   readonly labels: readonly { readonly name: string }[];
   readonly head: { readonly ref: string };
 }
 
-export interface Material {
+interface Material {
   readonly pulls: readonly Pull[];
   /** A bare clone with all branches. */
   readonly folder: string;

@@ -38,7 +38,7 @@ export function object(
 const labelled = (revision: string | null) =>
   revision === null ? { labels: {} } : { labels: { [ownLabels.revision]: revision } };
 
-export interface Shape {
+interface Shape {
   readonly revision?: string | null;
   readonly spec?: Fields;
   readonly status?: Fields;
@@ -149,7 +149,7 @@ export const succeeded = (revision: string) => ({
   syncResult: { revision, resources: [] },
 });
 
-export const refusal =
+const refusal =
   'error when patching "/dev/shm/539023458": Service "chat" is invalid: spec.ports[0].targetPort: Invalid value: 99999999: must be between 1 and 65535, inclusive';
 export const refusedService = {
   kind: 'Service',

@@ -4,7 +4,7 @@
  */
 import { load } from 'js-yaml';
 
-export interface InsecureSetting {
+interface InsecureSetting {
   readonly where: string;
   readonly why: string;
 }

@@ -9,13 +9,13 @@ import { render } from './agent-server.ts';
 import { type InputChanges, renderInput } from './render-input.ts';
 
 export const firstRevision = RevisionId.parse('e91d7c34-58a2-4d6f-b0c9-1a2b3c4d5e6f');
-export const secondRevision = RevisionId.parse('5b1f0a7c-0d4e-4c3b-9a18-7766554433aa');
+const secondRevision = RevisionId.parse('5b1f0a7c-0d4e-4c3b-9a18-7766554433aa');
 
-export function digestOf(letter: string): string {
+function digestOf(letter: string): string {
   return `sha256:${letter.repeat(64)}`;
 }
 
-export function provenanceOf(input: RenderInput, changes: Partial<Provenance> = {}): Provenance {
+function provenanceOf(input: RenderInput, changes: Partial<Provenance> = {}): Provenance {
   const { deployment, revision } = input.specification;
   return {
     change: 'deploy',

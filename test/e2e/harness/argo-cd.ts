@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 
 export const argoCdNamespace = 'argocd';
 
-export interface ArgoCd {
+interface ArgoCd {
   /** The API server; `/api/webhook` is below it. */
   readonly url: string;
   /** What a webhook of Gitea must be signed with. */

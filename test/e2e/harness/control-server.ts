@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { ProgramControl } from './control.ts';
 
-export interface ControlServer {
+interface ControlServer {
   readonly url: string;
   readonly token: string;
   close(): Promise<void>;

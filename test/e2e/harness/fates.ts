@@ -14,8 +14,8 @@ interface Fate {
 }
 
 /** The annotation that gives a pod a fate, whatever its images are. */
-export const fateAnnotation = 'e2e.towpath.dev/fate';
-export const slowPodMs = 8_000;
+const fateAnnotation = 'e2e.towpath.dev/fate';
+const slowPodMs = 8_000;
 /** A container that crashes does so again and again: its last end must not be older than the databases it waits for. */
 const crashAgainMs = 5_000;
 

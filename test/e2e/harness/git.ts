@@ -13,7 +13,7 @@ export interface GitAddress {
   readonly root: string;
 }
 
-export interface RunningGit {
+interface RunningGit {
   readonly address: GitAddress;
   close(): Promise<void>;
 }

@@ -19,7 +19,7 @@ export interface KubernetesObject {
 }
 
 /** What the API server said when it refused. */
-export class KubernetesError extends Error {
+class KubernetesError extends Error {
   override readonly name = 'KubernetesError';
   readonly status: number;
   readonly reason: string;
@@ -56,13 +56,13 @@ export interface Kubernetes {
   remove(object: KubernetesReference, deadlineMs?: number): Promise<void>;
 }
 
-export interface KubernetesReference {
+interface KubernetesReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-export interface ListOptions {
+interface ListOptions {
   readonly namespace?: string;
   readonly labels?: string;
 }

@@ -7,7 +7,7 @@ import type { ReviewSite } from './review-site.ts';
 
 type Files = Readonly<Record<string, string>>;
 
-export interface BaseClone {
+interface BaseClone {
   head(): Promise<string>;
   /** Every file, path to content. */
   tree(): Promise<Files>;

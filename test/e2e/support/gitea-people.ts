@@ -17,7 +17,7 @@ export interface Pull {
   readonly base: { readonly label: string };
 }
 
-export interface BranchHead {
+interface BranchHead {
   readonly id: string;
   readonly message: string;
 }

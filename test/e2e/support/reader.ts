@@ -15,7 +15,7 @@ import { type SiteCalls, siteCalls } from './site-calls.ts';
 
 const run = promisify(execFile);
 
-export interface ReaderOptions {
+interface ReaderOptions {
   readonly plane: ControlPlaneProcess;
   /** A folder of `examples`. */
   readonly example: string;

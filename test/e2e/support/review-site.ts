@@ -45,7 +45,7 @@ export interface ReviewSite extends SiteCalls {
 
 type Settings = Readonly<Record<string, unknown>>;
 
-export interface ReviewSiteOptions {
+interface ReviewSiteOptions {
   readonly gitea: Gitea;
   readonly plane: ControlPlaneProcess;
   /** Options of the publication beside its mode. */

@@ -32,13 +32,13 @@ export interface Site extends SiteCalls {
   startListener(words?: readonly string[]): Promise<ListenerProcess>;
 }
 
-export interface GitAccess {
+interface GitAccess {
   readonly url: string;
   readonly username: string;
   readonly password: string;
 }
 
-export interface SiteOptions {
+interface SiteOptions {
   readonly engine: EngineName;
   /** Shared by the sites of one file. */
   readonly plane: ControlPlaneProcess;

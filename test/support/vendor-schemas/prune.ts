@@ -64,13 +64,13 @@ export function strict(schema: Schema, identity: { readonly apiVersion: string; 
   };
 }
 
-export function withoutStatus(schema: Schema): Schema {
+function withoutStatus(schema: Schema): Schema {
   const { status: _, ...properties } = schema['properties'] as Schema;
   return { ...schema, properties };
 }
 
 /** Null is refused everywhere: in a rendered file it is a template that printed nothing. */
-export function prune(schema: Schema): Schema {
+function prune(schema: Schema): Schema {
   if (typeof schema['$ref'] === 'string') return { $ref: `#/$defs/${schema['$ref'].replace(/^.*\//, '')}` };
   if (schema['x-kubernetes-int-or-string'] === true) return integerOrQuantity(schema);
   const result: Record<string, Json> = {};

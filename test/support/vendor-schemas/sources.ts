@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { Json } from './prune.ts';
 
-export const pythonPackage = { name: 'kubernetes-validate', version: '1.37.0' };
+const pythonPackage = { name: 'kubernetes-validate', version: '1.37.0' };
 
-export const oldestMinor = 30;
+const oldestMinor = 30;
 
 /** Kinds of Kubernetes itself that Towpath or a user's own templates may emit: definition to nothing else. */
 export const kubernetesKinds: readonly string[] = [
@@ -28,7 +28,7 @@ export const kubernetesKinds: readonly string[] = [
   'io.k8s.api.rbac.v1.RoleBinding',
 ];
 
-export interface CustomSource {
+interface CustomSource {
   readonly module: string;
   readonly version: string;
   readonly file: string;
@@ -97,7 +97,7 @@ export function kubernetesDefinitions(scratch: string): ReadonlyMap<string, Reco
 }
 
 /** A CustomResourceDefinition's parts that matter to a reader of its objects. */
-export interface CustomKind {
+interface CustomKind {
   readonly apiVersion: string;
   readonly kind: string;
   readonly schema: Record<string, Json>;

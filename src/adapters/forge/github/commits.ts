@@ -15,7 +15,7 @@ import { proposeByApi } from './propose.ts';
 import { clearly, type GithubRefs, githubRefs, refusalOf } from './refs.ts';
 import { removeByApi } from './remove.ts';
 
-export interface GithubCommitsSettings {
+interface GithubCommitsSettings {
   /** The very branch through git: it reads. */
   readonly repository: Repository & Branches;
   readonly http: GithubHttp;

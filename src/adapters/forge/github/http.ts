@@ -12,7 +12,7 @@ export interface GithubHttp extends ForgeHttp {
   graphql(query: GraphqlQuery): Promise<GraphqlAnswer>;
 }
 
-export interface GraphqlQuery {
+interface GraphqlQuery {
   readonly query: string;
   readonly variables: Readonly<Record<string, unknown>>;
   /** For messages. */

@@ -7,7 +7,7 @@ import { CommitId } from '../../../domain/identifiers.ts';
 import { shaped } from '../http/shape.ts';
 import type { GithubHttp } from './http.ts';
 
-export interface GithubRefsSettings {
+interface GithubRefsSettings {
   readonly http: GithubHttp;
   /** `owner/name`. */
   readonly repository: string;

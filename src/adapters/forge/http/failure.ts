@@ -6,7 +6,7 @@ import { connectionFault } from '../../../domain/connection-fault.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 import { redact } from '../../../domain/redaction.ts';
 
-export interface ForgeRefusal {
+interface ForgeRefusal {
   /** What was tried: `open a pull request for "towpath/agent"`. */
   readonly purpose: string;
   /** For people: the API's URL without credentials. */

@@ -27,6 +27,6 @@ export interface ForgeHttpSettings {
   readonly now?: (() => Date) | undefined;
 }
 
-export interface RequestBudget {
+interface RequestBudget {
   take(kind: 'content'): void;
 }

@@ -1,7 +1,7 @@
 /** Remembers answers by their ETag, so that a list that has not changed costs no part of a forge's limit. */
 import type { IncomingHttpHeaders } from 'node:http';
 
-export interface RememberedAnswer {
+interface RememberedAnswer {
   readonly etag: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;

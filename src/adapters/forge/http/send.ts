@@ -9,7 +9,7 @@ import type { ForgeHttpSettings } from './forge-http-settings.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
 
-export interface Sending {
+interface Sending {
   readonly method: Method;
   readonly url: string;
   readonly purpose: string;

@@ -7,7 +7,7 @@ import { type ParsedCommit, parseCommit } from '../../../git/commit.ts';
 import { TransportError } from '../../../git/transport.ts';
 import type { TreeEntry } from '../../../ports.ts';
 
-export interface CloneOptions {
+interface CloneOptions {
   readonly url: string;
   readonly branch: string;
   /** Ours alone: emptied when opening and when closing. */

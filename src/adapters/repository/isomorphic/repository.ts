@@ -19,7 +19,7 @@ import { type Commits, commitsBetween, commitsSince, commitsTouching, filesOfFol
 import { type IsomorphicHttpOptions, isomorphicHttp } from './http.ts';
 import { CloneSnapshot, loadTrees, writeFolder } from './trees.ts';
 
-export interface IsomorphicRepositoryOptions extends Omit<IsomorphicHttpOptions, 'signal'> {
+interface IsomorphicRepositoryOptions extends Omit<IsomorphicHttpOptions, 'signal'> {
   /** http or https, without credentials. */
   readonly url: string;
   readonly branch: string;

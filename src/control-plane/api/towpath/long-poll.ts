@@ -4,7 +4,7 @@ import type { ListenerId } from '../../../domain/identifiers.ts';
 import { readDesiredPage } from '../../store/desired-page.ts';
 import type { TowpathServices } from './services.ts';
 
-export interface Question {
+interface Question {
   readonly listenerId: ListenerId;
   readonly after: string | null;
   readonly waitSeconds: number;

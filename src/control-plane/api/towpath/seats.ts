@@ -1,7 +1,7 @@
 /** How many of what stays open for long (event streams, long polls) one owner may have, so that others find room. */
 import { Refusal } from '../../refusal.ts';
 
-export interface Seats {
+interface Seats {
   /** To be disposed of at its end; throws where the owner has too many. */
   take(owner: string): Disposable;
 }

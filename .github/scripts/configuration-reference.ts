@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configurationJsonSchema, type JsonSchema } from '../../src/cli/configuration/json-schema.ts';
 
-export interface ReferenceRow {
+interface ReferenceRow {
   readonly path: string;
   /** As it would stand in YAML; empty where there is none. */
   readonly default: string;

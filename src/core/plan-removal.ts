@@ -15,6 +15,8 @@ export type Doubt =
   | 'other-deployment'
   /** It is called otherwise, but its manifests bear the deployment's label. */
   | 'its-manifests'
+  /** Its manifests lie in a folder that is another deployment's. */
+  | 'among-others'
   /** Its folder is gone, but Flux is still told to apply it. */
   | 'flux-kustomization';
 
@@ -30,7 +32,7 @@ interface Remains {
   readonly remnants: readonly Remnant[];
 }
 
-/** What a folder without a readable PROVENANCE says of itself otherwise. */
+/** What the manifests of a folder say, where its PROVENANCE does not tell. */
 export interface Traces {
   /** By path of the folder: whose label its manifests bear. */
   readonly labels: ReadonlyMap<string, ReadonlySet<string>>;
@@ -70,8 +72,9 @@ export function isOwn({ provenance }: Folder, listenerId: ListenerId, id: Deploy
 /** `name` is the deployment's own; a folder that is called otherwise is suspected by its manifests alone. */
 export function doubtOf(folder: Folder, id: DeploymentId, name: ResourceName): Doubt {
   const { provenance, files, path } = folder;
-  if (provenance !== null) return provenance.deploymentId === id ? 'other-listener' : 'other-deployment';
-  if (resourceNameOf(path) !== name) return 'its-manifests';
+  if (provenance?.deploymentId === id) return 'other-listener';
+  if (resourceNameOf(path) !== name) return provenance === null ? 'its-manifests' : 'among-others';
+  if (provenance !== null) return 'other-deployment';
   return files.some((file) => file.path === provenanceFile) ? 'unreadable-provenance' : 'no-provenance';
 }
 
@@ -105,5 +108,6 @@ export const doubtWords: Readonly<Record<Doubt, string>> = {
   'other-listener': 'has a PROVENANCE that names another listener',
   'other-deployment': 'has a PROVENANCE that names another deployment',
   'its-manifests': 'has no readable PROVENANCE, but its manifests bear the label of this deployment',
+  'among-others': 'holds manifests that bear the label of this deployment, though PROVENANCE there names another one',
   'flux-kustomization': 'still tells Flux to apply the deployment, though its folder is gone',
 };

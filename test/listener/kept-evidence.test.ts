@@ -1,6 +1,7 @@
 /** No report takes away what an earlier one proved: a process that starts anew knows only what the last one said. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { reasonOf } from '../../src/core/holds.ts';
+import { TowpathError } from '../../src/domain/failure.ts';
 import { repoPath } from '../../src/domain/file-tree.ts';
 import type { DeploymentId } from '../../src/domain/identifiers.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
@@ -77,6 +78,37 @@ describe('with publication direct', () => {
 
     await reason(plane, id, 'Pushed');
     expect(remote.log().filter(({ subject }) => subject.startsWith('deploy'))).toHaveLength(1);
+  });
+});
+
+describe('a removal', () => {
+  it('is held by manifests whose reading broke off at first', async () => {
+    const [plane, remote] = [await makePlane(), memoryRemote()];
+    const real = memoryRepository(remote);
+    let failures = 0;
+    const readBlobs: typeof real.readBlobs = (ids) => {
+      failures -= 1;
+      if (failures < 0) return real.readBlobs(ids);
+      return Promise.reject(new TowpathError('transient', 'Unreachable', 'Cannot reach it: it does not answer'));
+    };
+    const id = plane.create('chat');
+    const running = listen({ plane, repository: { ...real, readBlobs } });
+    stops.push(running.stop);
+    await until('the commit', () => plane.lastReport(id)?.outcome === 'succeeded');
+    const label = `metadata: { labels: { towpath.dev/deployment-id: ${id} } }\n`;
+    remote.commit('Call it otherwise', [
+      { kind: 'delete-folder', path: repoPath(folderOf('chat', id)) },
+      { kind: 'write', path: repoPath('deployments/old-chat/api.deployment.yaml'), content: label },
+    ]);
+    running.wake();
+    await reason(plane, id, 'RemovedInGit');
+
+    failures = 1;
+    plane.remove(id);
+    const said = await until('what is said', () => plane.reports.find(({ kind }) => kind === 'removal'));
+
+    expect(failures).toBeLessThan(0);
+    expect(said).toMatchObject({ outcome: 'failed', reason: 'ForeignFolder' });
   });
 });
 

@@ -1,5 +1,5 @@
 /** A deployment is gone only when nothing that could be its folder is left: what people do in a clone, and then DELETE. */
-import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { httpControlPlane } from '../../src/adapters/control-plane/http.ts';
@@ -137,6 +137,16 @@ describe('a deployment whose folder still says what it is', () => {
       'PROVENANCE lost its last line end',
       (clone, folder) => rewrite(provenance(clone, folder), (text) => text.trimEnd()),
     ],
+    [
+      'all of its files may be executed',
+      async (clone, folder) => {
+        for (const file of await readdir(join(clone, folder))) await chmod(join(clone, folder, file), 0o755);
+      },
+    ],
+    [
+      'the folder has another case',
+      (clone, folder) => rename(join(clone, folder), join(clone, 'deployments', folder.slice(12).toUpperCase())),
+    ],
     ['the folder was renamed', (clone, folder) => rename(join(clone, folder), join(clone, 'deployments/old-chat'))],
     [
       'the folder was copied',
@@ -158,6 +168,10 @@ describe('a deployment whose folder still says what it is', () => {
 describe('a deployment whose folder does not say any more what it is', () => {
   const truncate: Change = (clone, folder) =>
     rewrite(provenance(clone, folder), (text) => text.slice(0, text.length / 2));
+  const conflicting: Change = (clone, folder) =>
+    rewrite(provenance(clone, folder), (text) =>
+      text.replace(/^(Image: .*)$/m, '<<<<<<< HEAD\n$1\n=======\n$1-next\n>>>>>>> theirs'),
+    );
   const moveAway = async (clone: string, folder: string): Promise<string> => {
     await rename(join(clone, folder), join(clone, 'deployments/old-chat'));
     return 'deployments/old-chat';
@@ -185,6 +199,49 @@ describe('a deployment whose folder does not say any more what it is', () => {
       'the folder was renamed and its PROVENANCE deleted',
       'deployments/old-chat has no readable PROVENANCE, but its manifests bear the label of this deployment',
       async (clone, folder) => rm(provenance(clone, await moveAway(clone, folder))),
+    ],
+    [
+      'PROVENANCE was emptied',
+      'has a PROVENANCE that cannot be read',
+      (clone, folder) => rewrite(provenance(clone, folder), () => ''),
+    ],
+    ['PROVENANCE has the marks of a conflict', 'has a PROVENANCE that cannot be read', conflicting],
+    [
+      'PROVENANCE is another word for it',
+      'has no PROVENANCE',
+      (clone, folder) => rename(provenance(clone, folder), join(clone, folder, 'Provenance')),
+    ],
+    [
+      'PROVENANCE became a link',
+      'has a PROVENANCE that cannot be read',
+      async (clone, folder) => {
+        await rename(provenance(clone, folder), join(clone, 'provenance-of-chat'));
+        await symlink('../../provenance-of-chat', provenance(clone, folder));
+      },
+    ],
+    [
+      'the folder lies deeper, and lost its PROVENANCE',
+      'deployments/team has no readable PROVENANCE, but its manifests bear the label of this deployment',
+      async (clone, folder) => {
+        await mkdir(join(clone, 'deployments/team'));
+        await rename(join(clone, folder), join(clone, 'deployments/team/chat'));
+        await rm(join(clone, 'deployments/team/chat/PROVENANCE'));
+      },
+    ],
+    [
+      'the folder is called as a shard would be',
+      'deployments/ab/PROVENANCE has no readable PROVENANCE, but its manifests bear the label of this deployment',
+      (clone, folder) => rename(join(clone, folder), join(clone, 'deployments/ab')),
+    ],
+    [
+      'its files lie right under deployments/',
+      'deployments/api.deployment.yaml has no readable PROVENANCE, but its manifests bear the label of this deployment',
+      async (clone, folder) => {
+        await rm(provenance(clone, folder));
+        for (const file of await readdir(join(clone, folder))) {
+          await rename(join(clone, folder, file), join(clone, 'deployments', file));
+        }
+      },
     ],
     [
       'the folder was renamed and its PROVENANCE cut short',
@@ -244,5 +301,30 @@ describe('a deployment whose folder does not say any more what it is', () => {
     });
 
     expect(await isGone(world)).toBe(false);
+  });
+
+  it('is held where its manifests were put into the folder of another deployment', async () => {
+    const world = await deployed();
+    await world.tenant.deploy('other');
+    const folders = async () =>
+      new Set(Object.keys(await world.remote.tree()).flatMap((path) => /^deployments\/[^/]+/.exec(path) ?? []));
+    await until('the other folder', async () => (await folders()).size === 2);
+    const [other = ''] = [...(await folders())].filter((folder) => folder !== world.folder);
+    await inClone(world, async (clone) => {
+      await rm(provenance(clone, world.folder));
+      await rename(join(clone, world.folder), join(clone, other, 'chat'));
+    });
+
+    await deleted(world);
+    const held = await until('the hold', async () => {
+      const { status, body } = await world.tenant.call('GET', `/v2/deployments/${world.id}`);
+      return status === 404 ? 'gone' : /Cannot end/.test(body.latest_revision_status_message ?? '') && body;
+    });
+
+    expect(held).toMatchObject({
+      latest_revision_status_message: expect.stringContaining(
+        `${other} holds manifests that bear the label of this deployment, though PROVENANCE there names another one`,
+      ),
+    });
   });
 });

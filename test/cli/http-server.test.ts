@@ -78,6 +78,17 @@ it('cuts off after the grace what does not end by itself', async () => {
   expect(stuck.text()).toBe('');
 });
 
+it('keeps idle connections longer than load balancers do', async () => {
+  const { held, open } = await serve('http');
+  const client = await open();
+  client.socket.write(question);
+  (await held()).response.end('done');
+
+  await client.said('done');
+
+  expect(Number(/Keep-Alive: timeout=([0-9]+)/.exec(client.text())?.[1])).toBeGreaterThan(60);
+});
+
 describe('a server with limits', () => {
   const limits: ServerLimits = { requestMs: 300, headersMs: 200, connections: 3 };
 

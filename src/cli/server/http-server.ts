@@ -35,6 +35,8 @@ export interface RunningServer {
 /** How long requests under way may take once the server stops. */
 const graceMs = 5_000;
 const handshakeMs = 10_000;
+/** Longer than load balancers keep an idle connection (AWS and nginx: 60 s): else a request meets one that just ended. */
+const keepAliveMs = 75_000;
 
 export async function startServer(settings: ServerSettings, handle: RequestListener): Promise<RunningServer> {
   const timeouts = timeoutsOf(settings);
@@ -59,10 +61,11 @@ export async function startServer(settings: ServerSettings, handle: RequestListe
 }
 
 function timeoutsOf({ limits }: ServerSettings): ServerOptions {
-  if (limits === undefined) return {};
+  const keepAliveTimeout = keepAliveMs;
+  if (limits === undefined) return { keepAliveTimeout };
   const { requestMs, headersMs = requestMs } = limits;
   const connectionsCheckingInterval = Math.min(5_000, headersMs);
-  return { requestTimeout: requestMs, headersTimeout: headersMs, connectionsCheckingInterval };
+  return { requestTimeout: requestMs, headersTimeout: headersMs, connectionsCheckingInterval, keepAliveTimeout };
 }
 
 function listen(server: Server, settings: ServerSettings): Promise<void> {

@@ -1,5 +1,5 @@
 /** What the git adapter does beyond the contract: few requests, odd servers, credentials, signatures, memory. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { GitRepository, type GitRepositoryOptions } from '../../src/adapters/repository/repository.ts';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import { type BlobId, CommitId } from '../../src/domain/identifiers.ts';
@@ -23,6 +23,9 @@ describe('GitRepository', () => {
       },
     });
   });
+  afterEach(() => {
+    expect(server.pendingFaults).toEqual([]);
+  });
   afterAll(async () => {
     for (const repository of opened) await repository.close();
     await server.close();
@@ -40,19 +43,20 @@ describe('GitRepository', () => {
       opened.push(repository);
       return repository;
     };
-    return { remote, open };
-  };
-
-  const requests = async (expected: readonly string[]): Promise<void> => {
-    const shown = () => server.requests.map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
-    await expect.poll(shown).toEqual(expected);
-    server.requests.length = 0;
+    // Another test's last answer may end only now.
+    const repositoryPath = new URL(remote.url).pathname;
+    const sent = () => server.requests.filter(({ path }) => path.startsWith(`${repositoryPath}/`));
+    const requests = async (expected: readonly string[]): Promise<void> => {
+      const shown = () => sent().map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
+      await expect.poll(shown).toEqual(expected);
+      server.requests.length = 0;
+    };
+    return { remote, open, sent, requests };
   };
 
   it('starts with three requests, and passes with one to read and one to write', async () => {
-    const { open } = await world({ 'a/1': '1', 'b/1': '2' });
+    const { open, requests } = await world({ 'a/1': '1', 'b/1': '2' });
     const repository = open();
-    server.requests.length = 0;
 
     const snapshot = await repository.snapshot(await repository.head());
     await requests(['GET refs?service=git-upload-pack', 'POST git-upload-pack', 'POST git-upload-pack']);
@@ -71,7 +75,7 @@ describe('GitRepository', () => {
 
   it('fetches only what changed, and knows then who changed it without asking', async () => {
     const files = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`deployments/d-${n}/x`, `${n}`]));
-    const { remote, open } = await world(files);
+    const { remote, open, sent, requests } = await world(files);
     const repository = open();
     const before = await repository.snapshot(await repository.head());
     await remote.seed({ 'deployments/d-7/x': 'edited' }, { message: 'edit' });
@@ -83,12 +87,12 @@ describe('GitRepository', () => {
     const history = await repository.history(snapshot, before.head as CommitId, 'deployments/d-7');
 
     expect(history).toMatchObject({ kind: 'descends', commits: [{ subject: 'edit' }] });
-    await expect.poll(() => server.requests.length).toBe(1);
-    expect(server.requests[0]?.bytesOut).toBeLessThan(2000);
+    await expect.poll(() => sent().length).toBe(1);
+    expect(sent()[0]?.bytesOut).toBeLessThan(2000);
   });
 
   it('answers who committed what for many folders with few requests, as after a restart', async () => {
-    const { remote, open } = await world(null);
+    const { remote, open, sent } = await world(null);
     const names = Array.from({ length: 60 }, (_, n) => `deployments/d-${n}`);
     const at = new Date();
     const first = names.map((name, n) => draft(`first ${n}`, { [`${name}/x`]: '1' }, at));
@@ -103,7 +107,7 @@ describe('GitRepository', () => {
       expect(recent.map(({ subject }) => subject)).toEqual([`second ${n}`, `first ${n}`]);
     }
 
-    expect(server.requests.length).toBeLessThan(12);
+    expect(sent().length).toBeLessThan(12);
   });
 
   it('works with a server that has no filters', async () => {
@@ -317,6 +321,7 @@ describe('GitRepository', () => {
     server.inject({ kind: 'silence', on: { method: 'GET', path: /refs/ } });
 
     const asked = repository.head().catch(asTowpathError);
+    await expect.poll(() => server.pendingFaults).toEqual([]);
     await repository.close();
 
     expect(await asked).toMatchObject({ kind: 'transient', reason: 'GitUnreachable' });

@@ -1,7 +1,7 @@
 /** `towpath render` and `towpath validate` on files and folders; nothing is contacted. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { projectFolder, runTowpath } from '../support/command-line.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
@@ -90,7 +90,7 @@ describe('towpath render', () => {
 
 describe('towpath validate', () => {
   let folder: string;
-  beforeAll(async () => {
+  beforeEach(async () => {
     folder = await temporaryFolder('rendered');
     await runTowpath(['render', deployment, '--output', join(folder, 'deployments/chat')]);
   });

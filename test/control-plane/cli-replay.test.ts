@@ -43,7 +43,8 @@ describe.each(databaseKinds)('langgraph deploy against a control plane on %s', (
     plane = await testControlPlane(await databases.location());
     tenant = await plane.tenant('team-a');
     url = await new Promise((resolve) => {
-      server = serve({ fetch: plane.app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) =>
+      const serverOptions = { keepAliveTimeout: 120_000 };
+      server = serve({ fetch: plane.app.fetch, port: 0, hostname: '127.0.0.1', serverOptions }, ({ port }) =>
         resolve(`http://127.0.0.1:${port}/api-host`),
       );
     });

@@ -1,5 +1,5 @@
 /** Trees that are kept as what they differ in cost little, and are read as if they were whole. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { parseCommit } from '../../src/git/commit.ts';
 import { CommitBuilder } from '../../src/git/commit-builder.ts';
 import { idAtPath, lightenTree } from '../../src/git/light-trees.ts';
@@ -8,13 +8,14 @@ import { ObjectStore } from '../../src/git/object-store.ts';
 const person = { name: 'Grace', email: 'grace@example.com', at: new Date(0) };
 
 describe('lightenTree', () => {
-  const store = new ObjectStore();
-  const branches: { readonly commit: string; readonly tree: string; readonly wholes: ReadonlyMap<string, Buffer> }[] =
-    [];
-  let base = { commit: '', tree: '' };
-  let before = 0;
+  let store: ObjectStore;
+  let branches: { readonly commit: string; readonly tree: string; readonly wholes: ReadonlyMap<string, Buffer> }[];
+  let base: { commit: string; tree: string };
+  let before: number;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
+    store = new ObjectStore();
+    branches = [];
     const write = (path: string, content = path) => ({ kind: 'write' as const, path, content });
     const first = new CommitBuilder({ commit: null, tree: null }, (id) => store.get(id));
     const changes = Array.from({ length: 3000 }, (_, n) => write(`deployments/d-${n}/x`));

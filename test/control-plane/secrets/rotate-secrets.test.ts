@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { eq, ne } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encryptionKeyFromText, keyring } from '../../../src/control-plane/secrets/keyring.ts';
 import { requireKeys, rotateSecrets } from '../../../src/control-plane/secrets/rotate-secrets.ts';
 import { secretBox } from '../../../src/control-plane/secrets/secret-box.ts';
@@ -17,12 +17,12 @@ describe.each(databaseKinds)('rotating the encryption key on %s', (kind) => {
   let api: TowpathApi;
   let deploymentId: DeploymentId;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     databases = await testDatabases(kind);
     api = await openTowpathApi(await databases.location());
     deploymentId = await addDeployment(api, await addTenant(api), 'rotated');
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await api?.stop();
     await databases?.stop();
   });

@@ -1,5 +1,5 @@
 /** The outside world as the listener needs it: interfaces only. */
-import type { CommitDraft, CommitSummary } from './domain/commit.ts';
+import type { BranchCommit, CommitDraft, CommitSummary } from './domain/commit.ts';
 import type { ControlPlaneInfo, DesiredPage } from './domain/desired.ts';
 import type { FailureKind } from './domain/failure.ts';
 import type { FileAt } from './domain/file-tree.ts';
@@ -28,7 +28,7 @@ import type {
 import type { Report } from './domain/report.ts';
 import type { SecretValues, Specification } from './domain/specification.ts';
 
-export type { CommitDraft, CommitSummary, FileAt, PlainSecret };
+export type { BranchCommit, CommitDraft, CommitSummary, FileAt, PlainSecret };
 
 /** Intent comes from here, reports go there. Every method throws TowpathError, classed. */
 export interface ControlPlane {
@@ -101,20 +101,11 @@ export interface Repository {
   close(): Promise<void>;
 }
 
-/** A commit on a branch beside the base. */
-export interface ProposedCommit {
-  readonly id: CommitId;
-  readonly parents: readonly CommitId[];
-  readonly author: { readonly name: string; readonly email: string };
-  readonly committer: { readonly name: string; readonly email: string };
-  readonly message: string;
-}
-
 /** What a branch holds that the base does not. */
 export interface Proposal {
   readonly tip: CommitId;
   /** Newest first, at most 50; empty where the base holds all of it already. */
-  readonly commits: readonly ProposedCommit[];
+  readonly commits: readonly BranchCommit[];
   /** Tree or blob id at a path of the tip; null where there is nothing. */
   idAt(path: string): string | null;
 }
@@ -145,6 +136,8 @@ export interface Branches {
    * again, and stays held as long as `tips` or `read` names it. By branch.
    */
   read(snapshot: Snapshot, tips: ReadonlyMap<string, CommitId>): Promise<ReadonlyMap<string, Proposal>>;
+  /** Whether the snapshot has all that a branch changed, by whatever commits: after a squash, say. */
+  holds(snapshot: Snapshot, tip: CommitId): Promise<boolean>;
   /** Makes each branch the snapshot's head plus its one commit; all in one push. Outcomes in the order of the drafts. */
   propose(snapshot: Snapshot, drafts: readonly BranchDraft[]): Promise<readonly BranchOutcome[]>;
   /** Takes branches away that still are at these tips; one that is gone already counts as removed. */
@@ -223,9 +216,8 @@ export interface Cluster {
   /** All that bears the deployment's label, of every kind that Towpath or the configuration can emit. */
   remaining(deploymentId: DeploymentId): Promise<readonly ObjectReference[]>;
   /**
-   * Asks the engine to look at these folders now; null: done, else why not (it may not, there is no object yet). `gone`
-   * are those of them that are no longer on the branch, absent: it is not known. Where none is gone and each has its
-   * object, nothing that makes such objects is asked.
+   * Asks the engine to look at these folders now; null: done, else why not (it may not, there is no object yet). `gone` are
+   * those no longer on the branch, absent: not known. Where none is and each has its object, their makers are not asked.
    */
   refresh(folders: readonly string[], gone?: readonly string[]): Promise<string | null>;
   /** Ends an operation of Argo CD that goes on retrying an old commit. */

@@ -1,5 +1,5 @@
 /** What lies on a branch beside the base: one commit of ours, or something of a person's. */
-import type { CommitDraft } from '../domain/commit.ts';
+import type { BranchCommit, CommitDraft } from '../domain/commit.ts';
 import { type CommitId, DeploymentId, type ListenerId, RevisionId } from '../domain/identifiers.ts';
 import { Change } from './provenance.ts';
 
@@ -13,15 +13,6 @@ interface Proposed {
   readonly replaces: string;
   /** The Secret that its workloads would refer to; null where there is none. */
   readonly secretName: string | null;
-}
-
-/** A commit as its repository tells of it. */
-export interface BranchCommit {
-  readonly id: CommitId;
-  readonly parents: readonly CommitId[];
-  readonly author: { readonly name: string; readonly email: string };
-  readonly committer: { readonly name: string; readonly email: string };
-  readonly message: string;
 }
 
 export type BranchState =

@@ -1,7 +1,8 @@
 /** Under review: what to do about the branch and the pull request of one deployment. */
+import type { BranchCommit } from '../domain/commit.ts';
 import type { CommitId, DeploymentId, RevisionId } from '../domain/identifiers.ts';
 import type { PullRequest } from '../domain/pull-request.ts';
-import type { BranchCommit, BranchState } from './proposal.ts';
+import type { BranchState } from './proposal.ts';
 import type { Change } from './provenance.ts';
 import { type Marker, readMarker } from './pull-request/marker.ts';
 

@@ -17,6 +17,15 @@ export function splitMessage(message: string): { readonly subject: string; reado
   return { subject, body: rest.join('\n').trim() };
 }
 
+/** A commit on a branch beside the base. */
+export interface BranchCommit {
+  readonly id: CommitId;
+  readonly parents: readonly CommitId[];
+  readonly author: { readonly name: string; readonly email: string };
+  readonly committer: { readonly name: string; readonly email: string };
+  readonly message: string;
+}
+
 export interface CommitSummary {
   readonly id: CommitId;
   readonly author: { readonly name: string; readonly email: string };

@@ -36,6 +36,12 @@ export async function buildMergeCommit(
   return { kind: 'made', id, pack: pack.finish(), objects: new Map([...trees, [id, body] as const]) };
 }
 
+/** Whether `ours` has all that `theirs` changed over `base`, so that merging them would change nothing. */
+export function hasAll(held: (id: string) => Buffer | undefined, trees: TreeMerge): boolean {
+  const merged = mergeTrees(new DraftObjects(held, new PackWriter()), trees);
+  return merged.conflicts.length === 0 && merged.id === trees.ours;
+}
+
 /** For moving a ref to what the server has already: git wants a pack, though there is nothing in it. */
 export function emptyPack(): Buffer {
   return new PackWriter().finish();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { asTowpathError } from '../../src/domain/failure.ts';
 import type { CommitId } from '../../src/domain/identifiers.ts';
-import type { BranchDraft, BranchOutcome, Proposal, ProposedCommit, Snapshot } from '../../src/ports.ts';
+import type { BranchCommit, BranchDraft, BranchOutcome, Proposal, Snapshot } from '../../src/ports.ts';
 import type { BranchesWorld, Changes } from './branches-world.ts';
 import { draft } from './repository.ts';
 
@@ -11,7 +11,7 @@ const prefix = 'towpath/';
 type MakeWorld = (files?: Changes | null) => Promise<BranchesWorld>;
 
 /** What the adapter writes into the commit of a draft by Grace for Towpath. */
-export type MadeCommit = Pick<ProposedCommit, 'author' | 'committer' | 'message'>;
+export type MadeCommit = Pick<BranchCommit, 'author' | 'committer' | 'message'>;
 
 const madeAsAsked: MadeCommit = {
   author: { name: 'Grace', email: 'grace@example.com' },
@@ -25,6 +25,7 @@ export function branchesContract(name: string, makeWorld: MakeWorld, canRace = t
     const world: MakeWorld = (files = { 'README.md': 'hello\n', 'deployments/old/x': '1' }) => makeWorld(files);
     describe('reading', () => readingContract(world));
     describe('what the base holds by now', () => mergedContract(world));
+    describe('whether the base has what a branch changed', () => heldContract(world));
     describe('proposing', () => proposingContract(world, made));
     describe('races', () => raceContract(world, canRace));
     describe('removing', () => removingContract(world));
@@ -204,6 +205,58 @@ function mergedContract(makeWorld: MakeWorld): void {
     await world.set('main', head);
 
     expect(own((await latest(world)).proposals, 'a')).toEqual([await world.tip('towpath/a')]);
+  });
+}
+
+function heldContract(makeWorld: MakeWorld): void {
+  /** Proposed, gone on with by a person, and merged. */
+  const merged = async (method: 'merge' | 'squash' | 'rebase') => {
+    const world = await makeWorld();
+    await propose(world, 'a');
+    const tip = await world.commit({ 'deployments/a/x': 'theirs\n', 'deployments/a/y': 'theirs\n' }, 'towpath/a');
+    const { snapshot } = await latest(world);
+    expect(await world.repository.holds(snapshot, tip)).toBe(false);
+    await world.commit({ other: '1' });
+    await world.merge('towpath/a', method);
+    return { world, tip };
+  };
+  const isHeld = async ({ repository }: BranchesWorld, tip: CommitId) =>
+    repository.holds((await latest({ repository })).snapshot, tip);
+
+  it.each(['merge', 'squash', 'rebase'] as const)('is told of a branch that was merged by %s', async (method) => {
+    const { world, tip } = await merged(method);
+
+    expect(await isHeld(world, tip)).toBe(true);
+  });
+
+  it('is told by a process that never read the branch, though the base went on', async () => {
+    const { world, tip } = await merged('squash');
+    await world.commit({ other: '2', 'deployments/old/x': null });
+
+    expect(await isHeld({ ...world, repository: await world.open() }, tip)).toBe(true);
+  });
+
+  it('is not so where a person went on after it', async () => {
+    const { world } = await merged('squash');
+    const tip = await world.commit({ 'deployments/a/z': 'more\n' }, 'towpath/a');
+
+    expect(await isHeld(world, tip)).toBe(false);
+  });
+
+  it('is not so where the base has changed the same since, or has undone it', async () => {
+    const { world, tip } = await merged('squash');
+    await world.commit({ 'deployments/a/y': 'ours\n' });
+    expect(await isHeld(world, tip)).toBe(false);
+
+    await world.commit({ 'deployments/a/x': null, 'deployments/a/y': null });
+    expect(await isHeld(world, tip)).toBe(false);
+  });
+
+  it('is not so of a branch that stands on nothing', async () => {
+    const world = await makeWorld();
+    const tip = await world.unrelated('towpath/a', { a: '1' });
+
+    expect(await isHeld(world, tip)).toBe(false);
   });
 }
 

@@ -1,6 +1,7 @@
 /** Whose commit lies on a branch: what is not ours for sure is a person's, and is never overwritten. */
 import { expect, it } from 'vitest';
-import { type BranchCommit, branchState, type Ourselves } from '../../src/core/proposal.ts';
+import { branchState, type Ourselves } from '../../src/core/proposal.ts';
+import type { BranchCommit } from '../../src/domain/commit.ts';
 import { type CommitId, ListenerId } from '../../src/domain/identifiers.ts';
 
 const id = (digit: string): CommitId => digit.repeat(40) as CommitId;

@@ -1,8 +1,9 @@
 /** What follows from a branch, an open pull request and the closed ones, as a table; and whose commit is whose. */
 import { describe, expect, it } from 'vitest';
-import { type BranchCommit, type BranchState, branchState, proposedDraft } from '../../src/core/proposal.ts';
+import { type BranchState, branchState, proposedDraft } from '../../src/core/proposal.ts';
 import { closedBody, type Marker, withMarker } from '../../src/core/pull-request/marker.ts';
 import { decideReview, type ReviewState, type Wish } from '../../src/core/review.ts';
+import type { BranchCommit } from '../../src/domain/commit.ts';
 import { CommitId, DeploymentId, ListenerId, RevisionId } from '../../src/domain/identifiers.ts';
 import type { PullRequest } from '../../src/domain/pull-request.ts';
 

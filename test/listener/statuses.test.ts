@@ -59,7 +59,7 @@ describe('under review', () => {
     const told = says(tenant, id, revisionId);
     expect(await told('InReview')).toEqual(['AWAITING_DEPLOY', expect.stringContaining('waits for review')]);
     const [{ number, head } = { number: 0, head: '' }] = world.open();
-    return { ...world, running, told, number, branch: head };
+    return { ...world, tenant, id, running, told, number, branch: head };
   };
 
   it('a pull request that is rejected, opened again, and merged', async () => {
@@ -94,7 +94,23 @@ describe('under review', () => {
     expect(await told('InReview')).toEqual(['AWAITING_DEPLOY', expect.stringContaining('waits for review')]);
   });
 
-  it.each(['merge', 'squash'] as const)('a branch that a person edits and merges by %s', async (method) => {
+  it('a branch that a person edits, squashes and does not delete, and the next revision', async () => {
+    const { tenant, id, remote, forge, running, told, number, branch } = await begin({ deleteBranch: false });
+    const manifest = path(remote.files(remote.branches.get(branch)), 'api.deployment.yaml');
+    remote.commitOn(branch, 'Use less memory', [{ kind: 'write', path: repoPath(manifest), content: 'memory: 1Gi\n' }]);
+    forge.people.merge(number, 'squash');
+    running.wake();
+    await told('Pushed');
+
+    const config = { image_uri: 'registry.example/agents/chat:2.0.0' };
+    const { body } = await tenant.call('PATCH', `/v2/deployments/${id}`, { source_revision_config: config });
+    const said = await says(tenant, id, body.latest_revision_id)('InReview');
+
+    expect(said).toEqual(['AWAITING_DEPLOY', expect.stringContaining('waits for review')]);
+    expect(remote.branches.has(branch)).toBe(true);
+  });
+
+  it.each(['merge', 'squash', 'rebase'] as const)('a branch that a person edits and merges by %s', async (method) => {
     const { remote, forge, running, told, number, branch } = await begin();
     const tip = remote.branches.get(branch);
     const manifest = path(remote.files(tip), 'api.deployment.yaml');
@@ -114,6 +130,7 @@ describe('under review', () => {
     running.wake();
     expect(await told('EditedInGit')).toEqual(['DEPLOY_FAILED', expect.stringContaining('Use more again')]);
     expect(remote.files().get(manifest)).toBe('memory: 2Gi\n');
+    expect(remote.branches.has(branch)).toBe(false);
   });
 });
 

@@ -19,6 +19,17 @@ export function memoryBranches(remote: MemoryRemote, base = 'main'): Branches {
       remote.requests.read += 1;
       return new Map([...tips].map(([branch, tip]) => [branch, proposalOf(remote, snapshot, tip)]));
     },
+    holds: async ({ head }, tip) => {
+      const own = ancestry(remote.commits, tip, head);
+      const ids = new Set(own.map(({ id }) => id));
+      const ends = own.flatMap(({ parents }) => parents.filter((parent) => !ids.has(parent)));
+      if (own.length === 0) return true;
+      const ours = head === null ? new Map<string, string>() : remote.files(head);
+      return ends.some((end) => {
+        const { files, conflicts } = mergeFiles(remote.files(end), ours, remote.files(tip));
+        return conflicts.length === 0 && treeOf(files).id === treeOf(ours).id;
+      });
+    },
     propose: async (snapshot, drafts) => {
       remote.requests.propose += 1;
       const made = drafts.map((draft) => ({ draft, commit: commitOf(remote, snapshot, draft) }));

@@ -4,6 +4,7 @@ import { CommitId } from '../../domain/identifiers.ts';
 import { parseCommit, type Sign } from '../../git/commit.ts';
 import { fetchTips, holdsHead } from '../../git/head-fetch.ts';
 import { idAtPath, lightenTree } from '../../git/light-trees.ts';
+import { hasAll } from '../../git/merge-commit.ts';
 import { noObject } from '../../git/object-id.ts';
 import type { ObjectStore } from '../../git/object-store.ts';
 import type { ReceivePack } from '../../git/receive-pack.ts';
@@ -22,6 +23,9 @@ interface GitBranchesOptions {
   readonly sign: Sign | undefined;
   readonly signal: AbortSignal;
 }
+
+/** One, and one more for each time that a person merged the base into the branch. */
+const mostEnds = 8;
 
 export class GitBranches {
   readonly #options: GitBranchesOptions;
@@ -79,6 +83,20 @@ export class GitBranches {
       this.#lighten(commit, snapshot);
       await breathe();
     }
+  }
+
+  /** Seen from any commit of the base that the branch stands on: a person may have merged the base into it. */
+  async holds(snapshot: Snapshot, tip: CommitId): Promise<boolean> {
+    const { objects } = this.#options;
+    const ends = (await this.learn(snapshot, new Set([tip]))).get(tip)?.ends ?? [];
+    if (ends.length === 0 || ends.length > mostEnds) return false;
+    await this.hold(snapshot, ends);
+    const treeOf = (commit: string): string | null => {
+      const body = objects.get(commit);
+      return body ? parseCommit(body).tree : null;
+    };
+    const [ours, theirs] = [snapshot.idAt(''), treeOf(tip)];
+    return ends.some((end) => hasAll((id) => objects.get(id), { base: treeOf(end), ours, theirs }));
   }
 
   async propose(snapshot: Snapshot, drafts: readonly BranchDraft[]): Promise<readonly BranchOutcome[]> {

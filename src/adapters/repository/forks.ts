@@ -3,12 +3,12 @@ import { CommitId } from '../../domain/identifiers.ts';
 import { type ParsedCommit, parseCommit } from '../../git/commit.ts';
 import type { ObjectStore } from '../../git/object-store.ts';
 import type { UploadPack } from '../../git/upload-pack.ts';
-import type { ProposedCommit } from '../../ports.ts';
+import type { BranchCommit } from '../../ports.ts';
 import { newestFirst } from './history.ts';
 
 export interface Fork {
   /** Newest first. */
-  readonly commits: readonly ProposedCommit[];
+  readonly commits: readonly BranchCommit[];
   /** Commits of the base that they stand on. */
   readonly ends: readonly string[];
 }
@@ -143,7 +143,7 @@ function forkOf(tip: string, all: ReadonlyMap<string, ParsedCommit>): Fork {
   return { commits: commits.map(([id, commit]) => proposed(id, commit)), ends: [...ends] };
 }
 
-function proposed(id: string, { parents, author, committer, message }: ParsedCommit): ProposedCommit {
+function proposed(id: string, { parents, author, committer, message }: ParsedCommit): BranchCommit {
   return {
     id: CommitId.parse(id),
     parents: parents.map((parent) => CommitId.parse(parent)),

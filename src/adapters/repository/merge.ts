@@ -4,7 +4,7 @@ import type { CommitId } from '../../domain/identifiers.ts';
 import { type IsSigned, parseCommit, type Sign } from '../../git/commit.ts';
 import { buildMergeCommit, emptyPack } from '../../git/merge-commit.ts';
 import type { ObjectStore } from '../../git/object-store.ts';
-import type { CommitDraft, ProposedCommit, Snapshot } from '../../ports.ts';
+import type { BranchCommit, CommitDraft, Snapshot } from '../../ports.ts';
 import type { GitBranches } from './branches.ts';
 
 interface MergeWorld {
@@ -53,7 +53,7 @@ async function mayBeHead({ objects, isSigned }: MergeWorld, tip: CommitId): Prom
 async function mergeBoth(
   world: MergeWorld,
   snapshot: Snapshot,
-  { id: tip, parent }: ProposedCommit & { readonly parent: CommitId },
+  { id: tip, parent }: BranchCommit & { readonly parent: CommitId },
   draft: Omit<CommitDraft, 'changes'>,
 ): Promise<BuiltMerge> {
   const { objects, branches, sign } = world;

@@ -157,6 +157,10 @@ export class GitRepository implements Repository, Branches {
     return this.#doing('fetch', () => this.#branches.read(snapshot, tips));
   }
 
+  async holds(snapshot: Snapshot, tip: CommitId): Promise<boolean> {
+    return this.#doing('fetch', () => this.#branches.holds(snapshot, tip));
+  }
+
   async propose(snapshot: Snapshot, drafts: readonly BranchDraft[]): Promise<readonly BranchOutcome[]> {
     return this.#doing('push to', () => this.#branches.propose(snapshot, drafts));
   }

@@ -2,9 +2,10 @@
 import { inputsDigest } from '../../core/inputs-digest.ts';
 import type { NamespacePlan, Step } from '../../core/plan.ts';
 import { isWriting } from '../../core/plan.ts';
-import { branchState, nothingReplaced, type Ourselves } from '../../core/proposal.ts';
+import { type BranchState, branchState, nothingReplaced, type Ourselves } from '../../core/proposal.ts';
 import { decideReview, type ReviewState, type ReviewStep, type Wish } from '../../core/review.ts';
 import type { Desired } from '../../domain/desired.ts';
+import type { CommitId } from '../../domain/identifiers.ts';
 import type { PullRequest } from '../../domain/pull-request.ts';
 import { resourceName } from '../../domain/resource-name.ts';
 import type { Proposal, Snapshot } from '../../ports.ts';
@@ -41,9 +42,13 @@ export async function reviewCases(
     const open = look.open.get(branch) ?? null;
     const wish = wishOf(context, snapshot, step);
     if (wish !== null && open === null) await askForReported(context, memory, step.desired);
+    const own = branchState(proposal, ourselves);
+    const isOver =
+      own.kind === 'edited' && open === null && (await isMergedWhole(context, memory, snapshot, branch, own.tip));
+    const found: BranchState = isOver ? { kind: 'empty', tip: own.tip } : own;
     const decide = (): Pick<ReviewCase, 'state' | 'next'> => {
       const closed = memory.review.closed.get(branch) ?? [];
-      const state = { branch: branchState(proposal, ourselves), open, closed, baseHead: snapshot.head };
+      const state = { branch: found, open, closed, baseHead: snapshot.head };
       return { state, next: decideReview(wish, state, askedFor(step)) };
     };
     let decided = decide();
@@ -58,6 +63,22 @@ export async function reviewCases(
     cases.push({ step, branch, wish, state: decided.state, next: unlessUnfinished(memory, branch, decided.next) });
   }
   return cases;
+}
+
+/**
+ * A squash leaves commits of people's that the base does not have, though it has all that they changed. A forge may name
+ * what was pushed after it as what it merged, so the base itself is looked at, too.
+ */
+async function isMergedWhole(
+  { review }: ReviewContext,
+  memory: LaneMemory,
+  snapshot: Snapshot,
+  branch: string,
+  tip: CommitId,
+): Promise<boolean> {
+  const [newest] = memory.review.closed.get(branch) ?? [];
+  if (newest?.state !== 'merged' || newest.headCommit !== tip) return false;
+  return review.branches.holds(snapshot, tip);
 }
 
 /** Merged into a history that a person gave up since: what is gone with that is proposed anew. */

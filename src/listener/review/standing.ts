@@ -1,5 +1,5 @@
 /** What waits, was edited, rejected or merged: said once, and said again only when it changes. */
-import type { BranchCommit } from '../../core/proposal.ts';
+import type { BranchCommit } from '../../domain/commit.ts';
 import { asTowpathError } from '../../domain/failure.ts';
 import type { PullRequest } from '../../domain/pull-request.ts';
 import type { Report } from '../../domain/report.ts';

@@ -39,6 +39,7 @@ export function githubApiCommits(settings: GithubCommitsSettings): Repository & 
     filesAt: (commits, folder) => git.filesAt(commits, folder),
     tips: (prefix) => git.tips(prefix),
     read: (snapshot, tips) => git.read(snapshot, tips),
+    holds: (snapshot, tip) => git.holds(snapshot, tip),
     publish: (snapshot, drafts) => publish(world, snapshot, drafts),
     propose: (snapshot, drafts) => proposeByApi(world, snapshot, drafts),
     remove: (branches) => removeByApi(world, branches),

@@ -31,11 +31,55 @@ const limits = { file: 300, function: 50 };
 
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 
-describe.each(files)('%s', (file) => {
+const modules = files.map(readModule);
+
+describe('every file', () => {
+  it.each(modules)('$file imports only from the layers below, and ports as types', ({ file, layer, imports }) => {
+    const allowed = mayImport[layer] ?? [];
+    for (const found of imports.filter((one) => one.from.startsWith('.'))) {
+      const target = relative(root, resolve(dirname(join(root, file)), found.from));
+      const targetLayer = target.split('/')[0] ?? target;
+      const isWithin = layer === 'adapters' && targetLayer === 'adapters' && isOneAdapter(file, target);
+      expect(isWithin || allowed.includes(targetLayer), `${file} imports ${target}`).toBe(true);
+      if (targetLayer === 'ports.ts') expect(found.typeOnly, `${file} imports ${target} as a value`).toBe(true);
+    }
+  });
+
+  it.each(modules)('$file stays short, opens with a sentence about its role and exports by name', (found) => {
+    const { file, text, program } = found;
+    expect(text.split('\n').length - 1, `lines of ${file}`).toBeLessThanOrEqual(limits.file);
+    for (const one of functionsOf(program, text))
+      expect(one.lines, `${file}:${one.line}`).toBeLessThanOrEqual(limits.function);
+    expect(text.replace(/^#!.*\n/, '')).toMatch(/^\/\*\*/);
+    expect(text).not.toMatch(/^export default/m);
+  });
+});
+
+describe('a layer with rules of its own', () => {
+  const restricted = modules.filter(({ layer }) => layer in mayUse);
+
+  it.each(restricted)('$file uses only the packages that its layer is allowed', ({ layer, imports }) => {
+    const allowed = mayUse[layer] ?? [];
+    const packages = imports.filter((one) => !one.from.startsWith('.') && !one.from.startsWith('node:'));
+    expect(packages.map((one) => packageOf(one.from)).filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+
+  it.each(modules.filter(({ layer }) => pure.has(layer)))(
+    '$file does no input or output',
+    ({ file, text, imports }) => {
+      for (const found of imports.filter((one) => one.from.startsWith('node:'))) {
+        expect(found.from, file).toBe('node:crypto');
+        expect(found.names.filter((name) => !hashing.has(name))).toEqual([]);
+      }
+      expect(text).not.toMatch(/\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.|fetch\(|setTimeout\()/);
+    },
+  );
+});
+
+function readModule(file: string) {
   const path = join(root, file);
   const text = readFileSync(path, 'utf8');
   const { program, module } = parseSync(path, text);
-  const layer = file.split('/')[0] ?? file;
   const imports = [
     ...module.staticImports.map((found) => ({
       from: found.moduleRequest.value,
@@ -48,42 +92,8 @@ describe.each(files)('%s', (file) => {
       ),
     ),
   ];
-
-  it('imports only from the layers below, and ports as types', () => {
-    const allowed = mayImport[layer] ?? [];
-    for (const found of imports.filter((one) => one.from.startsWith('.'))) {
-      const target = relative(root, resolve(dirname(path), found.from));
-      const targetLayer = target.split('/')[0] ?? target;
-      const isWithin = layer === 'adapters' && targetLayer === 'adapters' && isOneAdapter(file, target);
-      expect(isWithin || allowed.includes(targetLayer), `${file} imports ${target}`).toBe(true);
-      if (targetLayer === 'ports.ts') expect(found.typeOnly, `${file} imports ${target} as a value`).toBe(true);
-    }
-  });
-
-  it('uses only the packages that its layer is allowed', () => {
-    const allowed = mayUse[layer];
-    if (!allowed) return;
-    const packages = imports.filter((one) => !one.from.startsWith('.') && !one.from.startsWith('node:'));
-    expect(packages.map((one) => packageOf(one.from)).filter((name) => !allowed.includes(name))).toEqual([]);
-  });
-
-  it('does no input or output in a pure layer', () => {
-    if (!pure.has(layer)) return;
-    for (const found of imports.filter((one) => one.from.startsWith('node:'))) {
-      expect(found.from, file).toBe('node:crypto');
-      expect(found.names.filter((name) => !hashing.has(name))).toEqual([]);
-    }
-    expect(text).not.toMatch(/\b(Date\.now\(|new Date\(\)|Math\.random\(|process\.|fetch\(|setTimeout\()/);
-  });
-
-  it('stays short, opens with a sentence about its role and exports by name', () => {
-    expect(text.split('\n').length - 1, `lines of ${file}`).toBeLessThanOrEqual(limits.file);
-    for (const found of functionsOf(program, text))
-      expect(found.lines, `${file}:${found.line}`).toBeLessThanOrEqual(limits.function);
-    expect(text.replace(/^#!.*\n/, '')).toMatch(/^\/\*\*/);
-    expect(text).not.toMatch(/^export default/m);
-  });
-});
+  return { file, layer: file.split('/')[0] ?? file, text, program, imports };
+}
 
 /** Folders of `adapters` that every adapter may use. */
 const shared = new Set(['files', 'http']);

@@ -21,43 +21,66 @@ const documents = [
 ];
 const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
 
-describe.each(documents)('%s', (document) => {
-  const text = read(document);
+const pages = documents.map(readPage);
 
-  it('names only paths that are there', () => {
-    const named = codeIn(text).flatMap(
-      (code) => code.match(/^(?:\.ci|\.github|bin|examples|scripts|src|templates|test)\/[\w./-]*$/) ?? [],
-    );
-    const linked = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) =>
-      join(dirname(document), match[1] ?? ''),
-    );
-
-    expect([...named, ...linked].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+describe('a page', () => {
+  it.each(pages.filter(({ paths }) => paths.length > 0))('$document names only paths that are there', ({ paths }) => {
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
-  it('names only npm scripts that are there', () => {
-    const named = [...text.matchAll(/\bnpm (?:run (?:-s )?([\w:-]+)|(start|test)\b)/g)].map(
-      (match) => match[1] ?? match[2],
-    );
+  it.each(pages.filter((page) => page.npmScripts.length > 0))(
+    '$document names only npm scripts that are there',
+    ({ npmScripts }) => {
+      expect(npmScripts.filter((name) => !(name in scripts))).toEqual([]);
+    },
+  );
 
-    expect(named.filter((name) => name && !(name in scripts))).toEqual([]);
+  it.each(pages.filter(({ commands }) => commands.length > 0))(
+    '$document shows only commands and options that are there',
+    ({ commands }) => {
+      expect(commands.flatMap(wrongUses)).toEqual([]);
+    },
+  );
+
+  it.each(pages.filter(({ json }) => json.length > 0))('$document shows only JSON that parses', ({ json }) => {
+    for (const block of json) expect(() => JSON.parse(block)).not.toThrow();
   });
 
-  it('shows only commands and options that are there', () => {
-    const lines = [...codeIn(text), ...blocksIn(text, /sh|text/).flatMap((block) => block.split('\n'))];
-
-    expect(lines.flatMap(wrongUses)).toEqual([]);
-  });
-
-  it('shows only YAML and JSON that parse, and configurations that are valid', () => {
-    for (const block of blocksIn(text, /json/)) JSON.parse(block);
-    for (const block of blocksIn(text, /ya?ml/)) {
-      parse(block);
-      if (!block.startsWith('# towpath.yaml')) continue;
-      expect(checkConfiguration(block, document)).toMatchObject({ kind: 'valid' });
-    }
-  });
+  it.each(pages.filter(({ yaml }) => yaml.length > 0))(
+    '$document shows only YAML that parses, and configurations that are valid',
+    ({ document, yaml }) => {
+      for (const block of yaml) {
+        expect(() => parse(block)).not.toThrow();
+        if (!block.startsWith('# towpath.yaml')) continue;
+        expect(checkConfiguration(block, document)).toMatchObject({ kind: 'valid' });
+      }
+    },
+  );
 });
+
+function readPage(document: string) {
+  const text = read(document);
+  const code = codeIn(text);
+  const named = code.flatMap(
+    (one) => one.match(/^(?:\.ci|\.github|bin|examples|scripts|src|templates|test)\/[\w./-]*$/) ?? [],
+  );
+  const linked = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) =>
+    join(dirname(document), match[1] ?? ''),
+  );
+  const npmScripts = [...text.matchAll(/\bnpm (?:run (?:-s )?([\w:-]+)|(start|test)\b)/g)].flatMap(
+    (match) => match[1] ?? match[2] ?? [],
+  );
+  const lines = [...code, ...blocksIn(text, /sh|text/).flatMap((block) => block.split('\n'))];
+  const commands = lines.filter((line) => /\btowpath\b/.test(line));
+  return {
+    document,
+    paths: [...named, ...linked],
+    npmScripts,
+    commands,
+    json: blocksIn(text, /json/),
+    yaml: blocksIn(text, /ya?ml/),
+  };
+}
 
 describe('the command line’s own help', () => {
   const commands = allCommands(towpath());

@@ -5,7 +5,13 @@ import type { PullRequest } from '../../src/domain/pull-request.ts';
 import { play, type ReviewEvent, reviewEvent, type Stage } from '../support/review-events.ts';
 import { reviewPeople } from '../support/review-people.ts';
 import { startReviewProcess } from '../support/review-process.ts';
-import { expectNothingLost, expectPromisesKept, unaccounted, watched } from '../support/review-promises.ts';
+import {
+  expectNoContradiction,
+  expectNothingLost,
+  expectPromisesKept,
+  unaccounted,
+  watched,
+} from '../support/review-promises.ts';
 import { reviewWorld } from '../support/review-world.ts';
 import { startScriptedControlPlane } from '../support/scripted-control-plane.ts';
 import { until } from '../support/until.ts';
@@ -85,10 +91,12 @@ async function playAll(events: readonly ReviewEvent[], namespace: Readonly<Recor
     for (const each of events) {
       await play(stage, each);
       expectNothingLost(promised, broken);
+      expectNoContradiction(promised);
     }
     await stage.settle();
     await stage.settle();
     expectNothingLost(promised, broken);
+    expectNoContradiction(promised);
     expect(unaccounted(promised)).toBeNull();
     expectPromisesKept(promised);
   } finally {

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { parseProvenance } from '../../src/core/provenance.ts';
 import { readMarker } from '../../src/core/pull-request/marker.ts';
 import { type DeploymentId, DeploymentName } from '../../src/domain/identifiers.ts';
+import type { Report } from '../../src/domain/report.ts';
 import { resourceName } from '../../src/domain/resource-name.ts';
 import type { Branches, Forge } from '../../src/ports.ts';
 import type { MemoryPullRequest } from './memory-forge-state.ts';
@@ -60,6 +61,24 @@ export function expectNothingLost({ world, people }: Promised, broken: readonly 
   expect({ lost, broken }).toEqual({ lost: [], broken: [] });
 }
 
+/** Outcomes that a reason may have; a status follows from stage and outcome, and words from the reason. */
+const outcomes: Readonly<Record<string, readonly Report['outcome'][]>> = {
+  ...{ InReview: ['progressing'], EditedInReview: ['progressing'], WaitingForForge: ['progressing'] },
+  ...{ Merged: ['progressing'], Rejected: ['failed'], EditedInGit: ['failed'], RemovedInGit: ['failed'] },
+  ...{ RevertedInGit: ['failed'], Pushed: ['succeeded'], Rendered: ['progressing'], Removed: ['succeeded'] },
+};
+
+/** At each moment: no report says one thing by its outcome and another by its words. */
+export function expectNoContradiction({ plane }: Pick<Promised, 'plane'>): void {
+  const contradicting = plane.reports.filter(
+    ({ reason, outcome, message }) =>
+      !(outcomes[reason] ?? [outcome]).includes(outcome) ||
+      (outcome === 'failed' && /waits for review|waiting until|next they are pushed|is tried again$/.test(message)) ||
+      (outcome === 'succeeded' && /Cannot|rejected by/.test(message)),
+  );
+  expect(contradicting).toEqual([]);
+}
+
 /** Null: all that is wanted is on the base, with people, or told of with a reason; else what is not. */
 export function unaccounted(promised: Promised): string | null {
   const { plane } = promised;
@@ -97,19 +116,18 @@ function isOurs({ body }: MemoryPullRequest): boolean {
   return readMarker(body)?.closed === null;
 }
 
-const leftAlone = new Set(['Rejected', 'EditedInReview', 'EditedInGit', 'RevertedInGit', 'RemovedInGit']);
+const leftAlone = new Set(['Rejected', 'EditedInReview', 'EditedInGit']);
 
 function words({ world, plane }: Promised, wanted: Wanted): string | null {
   const folder = `deployments/${resourceName(DeploymentName.parse(wanted.name), wanted.id)}`;
-  const provenance = parseProvenance(world.remote.files().get(`${folder}/PROVENANCE`) ?? '');
+  const provenance = provenanceIn(world, folder);
   const last = plane.lastReport(wanted.id);
   const open = openOf(world, wanted.id);
   if (wanted.interrupted) return open.length > 0 && !isEdited(world, open[0]) ? 'interrupted, and open' : null;
   if (last === undefined) return 'nothing is said of it';
   if (last.reason === 'Pushed') return provenance?.revisionId === wanted.revision ? null : 'said to be pushed';
-  if (leftAlone.has(last.reason)) {
-    return last.reason === 'Rejected' && open.length > 0 ? 'said to be rejected, and open' : null;
-  }
+  const truth = isTrue[last.reason];
+  if (truth !== undefined) return truth(world, wanted, folder) ? null : `said to be ${last.reason}, and is not`;
   const [only] = open;
   const isSo =
     only !== undefined &&
@@ -118,16 +136,41 @@ function words({ world, plane }: Promised, wanted: Wanted): string | null {
   return last.reason === 'InReview' && isSo ? null : `said to be ${last.reason}; open: ${open.length}`;
 }
 
+type Truth = (world: ReviewWorld, wanted: Wanted, folder: string) => boolean;
+
+/** What lets a deployment be left alone must be so. */
+const isTrue: Readonly<Record<string, Truth>> = {
+  Rejected: (world, { id }) =>
+    openOf(world, id).length === 0 &&
+    world.all().some((one) => isOurs(one) && isAbout(one, id) && one.state === 'closed'),
+  EditedInReview: ({ remote }, { name, id }) => {
+    const tip = remote.branches.get(`towpath/${resourceName(DeploymentName.parse(name), id)}`);
+    return ancestry(remote.commits, tip ?? null, remote.head).some(({ committer }) => committer.name === 'Jane');
+  },
+  EditedInGit: (world, { revision }, folder) => provenanceIn(world, folder)?.revisionId === revision,
+  RevertedInGit: (world, { revision }, folder) => provenanceIn(world, folder)?.revisionId !== revision,
+  RemovedInGit: (world, _wanted, folder) => provenanceIn(world, folder) === null,
+};
+
+function provenanceIn({ remote }: ReviewWorld, folder: string) {
+  return parseProvenance(remote.files().get(`${folder}/PROVENANCE`) ?? '');
+}
+
+function isAbout({ body }: MemoryPullRequest, id: DeploymentId): boolean {
+  return readMarker(body)?.deploymentId === id;
+}
+
 function removalWords({ world, plane }: Promised, id: DeploymentId): string | null {
   const last = plane.reports.findLast((report) => report.kind === 'removal' && report.deploymentId === id);
   if (last === undefined) return 'nothing is said of its removal';
-  if (leftAlone.has(last.reason)) return null;
   const isOpen = openOf(world, id).some(({ body }) => readMarker(body)?.change === 'remove');
+  if (last.reason === 'Rejected' && isOpen) return 'its removal is said to be rejected, and is open';
+  if (leftAlone.has(last.reason)) return null;
   return last.reason === 'InReview' && isOpen ? null : `its removal is said to be ${last.reason}; open: ${isOpen}`;
 }
 
 function openOf(world: ReviewWorld, id: DeploymentId): readonly MemoryPullRequest[] {
-  return world.open().filter((one) => isOurs(one) && readMarker(one.body)?.deploymentId === id);
+  return world.open().filter((one) => isOurs(one) && isAbout(one, id));
 }
 
 function isEdited(world: ReviewWorld, one: MemoryPullRequest | undefined): boolean {

@@ -1,7 +1,7 @@
 /** What an engine would do to live objects when somebody else's folder is taken over: nothing may be made anew unseen. */
 import { parseAllDocuments } from 'yaml';
+import { fieldAt } from '../domain/object-fields.ts';
 import { changedFields } from './immutable-fields.ts';
-import { dig } from './manifest.ts';
 import { plainLine } from './plain-line.ts';
 import { provenanceFile } from './provenance.ts';
 
@@ -57,11 +57,11 @@ function objectsIn(path: string, text: string, unreadable: string[]): readonly F
 
 function found(object: unknown): readonly FoundObject[] {
   const [kind, name, namespace] = [
-    dig(object, 'kind'),
-    dig(object, 'metadata', 'name'),
-    dig(object, 'metadata', 'namespace'),
+    fieldAt(object, 'kind'),
+    fieldAt(object, 'metadata', 'name'),
+    fieldAt(object, 'metadata', 'namespace'),
   ];
-  const items = dig(object, 'items');
+  const items = fieldAt(object, 'items');
   if (kind === 'List' && Array.isArray(items)) return items.flatMap(found);
   if (typeof kind !== 'string' || typeof name !== 'string' || listings.has(kind)) return [];
   return [{ kind, name, namespace: typeof namespace === 'string' ? namespace : null, object }];

@@ -2,11 +2,13 @@
  * What Kubernetes refuses to change of an object that is there. A commit with such a change would not be applied, and
  * neither would any later one, so it is never made.
  */
+
+import { canonicalJson } from '../domain/canonical-json.ts';
 import { storageAdvice } from '../domain/database-storage.ts';
 import type { Finding } from '../domain/finding.ts';
+import { fieldAt } from '../domain/object-fields.ts';
 import { parseQuantity } from '../domain/quantity.ts';
-import { canonical } from './change/objects.ts';
-import { dig, findingAt, type Manifest, manifestOf } from './manifest.ts';
+import { findingAt, type Manifest, manifestOf } from './manifest.ts';
 import { readManifest } from './read-manifest.ts';
 
 type Path = readonly string[];
@@ -38,12 +40,12 @@ export function mayBeImmutable(path: string): boolean {
 
 /** The fields of an object of this kind that differ, though nobody can change them. */
 export function changedFields(kind: string, before: unknown, after: unknown): readonly Path[] {
-  const fixed = kind === 'ConfigMap' && dig(before, 'immutable') === true ? [['data'], ['binaryData']] : [];
+  const fixed = kind === 'ConfigMap' && fieldAt(before, 'immutable') === true ? [['data'], ['binaryData']] : [];
   const changed = [...(immutable.get(kind) ?? []), ...fixed].filter((path) => {
-    const [was, is] = [dig(before, ...path), dig(after, ...path)];
+    const [was, is] = [fieldAt(before, ...path), fieldAt(after, ...path)];
     // An address that nobody has asked for is the cluster's choice, and stays.
     const isChosen = kind === 'Service' && (was === undefined || is === undefined) && was !== 'None' && is !== 'None';
-    return !isChosen && canonical(was) !== canonical(is);
+    return !isChosen && canonicalJson(was) !== canonicalJson(is);
   });
   return kind === 'PersistentVolumeClaim' && shrinks(before, after) ? [...changed, requestedStorage] : changed;
 }
@@ -58,7 +60,7 @@ export function immutableChanges(
     const old = there.get(identityOf(now));
     if (!old) return [];
     return changedFields(now.kind, old.object, now.object).map((path) => {
-      const difference = differing(dig(old.object, ...path), dig(now.object, ...path));
+      const difference = differing(fieldAt(old.object, ...path), fieldAt(now.object, ...path));
       const message = `Kubernetes changes no ${path.join('.')} of a ${now.kind} that is there${difference}: ${adviceOn(old, now, path)}`;
       return findingAt(now, `/${path.join('/')}`, message);
     });
@@ -69,7 +71,7 @@ export function immutableChanges(
 export function storageClassIn(files: ReadonlyMap<string, string>, statefulSet: string): string | null | undefined {
   const found = manifestsOf(files).find(({ kind, name }) => kind === 'StatefulSet' && name === statefulSet);
   if (!found) return undefined;
-  const name = dig(found.object, 'spec', 'volumeClaimTemplates', 0, 'spec', 'storageClassName');
+  const name = fieldAt(found.object, 'spec', 'volumeClaimTemplates', 0, 'spec', 'storageClassName');
   return typeof name === 'string' ? name : null;
 }
 
@@ -88,7 +90,10 @@ function identityOf({ kind, apiVersion, name }: Manifest): string {
 }
 
 function shrinks(before: unknown, after: unknown): boolean {
-  const [was, is] = [parseQuantity(dig(before, ...requestedStorage)), parseQuantity(dig(after, ...requestedStorage))];
+  const [was, is] = [
+    parseQuantity(fieldAt(before, ...requestedStorage)),
+    parseQuantity(fieldAt(after, ...requestedStorage)),
+  ];
   return was !== null && is !== null && is < was;
 }
 
@@ -100,7 +105,7 @@ const sizes: ReadonlyMap<string, Path> = new Map([
 
 function adviceOn(old: Manifest, now: Manifest, path: Path): string {
   const size = sizes.get(now.kind) ?? [];
-  const [was, is] = size[1] === path[1] ? [dig(old.object, ...size), dig(now.object, ...size)] : [];
+  const [was, is] = size[1] === path[1] ? [fieldAt(old.object, ...size), fieldAt(now.object, ...size)] : [];
   const gibibytes = Number.parseInt(String(was), 10);
   return was !== is && gibibytes > 0 ? storageAdvice(gibibytes) : 'leave it as it was, or give the object another name';
 }
@@ -112,8 +117,8 @@ function differing(was: unknown, is: unknown, at: Path = []): string {
     return ` (${at.length === 0 ? '' : `${at.join('.')}: `}${shown(was)}, now ${shown(is)})`;
   }
   const keys = [...new Set([...Object.keys(was), ...Object.keys(is)])].sort();
-  const key = keys.find((each) => canonical(dig(was, each)) !== canonical(dig(is, each)));
-  return key === undefined ? '' : differing(dig(was, key), dig(is, key), [...at, key]);
+  const key = keys.find((each) => canonicalJson(fieldAt(was, each)) !== canonicalJson(fieldAt(is, each)));
+  return key === undefined ? '' : differing(fieldAt(was, key), fieldAt(is, key), [...at, key]);
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,7 @@
 /** Inputs-Digest: whatever decides a folder's content but the clock; equal digests need no rendering. */
+
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../domain/canonical-json.ts';
 import type { AgentServer } from '../domain/configuration-agent-server.ts';
 import type { Namespace } from '../domain/configuration-namespace.ts';
 import type { RevisionId } from '../domain/identifiers.ts';
@@ -40,13 +42,4 @@ export function configurationDigest(inputs: NamespaceInputs): string {
 /** The revision stands for the whole specification: it never changes once made. */
 export function inputsDigest(configuration: string, revision: RevisionId): string {
   return `sha256:${createHash('sha256').update(`${configuration}\0${revision}`).digest('hex')}`;
-}
-
-/** JSON with sorted keys: the same value gives the same text whoever built it. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : item,
-  );
 }

@@ -1,5 +1,7 @@
 /** One rendered object with its place in the files, and safe ways to look into it. */
+
 import type { Finding } from '../domain/finding.ts';
+import { fieldAt } from '../domain/object-fields.ts';
 import { plainLine } from './plain-line.ts';
 import { isObject, type JsonObject } from './read-manifest.ts';
 import { escapePointer } from './validate/schema-problems.ts';
@@ -26,7 +28,7 @@ export function manifestOf(path: string, object: JsonObject, lineOf: (pointer: s
     path,
     apiVersion: text(object['apiVersion']),
     kind: text(object['kind']),
-    name: text(dig(object, 'metadata', 'name')),
+    name: text(fieldAt(object, 'metadata', 'name')),
     object,
     lineOf,
   };
@@ -49,22 +51,12 @@ function pointerOf(place: Place): string {
   return above + place.keys.map((key) => `/${escapePointer(String(key))}`).join('');
 }
 
-/** The value at a path, or undefined where the way there breaks off. */
-export function dig(value: unknown, ...keys: readonly (string | number)[]): unknown {
-  let current = value;
-  for (const key of keys) {
-    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined;
-    current = (current as Readonly<Record<string | number, unknown>>)[key];
-  }
-  return current;
-}
-
 export function place(manifest: Manifest, ...keys: readonly (string | number)[]): Place {
-  return { value: dig(manifest.object, ...keys), above: null, keys };
+  return { value: fieldAt(manifest.object, ...keys), above: null, keys };
 }
 
 export function below(parent: Place, ...keys: readonly (string | number)[]): Place {
-  return { value: dig(parent.value, ...keys), above: parent, keys };
+  return { value: fieldAt(parent.value, ...keys), above: parent, keys };
 }
 
 /** The items of a list, or nothing where it is no list. */

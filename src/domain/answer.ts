@@ -1,5 +1,7 @@
 /** The rules for what users send, read as rules for what a server answers: a newer one knows more than we do. */
+
 import { z } from 'zod';
+import { fieldAt } from './object-fields.ts';
 
 /** Each schema that it is made of may be changed; the types here are those of zod's own walkers. */
 type AnySchema = z.core.$ZodType;
@@ -18,7 +20,7 @@ export function unknownFields(schema: z.ZodType, value: unknown): readonly strin
   const paths = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [],
   );
-  return paths.filter((path) => (valueAt(value, path) ?? null) !== null).map((path) => path.join('.'));
+  return paths.filter((path) => (fieldAt(value, ...path) ?? null) !== null).map((path) => path.join('.'));
 }
 
 function relaxed(schema: AnySchema): AnySchema {
@@ -47,13 +49,4 @@ function relaxed(schema: AnySchema): AnySchema {
     default:
       return schema;
   }
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  let found = value;
-  for (const key of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = (found as Readonly<Record<PropertyKey, unknown>>)[key];
-  }
-  return found;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkConfiguration, loadConfiguration } from '../../src/cli/configuration/load.ts';
-import { nearest } from '../../src/cli/configuration/suggestion.ts';
+import { nearestWord } from '../../src/core/nearest-word.ts';
 import { describeFinding } from '../../src/domain/finding.ts';
 
 const good = `controlPlane:
@@ -266,7 +266,7 @@ it.each([
   ['repositry', 'repository'],
   ['zebra', null],
 ])('takes %s for %s', (name, meant) => {
-  expect(nearest(name, ['apiKeyFile', 'repository', 'route'])).toBe(meant);
+  expect(nearestWord(name, ['apiKeyFile', 'repository', 'route'])).toBe(meant);
 });
 
 /** One namespace with these options, and nothing else that could be wrong. */

@@ -1,4 +1,5 @@
 /** A real cluster behind the port: watches feed the copies, and what is written is little: Secrets and requests to look. */
+import { aborted } from 'node:util';
 import { sameRepository } from '../../core/repository-url.ts';
 import type { Secrets } from '../../domain/configuration-secrets.ts';
 import type { NamespaceName } from '../../domain/identifiers.ts';
@@ -99,7 +100,7 @@ export function kubernetesCluster(options: ClusterOptions): Cluster {
         startReflector({ ...options, http, collection, signal: stop, onChange: onObject }),
       );
       // The engine's watch is shared, and goes on while this namespace stops.
-      await Promise.race([Promise.all(reflectors().map(({ listed }) => listed)), aborted(stop)]);
+      await Promise.race([Promise.all(reflectors().map(({ listed }) => listed)), aborted(stop, stop)]);
     },
     trouble: () => {
       const troubles = reflectors().flatMap((one) => one.trouble() ?? []);
@@ -123,13 +124,6 @@ export function kubernetesCluster(options: ClusterOptions): Cluster {
       await Promise.all(watched.map(({ done }) => done));
     },
   };
-}
-
-function aborted(signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    signal.addEventListener('abort', resolve, { once: true });
-  });
 }
 
 /** Null: done; else why not. */

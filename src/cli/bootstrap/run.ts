@@ -16,12 +16,12 @@ import {
   describeObject,
   distinctObjects,
 } from '../../core/bootstrap/object.ts';
+import { nearestWord } from '../../core/nearest-word.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import type { Namespace } from '../../domain/configuration-namespace.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import { loadConfiguration } from '../configuration/load.ts';
-import { nearest } from '../configuration/suggestion.ts';
 import { applyObjects } from './apply.ts';
 import type { BootstrapArgoCdOptions, BootstrapFluxOptions, BootstrapOptions } from './bootstrap-options.ts';
 import { clusterAccess } from './cluster-access.ts';
@@ -79,7 +79,7 @@ async function subjectOf(namespace: NamespaceName, settings: Namespace): Promise
 }
 
 function unknownNamespace(name: string, known: readonly string[]): TowpathError {
-  const meant = nearest(name, known);
+  const meant = nearestWord(name, known);
   const hint = meant ? `did you mean ${meant}?` : `it has ${known.join(', ')}`;
   const message = `Cannot bootstrap "${name}": the configuration has no such namespace; ${hint}`;
   return new TowpathError('terminal', 'UnknownNamespace', message);

@@ -1,6 +1,6 @@
 /** `towpath help`: the help of a command, or a word about one that is not there. */
 import { Command } from 'commander';
-import { nearest } from '../configuration/suggestion.ts';
+import { nearestWord } from '../../core/nearest-word.ts';
 
 /** Instead of commander's own, which shows the top help for whatever it does not know. */
 export function helpCommand(program: Command): Command {
@@ -20,7 +20,7 @@ export function helpCommand(program: Command): Command {
 
 function unknown(word: string, within: Command): string {
   const known = within.commands.map((command) => command.name());
-  const meant = nearest(word, known);
+  const meant = nearestWord(word, known);
   const hint = meant ? `(Did you mean ${meant}?)` : known.length > 0 ? `Commands: ${known.join(', ')}` : '';
   const place = within.parent ? ` of ${within.name()}` : '';
   return `error: unknown command '${word}'${place}\n${hint}`.trimEnd();

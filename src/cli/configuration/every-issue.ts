@@ -2,11 +2,12 @@
  * Everything that the schema objects to, at once: one mistake hides what lies inside it, so what is plainly meant is put
  * in its place, and the whole is looked at again.
  */
+
+import { nearestWord } from '../../core/nearest-word.ts';
 import { Configuration } from '../../domain/configuration.ts';
 import { type Issue, type Source, writtenAt } from './findings.ts';
 import { unknownKeyText } from './issue-text.ts';
 import { knownKeys } from './json-schema.ts';
-import { nearest } from './suggestion.ts';
 
 /** A `publication` inside a namespace inside a bad name: no deeper do they hide each other. */
 const mostLooks = 4;
@@ -108,7 +109,7 @@ function mendKeys(
   if (around === null) return [];
   const known = knownKeys(source.schema, issue.path);
   return issue.keys.flatMap((written): readonly Issue[] => {
-    const stand = nearest(written, known);
+    const stand = nearestWord(written, known);
     if (stand === null || Object.hasOwn(around, stand)) return [];
     rename(around, { parent: issue.path, written, stand }, renamed);
     return [{ code: 'custom', path: [...shown.path, written], message: unknownKeyText(written, known) }];
@@ -130,7 +131,7 @@ function meantBy(issue: Issue, value: unknown, { source, shown }: Mending): unkn
   }
   const options = issue.code === 'invalid_value' ? issue.values : 'options' in issue ? issue.options : undefined;
   if (!Array.isArray(options) || typeof value !== 'string') return undefined;
-  return nearest(value, options.filter((option) => option !== undefined).map(String)) ?? undefined;
+  return nearestWord(value, options.filter((option) => option !== undefined).map(String)) ?? undefined;
 }
 
 function mapAt(value: unknown, path: readonly PropertyKey[]): Record<PropertyKey, unknown> | null {

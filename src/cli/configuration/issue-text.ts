@@ -1,6 +1,6 @@
 /** What the schema objects to, in words that say what to write instead; never a library's own. */
 import type { z } from 'zod';
-import { nearest } from './suggestion.ts';
+import { nearestWord } from '../../core/nearest-word.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -32,7 +32,7 @@ export function issueText(issue: Issue, written: Written): string {
 }
 
 export function unknownKeyText(key: string, known: readonly string[]): string {
-  const meant = nearest(key, known);
+  const meant = nearestWord(key, known);
   if (meant) return `unknown option; did you mean ${meant}?`;
   return known.length > 0 ? `unknown option; known here: ${known.join(', ')}` : 'unknown option';
 }
@@ -79,7 +79,7 @@ function truth(word: string): string | null {
 function choiceText(values: readonly unknown[], written: Written): string {
   const words = values.filter((value) => value !== undefined && value !== null).map(String);
   if (written.value === undefined) return `is missing; expected ${alternatives(words)}`;
-  const meant = typeof written.value === 'string' ? nearest(written.value, words) : null;
+  const meant = typeof written.value === 'string' ? nearestWord(written.value, words) : null;
   const hint = meant ? `; did you mean ${meant}?` : '';
   const found = written.value === null ? 'nothing' : quoted(written);
   return `expected ${alternatives(words)}, found ${found}${hint}`;

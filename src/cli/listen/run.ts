@@ -1,6 +1,8 @@
 /** Runs `towpath listen` until it is told to stop: alone, or as one of several replicas of which one leads. */
+
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { aborted } from 'node:util';
 import { systemClock } from '../../adapters/system-clock.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import type { LeaderElection } from '../../domain/configuration-cluster.ts';
@@ -78,17 +80,11 @@ async function listenUntil(
     namespaces: [...ports.namespaces].map(([name, { engine }]) => `${name} (${engine ?? 'no engine'})`).join(', '),
     version: version(),
   });
-  await aborted(leadership.signal);
+  await aborted(leadership.signal, leadership.signal);
   webhooks.attend(null);
   log.info('Stopping: the running passes end first, a second signal does not wait for them');
   await listener.stop();
   await ports.close();
-}
-
-function aborted(signal: AbortSignal): Promise<unknown> {
-  return signal.aborted
-    ? Promise.resolve()
-    : new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
 export interface ListenOptions extends LogOptions {

@@ -1,9 +1,10 @@
 /** A configuration for a command: of one namespace or all, wired, and closed again. */
+
+import { nearestWord } from '../../core/nearest-word.ts';
 import type { Configuration } from '../../domain/configuration.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import { loadConfiguration } from '../configuration/load.ts';
-import { nearest } from '../configuration/suggestion.ts';
 import { openLog } from '../log.ts';
 import { type WiredListener, type WireOptions, wireListener } from '../wire.ts';
 
@@ -21,7 +22,7 @@ export async function configurationOf({ config, namespace }: Selected): Promise<
     const namespaces = Object.entries(configuration.namespaces).filter(([name]) => name === namespace);
     return { ...configuration, namespaces: Object.fromEntries(namespaces) };
   }
-  const meant = nearest(namespace, known);
+  const meant = nearestWord(namespace, known);
   const hint = meant ? `did you mean ${meant}?` : `it has ${known.join(', ')}`;
   const message = `Cannot work on namespace "${namespace}": ${config} has no such namespace; ${hint}`;
   throw new TowpathError('terminal', 'UnknownNamespace', message);

@@ -1,9 +1,10 @@
 /** Runs `towpath plan`: previews a pass, prints it, and answers the exit code. */
+
+import { nearestWord } from '../../core/nearest-word.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { NamespaceName } from '../../domain/identifiers.ts';
 import { type NamespacePreview, previewPass, type StepPreview } from '../../listener/preview.ts';
 import { loadConfiguration } from '../configuration/load.ts';
-import { nearest } from '../configuration/suggestion.ts';
 import { openLog } from '../log.ts';
 import { showInPages } from '../pager.ts';
 import { version } from '../version.ts';
@@ -32,7 +33,7 @@ function narrow(ports: WiredListener, names: readonly string[]): WiredListener {
   const chosen = names.map((name) => {
     const parts = ports.namespaces.get(name as NamespaceName);
     if (parts) return [NamespaceName.parse(name), parts] as const;
-    const meant = nearest(name, known);
+    const meant = nearestWord(name, known);
     const hint = meant ? `did you mean ${meant}?` : `it has ${known.join(', ')}`;
     const message = `Cannot plan for "${name}": the configuration has no such namespace; ${hint}`;
     throw new TowpathError('terminal', 'UnknownNamespace', message);

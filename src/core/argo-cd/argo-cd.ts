@@ -1,5 +1,7 @@
 /** What an Argo CD Application says about one commit of ours; nothing is believed that may be older than the commit. */
 import type { LiveObject } from '../../domain/live-object.ts';
+import { fieldAt, listAt, textAt, timeAt } from '../../domain/object-fields.ts';
+import { conditionOf } from '../observe/conditions.ts';
 import {
   adviceOfRefusal,
   containsAny,
@@ -9,7 +11,6 @@ import {
   failedAfterPatience,
   waiting,
 } from '../observe/engine.ts';
-import { conditionOf, fieldAt, listAt, textAt, timeAt } from '../observe/fields.ts';
 import { fullNameOf, quote, sentences, shortRevision } from '../observe/words.ts';
 import { isSynced, verdictOfComparison } from './comparison.ts';
 import { operationOf, verdictOfOperation, verdictOfOther } from './operation.ts';

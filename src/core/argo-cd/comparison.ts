@@ -1,5 +1,7 @@
 /** Whether an Argo CD Application was compared with our commit, and what that told. */
 import type { LiveObject } from '../../domain/live-object.ts';
+import { textAt, timeAt } from '../../domain/object-fields.ts';
+import { conditionOf } from '../observe/conditions.ts';
 import {
   containsAny,
   type EngineVerdict,
@@ -10,7 +12,6 @@ import {
   isConnectionTrouble,
   waiting,
 } from '../observe/engine.ts';
-import { conditionOf, textAt, timeAt } from '../observe/fields.ts';
 import { fullNameOf, quote, sentences } from '../observe/words.ts';
 import { comparedRevisions } from './revisions.ts';
 

@@ -1,5 +1,6 @@
 /** Reads the operation of an Argo CD Application: whose commit it is about, how often it was tried, what was refused. */
 import type { LiveObject } from '../../domain/live-object.ts';
+import { fieldAt, listAt, numberAt, textAt, timeAt } from '../../domain/object-fields.ts';
 import {
   adviceOfRefusal,
   containsAny,
@@ -9,7 +10,6 @@ import {
   isConnectionTrouble,
   waiting,
 } from '../observe/engine.ts';
-import { fieldAt, listAt, numberAt, textAt, timeAt } from '../observe/fields.ts';
 import { fullNameOf, quote, sentences, shortRevision } from '../observe/words.ts';
 import { operationRevisions } from './revisions.ts';
 

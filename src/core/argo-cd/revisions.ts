@@ -1,6 +1,6 @@
 /** Which revisions an Argo CD Application speaks of, with one source or with several. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { fieldAt, listAt, textAt } from '../observe/fields.ts';
+import { fieldAt, listAt, textAt } from '../../domain/object-fields.ts';
 
 /** What it was last compared with; after a ComparisonError often the name of the branch. */
 export function comparedRevisions(application: LiveObject): readonly string[] {

@@ -1,11 +1,11 @@
 /** Environment variables by name, never by value; and the Secrets that pods refer to, by name. */
 
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { fieldAt, listAt } from '../../domain/object-fields.ts';
 import { reservedEnvironmentNames } from '../../domain/reserved-names.ts';
-import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import { secretOwner } from '../secrets/secret-ownership.ts';
 import type { Fact } from './facts.ts';
-import { canonical } from './objects.ts';
 import { compareText, listed, missingFrom } from './words.ts';
 import type { ChangedContainer, ChangedPod } from './workloads.ts';
 
@@ -88,7 +88,7 @@ function environmentChange(container: ChangedContainer, revisions: RevisionNames
   const [before, after] = [variables(container.before), variables(container.after)];
   const changed = [...after].filter(([name, source]) => {
     const old = before.get(name);
-    if (old === undefined || canonical(old) === canonical(source)) return false;
+    if (old === undefined || canonicalJson(old) === canonicalJson(source)) return false;
     return !(isText(old, revisions.before) && isText(source, revisions.after));
   });
   const own = new Set([...ownNames(container.before), ...ownNames(container.after)]);
@@ -106,9 +106,9 @@ function environmentChange(container: ChangedContainer, revisions: RevisionNames
 /** What comes from a Secret, but for the passwords that Towpath itself makes. */
 function ownNames(container: unknown): readonly string[] {
   return listAt(container, 'env').flatMap((variable) => {
-    const name = dig(variable, 'name');
+    const name = fieldAt(variable, 'name');
     const isOwn = typeof name === 'string' && !reservedEnvironmentNames.has(name);
-    return isOwn && dig(variable, 'valueFrom', 'secretKeyRef') !== undefined ? [name] : [];
+    return isOwn && fieldAt(variable, 'valueFrom', 'secretKeyRef') !== undefined ? [name] : [];
   });
 }
 
@@ -116,26 +116,26 @@ function ownNames(container: unknown): readonly string[] {
 function variables(container: unknown): ReadonlyMap<string, unknown> {
   const found = new Map<string, unknown>();
   for (const variable of listAt(container, 'env')) {
-    const name = dig(variable, 'name');
+    const name = fieldAt(variable, 'name');
     if (typeof name === 'string') found.set(name, sourceOf(variable));
   }
   for (const source of listAt(container, 'envFrom')) {
-    const [kind, reference] = dig(source, 'secretRef')
-      ? ['Secret', dig(source, 'secretRef', 'name')]
-      : ['ConfigMap', dig(source, 'configMapRef', 'name')];
+    const [kind, reference] = fieldAt(source, 'secretRef')
+      ? ['Secret', fieldAt(source, 'secretRef', 'name')]
+      : ['ConfigMap', fieldAt(source, 'configMapRef', 'name')];
     // A Secret of Towpath's own gets another name with other values: still the same variables.
     const name = typeof reference === 'string' ? (ownSecret(reference) ?? reference) : '';
-    found.set(`all of ${kind} ${name}`, dig(source, 'prefix') ?? null);
+    found.set(`all of ${kind} ${name}`, fieldAt(source, 'prefix') ?? null);
   }
   return found;
 }
 
 /** A Secret's name is a digest of its values; that they changed is told once, not with every variable of it. */
 function sourceOf(variable: unknown): unknown {
-  const secret = dig(variable, 'valueFrom', 'secretKeyRef');
-  const name = dig(secret, 'name');
-  if (typeof name !== 'string') return { value: dig(variable, 'value'), from: dig(variable, 'valueFrom') };
-  return { secret: ownSecret(name) ?? name, key: dig(secret, 'key') };
+  const secret = fieldAt(variable, 'valueFrom', 'secretKeyRef');
+  const name = fieldAt(secret, 'name');
+  if (typeof name !== 'string') return { value: fieldAt(variable, 'value'), from: fieldAt(variable, 'valueFrom') };
+  return { secret: ownSecret(name) ?? name, key: fieldAt(secret, 'key') };
 }
 
 function ownSecret(name: string): string | null {
@@ -144,26 +144,21 @@ function ownSecret(name: string): string | null {
 }
 
 function isText(source: unknown, text: string | null): boolean {
-  return text !== null && dig(source, 'value') === text;
+  return text !== null && fieldAt(source, 'value') === text;
 }
 
 function secretNames(pod: ChangedPod, side: 'before' | 'after'): readonly string[] {
   const names: unknown[] = [
     ...pod.containers.flatMap((container) => [
-      ...listAt(container[side], 'env').map((one) => dig(one, 'valueFrom', 'secretKeyRef', 'name')),
-      ...listAt(container[side], 'envFrom').map((one) => dig(one, 'secretRef', 'name')),
+      ...listAt(container[side], 'env').map((one) => fieldAt(one, 'valueFrom', 'secretKeyRef', 'name')),
+      ...listAt(container[side], 'envFrom').map((one) => fieldAt(one, 'secretRef', 'name')),
     ]),
-    ...listAt(pod[side], 'imagePullSecrets').map((one) => dig(one, 'name')),
+    ...listAt(pod[side], 'imagePullSecrets').map((one) => fieldAt(one, 'name')),
     ...listAt(pod[side], 'volumes').flatMap((volume) => [
-      dig(volume, 'secret', 'secretName'),
-      dig(volume, 'csi', 'nodePublishSecretRef', 'name'),
-      ...listAt(dig(volume, 'projected'), 'sources').map((one) => dig(one, 'secret', 'name')),
+      fieldAt(volume, 'secret', 'secretName'),
+      fieldAt(volume, 'csi', 'nodePublishSecretRef', 'name'),
+      ...listAt(fieldAt(volume, 'projected'), 'sources').map((one) => fieldAt(one, 'secret', 'name')),
     ]),
   ];
   return [...new Set(names.filter((name): name is string => typeof name === 'string'))].sort(compareText);
-}
-
-export function listAt(value: unknown, key: string): readonly unknown[] {
-  const found = dig(value, key);
-  return Array.isArray(found) ? found : [];
 }

@@ -1,6 +1,8 @@
 /** The objects of a deployment's folder before and after a change, paired, whoever's templates they came from. */
 
-import { dig, type Manifest, manifestOf } from '../manifest.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
+import { type Manifest, manifestOf } from '../manifest.ts';
 import { provenanceFile } from '../provenance.ts';
 import { readManifest } from '../read-manifest.ts';
 import type { ChangedObject } from './changed-object.ts';
@@ -35,12 +37,7 @@ export function changedObjects(before: Files, after: Files): ChangedObjects {
 
 /** Whether anything of it differs but its text. */
 export function isChanged({ before, after }: ChangedObject): boolean {
-  return before !== null && after !== null && canonical(before.object) !== canonical(after.object);
-}
-
-/** One text for all ways to write the same value; `undefined` where there is none. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => (isPlain(inner) ? sorted(inner) : inner)) ?? 'undefined';
+  return before !== null && after !== null && canonicalJson(before.object) !== canonicalJson(after.object);
 }
 
 interface Folder {
@@ -62,7 +59,7 @@ function readFolder(files: Files, side: 'before' | 'after'): Folder {
       continue;
     }
     const manifest = manifestOf(path, read.object, read.lineOf);
-    if (isKustomization(manifest)) components = texts(dig(read.object, 'components'));
+    if (isKustomization(manifest)) components = texts(fieldAt(read.object, 'components'));
     else manifests.set(freeKey(manifests, manifest), manifest);
   }
   return { manifests, unreadable, components };
@@ -80,7 +77,7 @@ function freeKey(taken: ReadonlyMap<string, Manifest>, { kind, name, path }: Man
 
 function pair(before: Manifest | null, after: Manifest | null): ChangedObject {
   const shown = after ?? before;
-  const component = dig(shown?.object, 'metadata', 'labels', 'app.kubernetes.io/component');
+  const component = fieldAt(shown?.object, 'metadata', 'labels', 'app.kubernetes.io/component');
   return {
     kind: shown?.kind || 'Object',
     name: shown?.name || (shown?.path ?? ''),
@@ -88,14 +85,6 @@ function pair(before: Manifest | null, after: Manifest | null): ChangedObject {
     before,
     after,
   };
-}
-
-function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function sorted(value: Readonly<Record<string, unknown>>): unknown {
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => compareText(one, other)));
 }
 
 function texts(value: unknown): readonly string[] {

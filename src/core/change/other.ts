@@ -1,10 +1,11 @@
 /** What no row of its own tells: objects that come and go, and the places in others that differ. Values stay out. */
 
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import { code } from '../pull-request/text.ts';
 import { isObject } from '../read-manifest.ts';
 import type { ChangedObject } from './changed-object.ts';
 import type { Fact } from './facts.ts';
-import { canonical, isChanged } from './objects.ts';
+import { isChanged } from './objects.ts';
 import { listed, objectName, partOf } from './words.ts';
 
 /** On a first deployment everything is new, and Files lists it. */
@@ -65,7 +66,7 @@ const mostPlaces = 200;
 const deepest = 12;
 
 function compare(before: unknown, after: unknown, place: string, found: string[]): void {
-  if (found.length >= mostPlaces || canonical(before) === canonical(after)) return;
+  if (found.length >= mostPlaces || canonicalJson(before) === canonicalJson(after)) return;
   const depth = place.split(/[.[]/).length;
   if (depth <= deepest && isObject(before) && isObject(after)) {
     const separator = place === '' ? '' : '.';

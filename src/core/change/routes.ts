@@ -1,9 +1,9 @@
 /** Where a deployment answers callers from outside the cluster. */
 
-import { dig, type Manifest } from '../manifest.ts';
+import { fieldAt, listAt, textAt } from '../../domain/object-fields.ts';
+import type { Manifest } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import type { ChangedObject } from './changed-object.ts';
-import { listAt } from './environment.ts';
 import type { Fact } from './facts.ts';
 import { compareText, listed } from './words.ts';
 
@@ -53,7 +53,7 @@ function endpointsOf(manifest: Manifest): readonly Endpoint[] {
     case 'Service':
       return serviceEndpoints(manifest);
     case 'LGP':
-      return dig(manifest.object, 'spec', 'ingress', 'enabled') === true
+      return fieldAt(manifest.object, 'spec', 'ingress', 'enabled') === true
         ? [{ place: manifest.name, transport: 'gateway', by: 'an Ingress that the operator makes' }]
         : [];
     default:
@@ -62,22 +62,22 @@ function endpointsOf(manifest: Manifest): readonly Endpoint[] {
 }
 
 function ingressEndpoints(object: unknown): readonly Endpoint[] {
-  const encrypted = listAt(dig(object, 'spec'), 'tls').flatMap((one) => listAt(one, 'hosts'));
-  const rules = listAt(dig(object, 'spec'), 'rules').flatMap((rule): readonly Endpoint[] => {
-    const host = textAt(rule, 'host') ?? '*';
-    const paths = listAt(dig(rule, 'http'), 'paths').map((one) => textAt(one, 'path') ?? '/');
+  const encrypted = listAt(fieldAt(object, 'spec'), 'tls').flatMap((one) => listAt(one, 'hosts'));
+  const rules = listAt(fieldAt(object, 'spec'), 'rules').flatMap((rule): readonly Endpoint[] => {
+    const host = textAt(rule, 'host') || '*';
+    const paths = listAt(fieldAt(rule, 'http'), 'paths').map((one) => textAt(one, 'path') || '/');
     const transport = encrypted.includes(host) ? 'encrypted' : 'plain';
     return (paths.length === 0 ? ['/'] : paths).map((path) => ({ place: `${host}${path}`, transport, by: null }));
   });
-  const everything = dig(object, 'spec', 'defaultBackend');
+  const everything = fieldAt(object, 'spec', 'defaultBackend');
   return everything ? [...rules, { place: '*/', transport: 'plain', by: 'whatever no other rule takes' }] : rules;
 }
 
 function gatewayEndpoints(object: unknown): readonly Endpoint[] {
-  const spec = dig(object, 'spec');
+  const spec = fieldAt(object, 'spec');
   const hosts = listAt(spec, 'hostnames').map(String);
   const paths = listAt(spec, 'rules').flatMap((rule) => {
-    const matches = listAt(rule, 'matches').map((match) => textAt(dig(match, 'path'), 'value') ?? '/');
+    const matches = listAt(rule, 'matches').map((match) => textAt(fieldAt(match, 'path'), 'value') || '/');
     return matches.length === 0 ? ['/'] : matches;
   });
   const parents = listAt(spec, 'parentRefs').map((one) => code(slashed(textAt(one, 'namespace'), textAt(one, 'name'))));
@@ -86,12 +86,12 @@ function gatewayEndpoints(object: unknown): readonly Endpoint[] {
 }
 
 function meshEndpoints(object: unknown): readonly Endpoint[] {
-  const spec = dig(object, 'spec');
+  const spec = fieldAt(object, 'spec');
   const gateways = listAt(spec, 'gateways').filter((one): one is string => typeof one === 'string' && one !== 'mesh');
   if (gateways.length === 0) return [];
   const paths = listAt(spec, 'http').flatMap((rule) => {
     const matches = listAt(rule, 'match').map(
-      (match) => textAt(dig(match, 'uri'), 'prefix') ?? textAt(dig(match, 'uri'), 'exact') ?? '/',
+      (match) => textAt(fieldAt(match, 'uri'), 'prefix') || textAt(fieldAt(match, 'uri'), 'exact') || '/',
     );
     return matches.length === 0 ? ['/'] : matches;
   });
@@ -100,9 +100,9 @@ function meshEndpoints(object: unknown): readonly Endpoint[] {
 }
 
 function serviceEndpoints({ name, object }: Manifest): readonly Endpoint[] {
-  const type = textAt(dig(object, 'spec'), 'type');
+  const type = textAt(fieldAt(object, 'spec'), 'type');
   const open = type === 'LoadBalancer' || type === 'NodePort';
-  const addresses = listAt(dig(object, 'spec'), 'externalIPs').map((address) => ({
+  const addresses = listAt(fieldAt(object, 'spec'), 'externalIPs').map((address) => ({
     place: String(address),
     transport: 'plain' as const,
     by: `external address of Service ${code(name)}`,
@@ -116,11 +116,6 @@ function crossed(hosts: readonly string[], paths: readonly string[]): readonly s
   return [...new Set(places)];
 }
 
-function slashed(namespace: string | null, name: string | null): string {
-  return namespace === null ? (name ?? '') : `${namespace}/${name ?? ''}`;
-}
-
-function textAt(value: unknown, key: string): string | null {
-  const found = dig(value, key);
-  return typeof found === 'string' ? found : null;
+function slashed(namespace: string, name: string): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
 }

@@ -1,6 +1,7 @@
 /** How many pods there may be: a number, or the bounds of whoever scales. */
 
-import { dig, type Manifest } from '../manifest.ts';
+import { fieldAt, numberAt } from '../../domain/object-fields.ts';
+import type { Manifest } from '../manifest.ts';
 import type { ChangedObject } from './changed-object.ts';
 import type { Fact } from './facts.ts';
 import { partOf } from './words.ts';
@@ -58,36 +59,31 @@ function scalersOf(objects: readonly ChangedObject[], side: 'before' | 'after'):
 function scaleOf(workload: Manifest, scalers: readonly Manifest[], queue: boolean): Scale | null {
   if (workload.kind === 'LGP') return operatedScale(workload, queue);
   const scaler = scalers.find(({ object }) => {
-    const kind = dig(object, 'spec', 'scaleTargetRef', 'kind') ?? 'Deployment';
-    return kind === workload.kind && dig(object, 'spec', 'scaleTargetRef', 'name') === workload.name;
+    const kind = fieldAt(object, 'spec', 'scaleTargetRef', 'kind') ?? 'Deployment';
+    return kind === workload.kind && fieldAt(object, 'spec', 'scaleTargetRef', 'name') === workload.name;
   });
-  const replicas = numberAt(workload.object, 1, 'spec', 'replicas');
+  const replicas = numberAt(workload.object, 'spec', 'replicas') ?? 1;
   if (!scaler) return { least: replicas, most: replicas, by: null };
   const isKeda = scaler.kind === 'ScaledObject';
   const [least, most] = isKeda ? ['minReplicaCount', 'maxReplicaCount'] : ['minReplicas', 'maxReplicas'];
   return {
-    least: numberAt(scaler.object, isKeda ? 0 : 1, 'spec', least),
-    most: numberAt(scaler.object, isKeda ? 100 : 1, 'spec', most),
+    least: numberAt(scaler.object, 'spec', least) ?? (isKeda ? 0 : 1),
+    most: numberAt(scaler.object, 'spec', most) ?? (isKeda ? 100 : 1),
     by: isKeda ? 'KEDA' : 'a HorizontalPodAutoscaler',
   };
 }
 
 function operatedScale({ object }: Manifest, queue: boolean): Scale | null {
-  if (queue && dig(object, 'spec', 'serverSpec', 'queueEnabled') === false) return null;
-  const scaling = dig(object, 'spec', 'autoscaling');
-  if (dig(scaling, 'enabled') !== true) {
-    const replicas = queue ? 1 : numberAt(object, 1, 'spec', 'serverSpec', 'replicas');
+  if (queue && fieldAt(object, 'spec', 'serverSpec', 'queueEnabled') === false) return null;
+  const scaling = fieldAt(object, 'spec', 'autoscaling');
+  if (fieldAt(scaling, 'enabled') !== true) {
+    const replicas = queue ? 1 : (numberAt(object, 'spec', 'serverSpec', 'replicas') ?? 1);
     return { least: replicas, most: replicas, by: null };
   }
-  const type = dig(scaling, 'autoscalerType');
-  const least = numberAt(scaling, 1, queue ? 'queueMinReplicas' : 'minReplicas');
-  const most = numberAt(scaling, least, queue ? 'queueMaxReplicas' : 'maxReplicas');
+  const type = fieldAt(scaling, 'autoscalerType');
+  const least = numberAt(scaling, queue ? 'queueMinReplicas' : 'minReplicas') ?? 1;
+  const most = numberAt(scaling, queue ? 'queueMaxReplicas' : 'maxReplicas') ?? least;
   return { least, most, by: type === 'KEDA' ? 'KEDA' : 'a HorizontalPodAutoscaler' };
-}
-
-function numberAt(value: unknown, otherwise: number, ...keys: readonly string[]): number {
-  const found = dig(value, ...keys);
-  return typeof found === 'number' ? found : otherwise;
 }
 
 function scaleText({ least, most, by }: Scale): string {

@@ -1,11 +1,11 @@
 /** What holds data: claims, their sizes and classes, and what becomes of them when the deployment goes. */
 
-import { dig, type Manifest } from '../manifest.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { fieldAt, listAt } from '../../domain/object-fields.ts';
+import type { Manifest } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import type { ChangedObject } from './changed-object.ts';
-import { listAt } from './environment.ts';
 import type { Fact } from './facts.ts';
-import { canonical } from './objects.ts';
 import { partOf } from './words.ts';
 
 /** One claim, or one claim a pod. */
@@ -77,9 +77,9 @@ function volumesOf(manifest: Manifest | null): ReadonlyMap<string, Volume> {
 }
 
 function claimTemplates(object: unknown): ReadonlyMap<string, Volume> {
-  const goesWithIt = dig(object, 'spec', 'persistentVolumeClaimRetentionPolicy', 'whenDeleted') === 'Delete';
+  const goesWithIt = fieldAt(object, 'spec', 'persistentVolumeClaimRetentionPolicy', 'whenDeleted') === 'Delete';
   return new Map(
-    listAt(dig(object, 'spec'), 'volumeClaimTemplates').map((claim) => {
+    listAt(fieldAt(object, 'spec'), 'volumeClaimTemplates').map((claim) => {
       const volume = claimVolume(claim, goesWithIt);
       return [volume.name, volume];
     }),
@@ -87,21 +87,21 @@ function claimTemplates(object: unknown): ReadonlyMap<string, Volume> {
 }
 
 function claimVolume(claim: unknown, goesWithIt: boolean): Volume {
-  const [name, size] = [dig(claim, 'metadata', 'name'), dig(claim, 'spec', 'resources', 'requests', 'storage')];
-  const className = dig(claim, 'spec', 'storageClassName');
+  const [name, size] = [fieldAt(claim, 'metadata', 'name'), fieldAt(claim, 'spec', 'resources', 'requests', 'storage')];
+  const className = fieldAt(claim, 'spec', 'storageClassName');
   return {
     name: typeof name === 'string' ? name : '',
     size: typeof size === 'string' || typeof size === 'number' ? String(size) : null,
     className: typeof className === 'string' ? className : null,
     goesWithIt,
-    fixed: canonical([className, dig(claim, 'spec', 'accessModes'), dig(claim, 'spec', 'volumeMode')]),
+    fixed: canonicalJson([className, fieldAt(claim, 'spec', 'accessModes'), fieldAt(claim, 'spec', 'volumeMode')]),
   };
 }
 
 function operatedVolume(object: unknown): ReadonlyMap<string, Volume> {
-  const database = dig(object, 'spec', 'database');
-  if (dig(database, 'enabled') !== true) return new Map();
-  const size = dig(database, 'storageSizeGi');
+  const database = fieldAt(object, 'spec', 'database');
+  if (fieldAt(database, 'enabled') !== true) return new Map();
+  const size = fieldAt(database, 'storageSizeGi');
   // The operator owns the claim, and takes it along.
   const volume = { name: 'database', className: null, goesWithIt: true, fixed: '' };
   return new Map([['database', { ...volume, size: typeof size === 'number' ? `${size}Gi` : null }]]);

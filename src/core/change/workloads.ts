@@ -1,6 +1,7 @@
 /** The pods of a change: which containers there were and will be, of what image, how large and how many. */
 
-import { dig, type Manifest } from '../manifest.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
+import type { Manifest } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import { imageText } from '../risk/image-name.ts';
 import { podTemplatesOf } from '../workloads.ts';
@@ -43,7 +44,7 @@ export function changedPods(objects: readonly ChangedObject[]): readonly Changed
 }
 
 export function imageOf(container: unknown): string | null {
-  const image = dig(container, 'image');
+  const image = fieldAt(container, 'image');
   return typeof image === 'string' ? image : null;
 }
 
@@ -74,8 +75,8 @@ export function resourceFacts(pods: readonly ChangedPod[]): readonly Fact[] {
     (['cpu', 'memory'] as const).map((name) => ({
       topic: name === 'cpu' ? 'CPU' : 'Memory',
       part,
-      before: resourceText(dig(before, ...keys), name),
-      after: resourceText(dig(after, ...keys), name),
+      before: resourceText(fieldAt(before, ...keys), name),
+      after: resourceText(fieldAt(after, ...keys), name),
     })),
   );
 }
@@ -88,7 +89,7 @@ const operatedResources: readonly { readonly part: string; readonly keys: readon
 ];
 
 function resourceText(resources: unknown, name: 'cpu' | 'memory'): string | null {
-  const [request, limit] = [dig(resources, 'requests', name), dig(resources, 'limits', name)];
+  const [request, limit] = [fieldAt(resources, 'requests', name), fieldAt(resources, 'limits', name)];
   const words = [
     ...(isScalar(request) ? [code(String(request))] : []),
     ...(isScalar(limit) ? [`limit ${code(String(limit))}`] : []),
@@ -110,13 +111,13 @@ function podOf(manifest: Manifest | null): Pod | null {
   if (!template) return null;
   // The one that the workload is there for: the first that is no init container; of an LGP the server itself.
   const values = template.containers.map(({ value }) => value);
-  const initial: unknown = dig(template.spec.value, 'initContainers');
+  const initial: unknown = fieldAt(template.spec.value, 'initContainers');
   const first = Array.isArray(initial) ? initial.length : 0;
   const main = manifest?.kind === 'LGP' ? values.length - 1 : first;
   return {
     spec: template.spec.value,
     containers: values.map((value, index) => {
-      const name = dig(value, 'name');
+      const name = fieldAt(value, 'name');
       return { name: typeof name === 'string' ? name : '', main: index === main, value };
     }),
   };

@@ -1,6 +1,6 @@
 /** Says which container of a pod does not come up, and why: its image, its configuration, a crash, or its probes. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { fieldAt, listAt, textAt, timeAt } from '../observe/fields.ts';
+import { fieldAt, listAt, textAt, timeAt } from '../../domain/object-fields.ts';
 import { quote } from '../observe/words.ts';
 import { explainCrash } from './crash.ts';
 import { eventWords } from './events.ts';

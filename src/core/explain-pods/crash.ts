@@ -1,6 +1,6 @@
 /** Says how a container ended that should go on running: exit code, last words, and how often, counted coarsely. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { fieldAt, numberAt, textAt, timeAt } from '../observe/fields.ts';
+import { fieldAt, numberAt, textAt, timeAt } from '../../domain/object-fields.ts';
 import { quote } from '../observe/words.ts';
 import { eventWords } from './events.ts';
 import type { Explanation } from './words.ts';

@@ -1,6 +1,6 @@
 /** Finds the events that are about one object, or about one container of it. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { textAt } from '../observe/fields.ts';
+import { textAt } from '../../domain/object-fields.ts';
 
 /** In the order given: newest first. Events of both API groups are understood. */
 export function eventsAbout(object: LiveObject, events: readonly LiveObject[]): readonly LiveObject[] {

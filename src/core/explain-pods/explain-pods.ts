@@ -1,6 +1,7 @@
 /** Says what keeps pods from being ready: which pod, whose words, and what to try. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { conditionOf, conditionsOf, listAt, textAt, timeAt } from '../observe/fields.ts';
+import { listAt, textAt, timeAt } from '../../domain/object-fields.ts';
+import { conditionOf, conditionsOf } from '../observe/conditions.ts';
 import { quote } from '../observe/words.ts';
 import { explainContainers } from './containers.ts';
 import { eventsAbout } from './events.ts';

@@ -1,6 +1,6 @@
 /** Says why an image cannot be pulled: of the kubelet's words only the cause, for the rest comes and goes. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { textAt } from '../observe/fields.ts';
+import { textAt } from '../../domain/object-fields.ts';
 import { quote } from '../observe/words.ts';
 import { eventWords } from './events.ts';
 import type { Explanation } from './words.ts';

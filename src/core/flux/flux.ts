@@ -1,5 +1,7 @@
 /** What Flux's Kustomization and GitRepository say about one commit of ours. */
 import type { LiveObject } from '../../domain/live-object.ts';
+import { fieldAt, listAt, numberAt, textAt } from '../../domain/object-fields.ts';
+import { type Condition, conditionOf } from '../observe/conditions.ts';
 import {
   adviceOfRefusal,
   type EngineVerdict,
@@ -9,7 +11,6 @@ import {
   isConnectionTrouble,
   waiting,
 } from '../observe/engine.ts';
-import { type Condition, conditionOf, fieldAt, listAt, numberAt, textAt } from '../observe/fields.ts';
 import { fullNameOf, quote, sentences, shortRevision } from '../observe/words.ts';
 import { fluxSourceVerdict } from './source.ts';
 

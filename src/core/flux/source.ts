@@ -1,5 +1,7 @@
 /** What keeps Flux's GitRepository from handing on our commit; what it has handed on is no longer its business. */
 import type { LiveObject } from '../../domain/live-object.ts';
+import { fieldAt, textAt } from '../../domain/object-fields.ts';
+import { type Condition, conditionOf } from '../observe/conditions.ts';
 import {
   type EngineVerdict,
   type EngineView,
@@ -8,7 +10,6 @@ import {
   isConnectionTrouble,
   waiting,
 } from '../observe/engine.ts';
-import { type Condition, conditionOf, fieldAt, textAt } from '../observe/fields.ts';
 import { fullNameOf, quote, sentences, shortRevision } from '../observe/words.ts';
 
 /** Null: it has our commit. */

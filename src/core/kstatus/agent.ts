@@ -1,6 +1,7 @@
 /** LGP, the object of LangChain's operator, in the words of kstatus: its status counts the pods of the agent's server. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { type Condition, conditionsOf, fieldAt, numberAt } from '../observe/fields.ts';
+import { fieldAt, numberAt } from '../../domain/object-fields.ts';
+import { type Condition, conditionsOf } from '../observe/conditions.ts';
 import { nameOf, quote } from '../observe/words.ts';
 import { current, failed, inProgress, type ObjectStatus, shortage } from './words.ts';
 

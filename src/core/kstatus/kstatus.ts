@@ -1,6 +1,7 @@
 /** The state of one live object in the words of kstatus, read from the object alone: no cluster, no clock. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { conditionOf, numberAt } from '../observe/fields.ts';
+import { numberAt } from '../../domain/object-fields.ts';
+import { conditionOf } from '../observe/conditions.ts';
 import { nameOf, quote } from '../observe/words.ts';
 import { kstatusOfAgent } from './agent.ts';
 import { kstatusOfClaim, kstatusOfPod } from './pod.ts';

@@ -1,6 +1,7 @@
 /** Pods and volume claims in the words of kstatus. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { conditionOf, listAt, textAt } from '../observe/fields.ts';
+import { listAt, textAt } from '../../domain/object-fields.ts';
+import { conditionOf } from '../observe/conditions.ts';
 import { nameOf, quote } from '../observe/words.ts';
 import { current, failed, inProgress, type ObjectStatus } from './words.ts';
 

@@ -1,6 +1,7 @@
 /** Kubernetes' own workloads in the words of kstatus: all wanted pods are there, of the newest template, and available. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { conditionOf, fieldAt, numberAt, textAt } from '../observe/fields.ts';
+import { fieldAt, numberAt, textAt } from '../../domain/object-fields.ts';
+import { conditionOf } from '../observe/conditions.ts';
 import { nameOf, quote } from '../observe/words.ts';
 import { current, failed, inProgress, type ObjectStatus, shortage } from './words.ts';
 

@@ -1,6 +1,7 @@
 /** Tells a progress deadline that an older revision ran into from one of the revision that is rolling out. */
 import type { LiveObject } from '../../domain/live-object.ts';
-import { conditionOf, numberAt } from './fields.ts';
+import { numberAt } from '../../domain/object-fields.ts';
+import { conditionOf } from './conditions.ts';
 
 /**
  * For a moment a Deployment shows the new generation with the old condition, where its number of replicas changes too.

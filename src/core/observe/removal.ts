@@ -1,7 +1,8 @@
 /** Tells when a removed deployment is gone: when nothing of it is left but the claims that its data is kept in. */
 import type { EngineObjects, LiveObject, ObjectReference } from '../../domain/live-object.ts';
+import { fieldAt, textAt } from '../../domain/object-fields.ts';
 import type { Outcome } from '../../domain/report.ts';
-import { conditionsOf, fieldAt, textAt } from './fields.ts';
+import { conditionsOf } from './conditions.ts';
 import { fullNameOf, quote, sentences } from './words.ts';
 
 interface Removal {

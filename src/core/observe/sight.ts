@@ -1,7 +1,7 @@
 /** Gathers what the live objects of one deployment show, seen from one revision: what is of it, what runs, what is wrong. */
 import { type LiveObject, ownLabels } from '../../domain/live-object.ts';
+import { numberAt } from '../../domain/object-fields.ts';
 import { kstatus } from '../kstatus/kstatus.ts';
-import { numberAt } from './fields.ts';
 import type { Observation, SeenWorkload, Sight } from './observation.ts';
 import { isOutdatedFailure } from './progress.ts';
 import { findTroubles } from './troubles.ts';

@@ -1,9 +1,10 @@
 /** What keeps a revision's pods from running, and from when on each trouble fails the revision. */
 import { type LiveObject, ownLabels } from '../../domain/live-object.ts';
+import { timeAt } from '../../domain/object-fields.ts';
 import { eventsAbout, eventWords } from '../explain-pods/events.ts';
 import { explainPods, type PodTrouble, readySince } from '../explain-pods/explain-pods.ts';
+import { conditionOf } from './conditions.ts';
 import { adviceOfRefusal } from './engine.ts';
-import { conditionOf, timeAt } from './fields.ts';
 import type { Observation, SeenWorkload, Trouble } from './observation.ts';
 import { nameOf, quote } from './words.ts';
 

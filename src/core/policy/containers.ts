@@ -1,10 +1,10 @@
 /** The policy on init containers and sidecars: their names, images, environment, resources and rights. */
 import type { Policy } from '../../domain/configuration-namespace.ts';
 import { EnvironmentName, SecretKey } from '../../domain/identifiers.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
 import type { Container, ResourceSpec } from '../../domain/resource-spec.ts';
 import { securityObjections } from '../container-security.ts';
-import { dig } from '../manifest.ts';
 import { isObject } from '../read-manifest.ts';
 import { checkConfigMap, checkImage, type Report, type SecretRule } from './report.ts';
 import { checkMounts } from './volumes.ts';
@@ -87,9 +87,10 @@ function checkSource(
   checkConfigMap(report, `${path}.configMapKeyRef`, source['configMapKeyRef']);
   const reference = source['secretKeyRef'];
   if (reference === undefined || reference === null) return;
-  const why = mayName(dig(reference, 'name'));
+  const why = mayName(fieldAt(reference, 'name'));
   if (why !== null) report(`${path}.secretKeyRef.name`, why);
-  if (!SecretKey.safeParse(dig(reference, 'key')).success) report(`${path}.secretKeyRef.key`, 'is no key of a Secret');
+  if (!SecretKey.safeParse(fieldAt(reference, 'key')).success)
+    report(`${path}.secretKeyRef.key`, 'is no key of a Secret');
 }
 
 function checkBulkSource(
@@ -108,7 +109,7 @@ function checkBulkSource(
   checkConfigMap(report, `${path}.configMapRef`, source['configMapRef']);
   const reference = source['secretRef'];
   if (reference === undefined || reference === null) return;
-  const why = mayName(dig(reference, 'name'));
+  const why = mayName(fieldAt(reference, 'name'));
   if (why !== null) report(`${path}.secretRef.name`, why);
 }
 

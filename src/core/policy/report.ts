@@ -1,7 +1,7 @@
 /** The words that the parts of the policy share. */
 import { ObjectName } from '../../domain/identifiers.ts';
 import { parseImageReference } from '../../domain/image-reference.ts';
-import { dig } from '../manifest.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
 
 /** Says that something is wrong with a field; findings are gathered, never thrown. */
 export type Report = (path: string, message: string) => void;
@@ -18,5 +18,6 @@ export function checkImage(report: Report, path: string, image: string): void {
 /** A reference to a ConfigMap, where there is one. */
 export function checkConfigMap(report: Report, path: string, reference: unknown): void {
   if (reference === undefined || reference === null) return;
-  if (!ObjectName.safeParse(dig(reference, 'name')).success) report(`${path}.name`, 'expected the name of a ConfigMap');
+  if (!ObjectName.safeParse(fieldAt(reference, 'name')).success)
+    report(`${path}.name`, 'expected the name of a ConfigMap');
 }

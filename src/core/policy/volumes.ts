@@ -2,9 +2,9 @@
 import type { Policy } from '../../domain/configuration-namespace.ts';
 import { ObjectName } from '../../domain/identifiers.ts';
 import { whyNoMount } from '../../domain/mount-paths.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
 import type { ResourceSpec, Volume, VolumeMount } from '../../domain/resource-spec.ts';
 import { hostAccess, tokenRefusal } from '../container-security.ts';
-import { dig } from '../manifest.ts';
 import { isObject } from '../read-manifest.ts';
 import { isDatabaseClaim } from '../secrets/secret-ownership.ts';
 import { checkConfigMap, type Report, type SecretRule } from './report.ts';
@@ -44,7 +44,7 @@ function checkVolume(report: Report, path: string, volume: Volume, context: Volu
     checkFilePaths(report, field, source);
     switch (kind) {
       case 'secret':
-        reportWhy(report, `${field}.secretName`, context.mayName(dig(source, 'secretName')));
+        reportWhy(report, `${field}.secretName`, context.mayName(fieldAt(source, 'secretName')));
         break;
       case 'configMap':
         checkConfigMap(report, field, source);
@@ -53,7 +53,7 @@ function checkVolume(report: Report, path: string, volume: Volume, context: Volu
         checkProjected(report, field, source, context);
         break;
       case 'persistentVolumeClaim':
-        checkClaim(report, `${field}.claimName`, dig(source, 'claimName'));
+        checkClaim(report, `${field}.claimName`, fieldAt(source, 'claimName'));
         break;
       case 'csi':
         checkDriver(report, field, source, context);
@@ -68,7 +68,7 @@ function checkVolume(report: Report, path: string, volume: Volume, context: Volu
 const projections = new Set(['secret', 'configMap', 'downwardAPI', 'serviceAccountToken', 'clusterTrustBundle']);
 
 function checkProjected(report: Report, path: string, projected: unknown, { policy, mayName }: VolumeContext): void {
-  const sources: unknown = dig(projected, 'sources');
+  const sources: unknown = fieldAt(projected, 'sources');
   if (!Array.isArray(sources)) {
     report(`${path}.sources`, 'expected a list');
     return;
@@ -78,9 +78,9 @@ function checkProjected(report: Report, path: string, projected: unknown, { poli
     for (const kind of isObject(source) ? Object.keys(source) : []) {
       if (!projections.has(kind)) report(`${field}.${kind}`, 'is no source that Towpath lets through');
     }
-    if (has(source, 'secret')) reportWhy(report, `${field}.secret.name`, mayName(dig(source, 'secret', 'name')));
-    checkConfigMap(report, `${field}.configMap`, dig(source, 'configMap'));
-    for (const kind of projections) checkFilePaths(report, `${field}.${kind}`, dig(source, kind));
+    if (has(source, 'secret')) reportWhy(report, `${field}.secret.name`, mayName(fieldAt(source, 'secret', 'name')));
+    checkConfigMap(report, `${field}.configMap`, fieldAt(source, 'configMap'));
+    for (const kind of projections) checkFilePaths(report, `${field}.${kind}`, fieldAt(source, kind));
     if (has(source, 'serviceAccountToken') && !policy.allowServiceAccountTokens) {
       report(`${field}.serviceAccountToken`, tokenRefusal);
     }
@@ -89,9 +89,9 @@ function checkProjected(report: Report, path: string, projected: unknown, { poli
 
 /** Where keys of Secrets and ConfigMaps become files: inside the volume. */
 function checkFilePaths(report: Report, path: string, source: unknown): void {
-  const files: unknown = dig(source, 'items');
+  const files: unknown = fieldAt(source, 'items');
   for (const [index, file] of (Array.isArray(files) ? files : []).entries()) {
-    const target: unknown = dig(file, 'path');
+    const target: unknown = fieldAt(file, 'path');
     if (typeof target !== 'string' || !isInside(target)) {
       report(`${path}.items[${index}].path`, 'expected a relative path without ".." and control characters');
     }
@@ -109,7 +109,7 @@ function checkClaim(report: Report, path: string, name: unknown): void {
 
 /** A driver gets a Secret to log in with; drivers that hand out the node's own folders are doors to the node. */
 function checkDriver(report: Report, path: string, source: unknown, { policy, mayName }: VolumeContext): void {
-  const driver = dig(source, 'driver');
+  const driver = fieldAt(source, 'driver');
   if (typeof driver !== 'string' || !ObjectName.safeParse(driver.toLowerCase()).success)
     report(`${path}.driver`, 'expected the name of a driver');
   else if (/host-?path/i.test(driver) && !policy.allowHostAccess) report(`${path}.driver`, hostAccess);
@@ -117,7 +117,7 @@ function checkDriver(report: Report, path: string, source: unknown, { policy, ma
     report(`${path}.driver`, `the driver "${driver}" is not among those that policy.csiDrivers allows`);
   }
   if (has(source, 'nodePublishSecretRef')) {
-    reportWhy(report, `${path}.nodePublishSecretRef.name`, mayName(dig(source, 'nodePublishSecretRef', 'name')));
+    reportWhy(report, `${path}.nodePublishSecretRef.name`, mayName(fieldAt(source, 'nodePublishSecretRef', 'name')));
   }
 }
 
@@ -158,7 +158,7 @@ function checkSubPaths(report: Report, field: string, mount: VolumeMount): void 
 }
 
 function has(value: unknown, key: string): boolean {
-  const found = dig(value, key);
+  const found = fieldAt(value, key);
   return found !== undefined && found !== null;
 }
 

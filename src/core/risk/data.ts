@@ -1,11 +1,12 @@
 /** Risks to what cannot be made again: deletions, data, and whatever holds state. */
 
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
 import type { ChangedObject } from '../change/changed-object.ts';
-import { canonical, isChanged } from '../change/objects.ts';
+import { isChanged } from '../change/objects.ts';
 import type { ChangedVolume } from '../change/storage.ts';
 import { counted, listed, objectName } from '../change/words.ts';
-import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import type { ReadChange, Risk } from './read-change.ts';
 
@@ -115,5 +116,5 @@ function partsOf(volumes: readonly ChangedVolume[]): string {
 }
 
 function differs({ before, after }: ChangedObject, ...keys: readonly string[]): boolean {
-  return canonical(dig(before?.object, ...keys)) !== canonical(dig(after?.object, ...keys));
+  return canonicalJson(fieldAt(before?.object, ...keys)) !== canonicalJson(fieldAt(after?.object, ...keys));
 }

@@ -1,7 +1,8 @@
 /** Risks of what runs: images that go back or move by themselves, pods that vanish, probes that are gone. */
+
+import { fieldAt } from '../../domain/object-fields.ts';
 import { listed } from '../change/words.ts';
 import { type ChangedContainer, imageOf } from '../change/workloads.ts';
-import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import { type ImageConcern, imageConcerns } from './image-name.ts';
 import type { ReadChange, Risk } from './read-change.ts';
@@ -60,7 +61,7 @@ export function scaleRisks({ scales, pods, kind }: ReadChange): readonly Risk[] 
 function lostProbes({ part, before, after }: ChangedContainer): readonly Risk[] {
   if (after === undefined) return [];
   const lost = ['startupProbe', 'readinessProbe', 'livenessProbe'].filter(
-    (probe) => dig(before, probe) !== undefined && dig(after, probe) === undefined,
+    (probe) => fieldAt(before, probe) !== undefined && fieldAt(after, probe) === undefined,
   );
   if (lost.length === 0) return [];
   return [{ label: null, text: `${part} is no longer probed: ${listed(lost.map((probe) => code(probe)))} removed.` }];

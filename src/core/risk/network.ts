@@ -1,11 +1,10 @@
 /** Risks of being reached: new places that answer, callers that nobody checks, network policies that let in more. */
 
+import { canonicalJson } from '../../domain/canonical-json.ts';
+import { fieldAt, listAt } from '../../domain/object-fields.ts';
 import type { ChangedObject } from '../change/changed-object.ts';
-import { listAt } from '../change/environment.ts';
-import { canonical } from '../change/objects.ts';
 import { type Endpoint, endpointText } from '../change/routes.ts';
 import { listed, missingFrom, objectName } from '../change/words.ts';
-import { dig } from '../manifest.ts';
 import type { ReadChange, Risk } from './read-change.ts';
 
 export function routeRisks({ endpoints: { before, after }, pods, kind }: ReadChange): readonly Risk[] {
@@ -35,7 +34,7 @@ function wasEncrypted(before: readonly Endpoint[], { place }: Endpoint): boolean
 
 function checksCallers(container: unknown): boolean {
   return listAt(container, 'env').some((variable) => {
-    const [name, value] = [dig(variable, 'name'), dig(variable, 'value')];
+    const [name, value] = [fieldAt(variable, 'name'), fieldAt(variable, 'value')];
     return name === 'LANGGRAPH_AUTH_TYPE' && value !== undefined && value !== '' && value !== 'noop';
   });
 }
@@ -52,18 +51,18 @@ export function networkRisks({ objects, kind }: ReadChange): readonly Risk[] {
 
 function looserPolicy(object: ChangedObject): readonly Risk[] {
   const name = objectName(object);
-  const [before, after] = [dig(object.before?.object, 'spec'), dig(object.after?.object, 'spec')];
+  const [before, after] = [fieldAt(object.before?.object, 'spec'), fieldAt(object.after?.object, 'spec')];
   if (before === undefined) return [];
   if (after === undefined) return [{ label: null, text: `${name} goes: what it shut out may come in.` }];
   const found: string[] = [];
-  if (canonical(dig(before, 'podSelector')) !== canonical(dig(after, 'podSelector'))) {
+  if (canonicalJson(fieldAt(before, 'podSelector')) !== canonicalJson(fieldAt(after, 'podSelector'))) {
     found.push(`${name} protects other pods than before.`);
   }
   for (const { type, rules, peers, verb } of directions) {
     if (governs(before, type) && !governs(after, type)) found.push(`${name} no longer limits ${type.toLowerCase()}.`);
-    const added = missingFrom(listAt(after, rules).map(canonical), listAt(before, rules).map(canonical));
+    const added = missingFrom(listAt(after, rules).map(canonicalJson), listAt(before, rules).map(canonicalJson));
     const open = listAt(after, rules).filter(
-      (rule) => added.includes(canonical(rule)) && listAt(rule, peers).length === 0,
+      (rule) => added.includes(canonicalJson(rule)) && listAt(rule, peers).length === 0,
     );
     if (added.length > 0) found.push(`${name} ${verb} ${open.length > 0 ? 'anyone' : 'others than before'}.`);
   }

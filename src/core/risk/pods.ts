@@ -1,10 +1,10 @@
 /** Risks of what pods may do: to their node, as root, with the cluster's API, and what no longer holds them back. */
 
-import { listAt, newForeignSecrets } from '../change/environment.ts';
+import { fieldAt, listAt } from '../../domain/object-fields.ts';
+import { newForeignSecrets } from '../change/environment.ts';
 import { listed, objectName } from '../change/words.ts';
 import type { ChangedContainer, ChangedPod } from '../change/workloads.ts';
 import { securityObjections } from '../container-security.ts';
-import { dig } from '../manifest.ts';
 import { code } from '../pull-request/text.ts';
 import type { ReadChange, Risk } from './read-change.ts';
 
@@ -52,25 +52,25 @@ function told(
 }
 
 function privilegesOf(spec: unknown): readonly string[] {
-  const host = ['hostNetwork', 'hostPID', 'hostIPC'].filter((key) => dig(spec, key) === true);
+  const host = ['hostNetwork', 'hostPID', 'hostIPC'].filter((key) => fieldAt(spec, key) === true);
   const folders = listAt(spec, 'volumes').flatMap((volume) => {
-    const path = dig(volume, 'hostPath', 'path');
+    const path = fieldAt(volume, 'hostPath', 'path');
     return typeof path === 'string' ? [`the node’s folder ${code(path)}`] : [];
   });
-  return [...host.map((key) => code(key)), ...folders, ...contextPrivileges(dig(spec, 'securityContext'))];
+  return [...host.map((key) => code(key)), ...folders, ...contextPrivileges(fieldAt(spec, 'securityContext'))];
 }
 
 function containerPrivileges(container: unknown): readonly string[] {
   const ports = listAt(container, 'ports').flatMap((port) => {
-    const number = dig(port, 'hostPort');
+    const number = fieldAt(port, 'hostPort');
     return typeof number === 'number' && number > 0 ? [`${code(`hostPort: ${number}`)}`] : [];
   });
-  return [...contextPrivileges(dig(container, 'securityContext')), ...ports];
+  return [...contextPrivileges(fieldAt(container, 'securityContext')), ...ports];
 }
 
 function contextPrivileges(context: unknown): readonly string[] {
   return securityObjections(context, nothingAllowed).map(({ keys }) => {
-    const value = dig(context, ...keys);
+    const value = fieldAt(context, ...keys);
     const name = keys.filter((key) => typeof key === 'string').join('.');
     return typeof value === 'object' || value === undefined ? code(name) : code(`${name}=${String(value)}`);
   });
@@ -78,12 +78,12 @@ function contextPrivileges(context: unknown): readonly string[] {
 
 /** Each as one would write it; a container that had it and has it no longer may do more. */
 function protectionsOf(container: unknown): readonly string[] {
-  const context = dig(container, 'securityContext');
-  const drops = listAt(dig(context, 'capabilities'), 'drop').map((name) => `capabilities.drop=${String(name)}`);
+  const context = fieldAt(container, 'securityContext');
+  const drops = listAt(fieldAt(context, 'capabilities'), 'drop').map((name) => `capabilities.drop=${String(name)}`);
   return [
-    ...(dig(context, 'allowPrivilegeEscalation') === false ? ['allowPrivilegeEscalation=false'] : []),
-    ...(dig(context, 'readOnlyRootFilesystem') === true ? ['readOnlyRootFilesystem=true'] : []),
-    ...(dig(context, 'runAsNonRoot') === true ? ['runAsNonRoot=true'] : []),
+    ...(fieldAt(context, 'allowPrivilegeEscalation') === false ? ['allowPrivilegeEscalation=false'] : []),
+    ...(fieldAt(context, 'readOnlyRootFilesystem') === true ? ['readOnlyRootFilesystem=true'] : []),
+    ...(fieldAt(context, 'runAsNonRoot') === true ? ['runAsNonRoot=true'] : []),
     ...drops,
   ];
 }
@@ -94,7 +94,7 @@ function silentAccounts(objects: ReadChange['objects']) {
     new Set(
       objects
         .filter((object) => object.kind === 'ServiceAccount')
-        .filter((object) => dig(object[key]?.object, 'automountServiceAccountToken') === false)
+        .filter((object) => fieldAt(object[key]?.object, 'automountServiceAccountToken') === false)
         .map((object) => object.name),
     );
   return { before: side('before'), after: side('after') };
@@ -104,16 +104,18 @@ function silentAccounts(objects: ReadChange['objects']) {
 function tokensOf(spec: unknown, silent: ReadonlySet<string>): readonly string[] {
   if (spec === undefined) return [];
   const account = accountOf(spec);
-  const automatic = dig(spec, 'automountServiceAccountToken');
+  const automatic = fieldAt(spec, 'automountServiceAccountToken');
   const mounted = automatic === true || (automatic !== false && !silent.has(account));
   const projected = listAt(spec, 'volumes').some((volume) =>
-    listAt(dig(volume, 'projected'), 'sources').some((source) => dig(source, 'serviceAccountToken') !== undefined),
+    listAt(fieldAt(volume, 'projected'), 'sources').some(
+      (source) => fieldAt(source, 'serviceAccountToken') !== undefined,
+    ),
   );
   return mounted || projected ? [`a token of the service account ${code(account)} for the cluster’s API`] : [];
 }
 
 function accountOf(spec: unknown): string {
-  const name = dig(spec, 'serviceAccountName');
+  const name = fieldAt(spec, 'serviceAccountName');
   return typeof name === 'string' && name !== '' ? name : 'default';
 }
 

@@ -1,6 +1,7 @@
 /** What must hold of an LGP beyond its pods: what the operator puts on everything it makes, its database, its scaling. */
 import type { Finding } from '../../domain/finding.ts';
-import { below, dig, findingAt, keysOf, type Manifest, type Place, place } from '../manifest.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
+import { below, findingAt, keysOf, type Manifest, type Place, place } from '../manifest.ts';
 import { whyOperators } from '../owned-keys.ts';
 import { revisionLabel, type ValidationContext } from './context.ts';
 import { checkIdentity, checkKeyed } from './object.ts';
@@ -44,7 +45,7 @@ const sought = ['towpath.dev/deployment-id', 'towpath.dev/listener-id'];
 /** By these the listener finds the pods of a deployment, and what is left of one that was deleted. */
 function findable(manifest: Manifest, labels: Place): readonly Finding[] {
   return sought
-    .filter((key) => dig(labels.value, key) === undefined)
+    .filter((key) => fieldAt(labels.value, key) === undefined)
     .map((key) => findingAt(manifest, labels, `misses ${key}, by which the listener finds what the operator makes`));
 }
 
@@ -64,14 +65,14 @@ function checkDatabase(manifest: Manifest, context: ValidationContext): readonly
   const database = place(manifest, 'spec', 'database');
   const secret = below(database, 'secretName');
   if (secret.value !== undefined) return checkNamed(manifest, { ...secret, kind: 'Secret' }, context);
-  if (dig(database.value, 'enabled') !== true) return [];
+  if (fieldAt(database.value, 'enabled') !== true) return [];
   const message = 'misses secretName; without it every database of the namespace would have one and the same password';
   return [findingAt(manifest, database, message)];
 }
 
 function checkReplicas(manifest: Manifest): readonly Finding[] {
   const replicas = place(manifest, 'spec', 'serverSpec', 'replicas');
-  if (dig(manifest.object, 'spec', 'autoscaling', 'enabled') !== true || replicas.value === undefined) return [];
+  if (fieldAt(manifest.object, 'spec', 'autoscaling', 'enabled') !== true || replicas.value === undefined) return [];
   return [
     findingAt(manifest, replicas, 'leave replicas out: the autoscaler owns them, and the engine would undo its work'),
   ];
@@ -79,7 +80,7 @@ function checkReplicas(manifest: Manifest): readonly Finding[] {
 
 function checkScale(manifest: Manifest, least: string, most: string): readonly Finding[] {
   const autoscaling = place(manifest, 'spec', 'autoscaling');
-  const [min, max] = [dig(autoscaling.value, least), below(autoscaling, most)];
+  const [min, max] = [fieldAt(autoscaling.value, least), below(autoscaling, most)];
   if (typeof min !== 'number' || typeof max.value !== 'number' || min <= max.value) return [];
   return [findingAt(manifest, max, `is below ${least}, which is ${min}`)];
 }

@@ -1,7 +1,8 @@
 /** What objects say of each other: selectors, targets and backends must meet this deployment's own, and only those. */
 import type { Finding } from '../../domain/finding.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
 import { type Labels, selects } from '../label-selector.ts';
-import { below, dig, findingAt, type Manifest, type Place, place, textRecord } from '../manifest.ts';
+import { below, findingAt, type Manifest, type Place, place, textRecord } from '../manifest.ts';
 import { podTemplatesOf } from '../workloads.ts';
 import { revisionLabel, type ValidationContext } from './context.ts';
 import { checkProtection } from './network.ts';
@@ -28,7 +29,7 @@ function checkWorkloadSelector(manifest: Manifest, context: ValidationContext): 
   const selector = place(manifest, 'spec', 'selector', 'matchLabels');
   const wanted = textRecord(selector.value);
   const labels = textRecord(podTemplatesOf(manifest)[0]?.labels.value);
-  const missing = Object.keys(wanted).filter((key) => dig(labels, key) !== wanted[key]);
+  const missing = Object.keys(wanted).filter((key) => fieldAt(labels, key) !== wanted[key]);
   return [
     ...missing.map((key) => findingAt(manifest, below(selector, key), 'does not match the labels of the pod template')),
     ...checkOwnership(manifest, place(manifest, 'spec', 'selector'), wanted, context),
@@ -44,7 +45,7 @@ function checkForeignSelectors(
   const selector = selectorOf(manifest);
   if (!selector) return [];
   const asked = manifest.kind === 'Service' ? { matchLabels: selector.value } : selector.value;
-  const wanted = textRecord(dig(asked, 'matchLabels'));
+  const wanted = textRecord(fieldAt(asked, 'matchLabels'));
   const findings = checkOwnership(manifest, selector, wanted, context);
   if (findings.length > 0) return findings;
   const met = pods.some((labels) => selects(asked, labels));
@@ -87,19 +88,19 @@ const autoscalers = new Set(['HorizontalPodAutoscaler', 'ScaledObject']);
 function checkScaling(manifest: Manifest, all: readonly Manifest[]): readonly Finding[] {
   if (!autoscalers.has(manifest.kind)) return [];
   const target = place(manifest, 'spec', 'scaleTargetRef');
-  const kind = dig(target.value, 'kind') ?? 'Deployment';
-  const name = dig(target.value, 'name');
+  const kind = fieldAt(target.value, 'kind') ?? 'Deployment';
+  const name = fieldAt(target.value, 'name');
   const workload = all.find((one) => one.kind === kind && one.name === name);
   if (!workload) return [findingAt(manifest, target, `there is no ${String(kind)} "${String(name)}" in this folder`)];
   const limits = checkScaleLimits(manifest);
-  if (dig(workload.object, 'spec', 'replicas') === undefined) return limits;
+  if (fieldAt(workload.object, 'spec', 'replicas') === undefined) return limits;
   const message = `leave replicas out: ${manifest.path} owns them, and the engine would undo its work`;
   return [...limits, findingAt(workload, '/spec/replicas', message)];
 }
 
 function checkScaleLimits(manifest: Manifest): readonly Finding[] {
   const scaledObject = manifest.kind === 'ScaledObject';
-  const least = dig(manifest.object, 'spec', scaledObject ? 'minReplicaCount' : 'minReplicas');
+  const least = fieldAt(manifest.object, 'spec', scaledObject ? 'minReplicaCount' : 'minReplicas');
   const most = place(manifest, 'spec', scaledObject ? 'maxReplicaCount' : 'maxReplicas');
   if (typeof least !== 'number' || typeof most.value !== 'number' || least < most.value) return [];
   return [findingAt(manifest, most, 'must be above the minimum; without room there is nothing to scale')];

@@ -1,7 +1,8 @@
 /** Only the deployment's own pods reach its Postgres and Redis: the network policy that says so must be there. */
 import type { Finding } from '../../domain/finding.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
 import { selects } from '../label-selector.ts';
-import { below, dig, findingAt, items, type Manifest, type Place, place, textRecord } from '../manifest.ts';
+import { below, findingAt, items, type Manifest, type Place, place, textRecord } from '../manifest.ts';
 import { podTemplatesOf } from '../workloads.ts';
 
 const stores = new Set(['postgres', 'redis']);
@@ -14,7 +15,7 @@ export function checkProtection(manifests: readonly Manifest[]): readonly Findin
       const labels = textRecord(template.labels.value);
       const component = labels['app.kubernetes.io/component'] ?? '';
       if (!stores.has(component)) return [];
-      const own = policies.filter((policy) => selects(dig(policy.object, 'spec', 'podSelector'), labels));
+      const own = policies.filter((policy) => selects(fieldAt(policy.object, 'spec', 'podSelector'), labels));
       for (const policy of own) guards.add(policy);
       if (own.some(isAboutIngress)) return [];
       const message = `no NetworkPolicy of this folder protects ${component}; every pod of the cluster could reach it`;
@@ -25,7 +26,7 @@ export function checkProtection(manifests: readonly Manifest[]): readonly Findin
 }
 
 function isAboutIngress(policy: Manifest): boolean {
-  const types = dig(policy.object, 'spec', 'policyTypes');
+  const types = fieldAt(policy.object, 'spec', 'policyTypes');
   return types === undefined || (Array.isArray(types) && types.includes('Ingress'));
 }
 
@@ -41,8 +42,10 @@ function checkDoors(policy: Manifest): readonly Finding[] {
 }
 
 function namesPods(peer: Place): boolean {
-  const selector = dig(peer.value, 'podSelector');
-  const expressions = dig(selector, 'matchExpressions');
-  const named = Object.keys(textRecord(dig(selector, 'matchLabels'))).length > 0;
-  return dig(peer.value, 'ipBlock') === undefined && (named || (Array.isArray(expressions) && expressions.length > 0));
+  const selector = fieldAt(peer.value, 'podSelector');
+  const expressions = fieldAt(selector, 'matchExpressions');
+  const named = Object.keys(textRecord(fieldAt(selector, 'matchLabels'))).length > 0;
+  return (
+    fieldAt(peer.value, 'ipBlock') === undefined && (named || (Array.isArray(expressions) && expressions.length > 0))
+  );
 }

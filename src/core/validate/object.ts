@@ -1,7 +1,8 @@
 /** What must hold of every object by itself: its name, namespace, labels, and what belongs to others. */
 import type { Finding } from '../../domain/finding.ts';
 import { isLabelKey, isLabelValue } from '../../domain/label-syntax.ts';
-import { below, dig, findingAt, keysOf, type Manifest, type Place, place } from '../manifest.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
+import { below, findingAt, keysOf, type Manifest, type Place, place } from '../manifest.ts';
 import { isEngineOwned } from '../owned-keys.ts';
 import { isObject } from '../read-manifest.ts';
 import { podTemplatesOf } from '../workloads.ts';
@@ -24,7 +25,7 @@ const objectName = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** In a shared namespace the name is what keeps one deployment from overwriting another's objects. */
 function checkName(manifest: Manifest, { resourceName }: ValidationContext): readonly Finding[] {
-  const name = dig(manifest.object, 'metadata', 'name');
+  const name = fieldAt(manifest.object, 'metadata', 'name');
   const pointer = '/metadata/name';
   if (typeof name !== 'string' || name === '') return [findingAt(manifest, pointer, 'misses the name of the object')];
   if (!objectName.test(name)) {
@@ -41,7 +42,7 @@ function checkName(manifest: Manifest, { resourceName }: ValidationContext): rea
 }
 
 function checkNamespace(manifest: Manifest, { namespace }: ValidationContext): readonly Finding[] {
-  const actual = dig(manifest.object, 'metadata', 'namespace');
+  const actual = fieldAt(manifest.object, 'metadata', 'namespace');
   if (actual === namespace) return [];
   const found = typeof actual === 'string' ? `, found "${actual}"` : '';
   return [findingAt(manifest, '/metadata/namespace', `expected the deployment's namespace "${namespace}"${found}`)];
@@ -58,9 +59,9 @@ function checkMetadataFields(manifest: Manifest): readonly Finding[] {
 }
 
 function checkDemandedLabels(manifest: Manifest, context: ValidationContext): readonly Finding[] {
-  const labels = dig(manifest.object, 'metadata', 'labels');
+  const labels = fieldAt(manifest.object, 'metadata', 'labels');
   return Object.entries(context.labels).flatMap(([key, expected]) => {
-    const actual = dig(labels, key);
+    const actual = fieldAt(labels, key);
     // A Secret that sops encrypted bears what one in the cluster bears.
     if (manifest.kind === 'Secret' && key === 'app.kubernetes.io/component') return [];
     if (actual === undefined) return [findingAt(manifest, '/metadata/labels', `misses the label ${key}`)];
@@ -76,8 +77,8 @@ function checkPodLabels(manifest: Manifest, context: ValidationContext): readonl
 
 export function checkIdentity(manifest: Manifest, labels: Place, context: ValidationContext): readonly Finding[] {
   return keysOf(labels).flatMap((key) => {
-    const expected = dig(context.labels, key);
-    if (typeof expected !== 'string' || dig(labels.value, key) === expected) return [];
+    const expected = fieldAt(context.labels, key);
+    if (typeof expected !== 'string' || fieldAt(labels.value, key) === expected) return [];
     return [findingAt(manifest, below(labels, key), `expected "${expected}"`)];
   });
 }
@@ -93,7 +94,7 @@ function checkRevisionLabel(manifest: Manifest, context: ValidationContext): rea
     ];
   }
   return templates.flatMap((template) => {
-    const pods = dig(template.labels.value, revisionLabel);
+    const pods = fieldAt(template.labels.value, revisionLabel);
     const wanted = context.revisionId;
     const wrong = wanted !== null && [ours.value, pods].some((value) => value !== undefined && value !== wanted);
     if (wrong) return [findingAt(manifest, ours, `expected the revision "${wanted}"`)];
@@ -123,7 +124,7 @@ function checkKeys(
   whyNoValue: (value: unknown) => string | null,
 ): readonly Finding[] {
   return keysOf(keyed).flatMap((key) => {
-    const value = dig(keyed.value, key);
+    const value = fieldAt(keyed.value, key);
     const why = isLabelKey(key)
       ? (whyEngineOwned(key, value) ?? whyNoValue(value))
       : `${JSON.stringify(key)} is no valid key`;

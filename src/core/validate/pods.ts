@@ -1,9 +1,10 @@
 /** The policy once more, on the pods that were really rendered: a template of one's own opens no door either. */
 import type { Finding } from '../../domain/finding.ts';
 import { whyNoMount } from '../../domain/mount-paths.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
 import { hostAccess, securityObjections, tokenRefusal } from '../container-security.ts';
-import { below, dig, findingAt, items, type Manifest, type Place, place } from '../manifest.ts';
+import { below, findingAt, items, type Manifest, type Place, place } from '../manifest.ts';
 import { belongsToAnother, isDatabaseClaim, secretOwner } from '../secrets/secret-ownership.ts';
 import { podTemplatesOf } from '../workloads.ts';
 import type { ValidationContext } from './context.ts';
@@ -24,7 +25,7 @@ const hostFields = ['hostNetwork', 'hostPID', 'hostIPC'];
 
 function checkHost(manifest: Manifest, spec: Place, { policy }: ValidationContext): readonly Finding[] {
   if (policy.allowHostAccess) return [];
-  const open = hostFields.filter((field) => ![undefined, false].includes(dig(spec.value, field) as undefined));
+  const open = hostFields.filter((field) => ![undefined, false].includes(fieldAt(spec.value, field) as undefined));
   return open.map((field) => findingAt(manifest, below(spec, field), hostAccess));
 }
 
@@ -49,7 +50,7 @@ function checkNames(manifest: Manifest, containers: readonly Place[]): readonly 
 }
 
 function checkContainer(manifest: Manifest, container: Place, context: ValidationContext): readonly Finding[] {
-  const ports = items(below(container, 'ports')).filter((port) => dig(port.value, 'hostPort') !== undefined);
+  const ports = items(below(container, 'ports')).filter((port) => fieldAt(port.value, 'hostPort') !== undefined);
   const open = context.policy.allowHostAccess
     ? []
     : ports.map((port) => findingAt(manifest, below(port, 'hostPort'), hostAccess));
@@ -65,7 +66,7 @@ function checkResources(manifest: Manifest, resources: Place): readonly Finding[
   if (typeof requests.value !== 'object' || requests.value === null) return [];
   return Object.entries(requests.value).flatMap(([name, request]) => {
     const least = parseQuantity(request);
-    const most = parseQuantity(dig(resources.value, 'limits', name));
+    const most = parseQuantity(fieldAt(resources.value, 'limits', name));
     if (least === null || most === null || least <= most) return [];
     return [findingAt(manifest, below(requests, name), `asks for more ${name} than its limit allows`)];
   });
@@ -85,14 +86,14 @@ function checkVolume(manifest: Manifest, volume: Place, { policy }: ValidationCo
 function checkMounts(manifest: Manifest, spec: Place, containers: readonly Place[]): readonly Finding[] {
   const claims = items(place(manifest, 'spec', 'volumeClaimTemplates'));
   const declared = new Set([
-    ...items(below(spec, 'volumes')).map((volume) => dig(volume.value, 'name')),
-    ...claims.map((claim) => dig(claim.value, 'metadata', 'name')),
+    ...items(below(spec, 'volumes')).map((volume) => fieldAt(volume.value, 'name')),
+    ...claims.map((claim) => fieldAt(claim.value, 'metadata', 'name')),
   ]);
   return containers
     .flatMap((container) => items(below(container, 'volumeMounts')))
     .flatMap((mount) => {
-      const name = dig(mount.value, 'name');
-      const path = dig(mount.value, 'mountPath');
+      const name = fieldAt(mount.value, 'name');
+      const path = fieldAt(mount.value, 'mountPath');
       const why = typeof path === 'string' ? whyNoMount(path) : null;
       return [
         ...(declared.has(name)

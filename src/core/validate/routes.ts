@@ -1,6 +1,7 @@
 /** Traffic may only be sent to Services of the same folder: a route to a neighbour's would publish his agent. */
 import type { Finding } from '../../domain/finding.ts';
-import { below, dig, findingAt, items, type Manifest, type Place, place } from '../manifest.ts';
+import { fieldAt } from '../../domain/object-fields.ts';
+import { below, findingAt, items, type Manifest, type Place, place } from '../manifest.ts';
 import type { ValidationContext } from './context.ts';
 
 export function checkRoutes(manifests: readonly Manifest[], context: ValidationContext): readonly Finding[] {
@@ -62,8 +63,8 @@ function checkBackendReference(
   services: Services,
   context: ValidationContext,
 ): readonly Finding[] {
-  const namespace = dig(found.value, 'namespace') ?? context.namespace;
-  const kind = dig(found.value, 'kind') ?? 'Service';
+  const namespace = fieldAt(found.value, 'namespace') ?? context.namespace;
+  const kind = fieldAt(found.value, 'kind') ?? 'Service';
   if (namespace !== context.namespace || kind !== 'Service') {
     return [findingAt(manifest, found, `expected a Service of the namespace "${context.namespace}"`)];
   }

@@ -1,6 +1,6 @@
 /** What a person needs to know of a schema's verdict: one sentence a mistake, no noise of the machinery. */
 import type { ErrorObject } from 'ajv';
-import { suggestion } from '../suggestion.ts';
+import { nearestWord } from '../nearest-word.ts';
 
 export interface SchemaProblem {
   readonly pointer: string;
@@ -73,7 +73,7 @@ type Properties = Readonly<Record<string, object>>;
 
 /** A misspelt word, a field one level too high, or what there is. */
 function hintFor(name: string, known: Properties, definitions: Definitions): string {
-  const close = suggestion(name, Object.keys(known));
+  const close = nearestWord(name, Object.keys(known));
   if (close !== null) return `, did you mean "${close}"?`;
   const [owner] = Object.keys(known).filter((field) =>
     Object.hasOwn(propertiesOf(known[field] ?? {}, definitions), name),

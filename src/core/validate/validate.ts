@@ -6,10 +6,10 @@ import type { FileTree } from '../../domain/file-tree.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { kustomizationFile } from '../kustomization.ts';
 import { findingAt, type Manifest, manifestOf } from '../manifest.ts';
+import { nearestWord } from '../nearest-word.ts';
 import { plainLine } from '../plain-line.ts';
 import { readManifest } from '../read-manifest.ts';
 import { isSopsSecret } from '../secrets/plain-secret-check.ts';
-import { suggestion } from '../suggestion.ts';
 import { checkAgent } from './agent.ts';
 import type { ValidationContext } from './context.ts';
 import { checkFolder } from './folder.ts';
@@ -107,7 +107,7 @@ function unknownKind(manifest: Manifest, schemas: ManifestSchemas): string {
   const sameKind = schemas.kinds.filter((known) => known.endsWith(`/${manifest.kind}`));
   if (sameKind[0]) return `there is no ${name}; did you mean apiVersion ${sameKind[0].replace(/\/[^/]*$/, '')}?`;
   const kinds = schemas.kinds.map((known) => known.replace(/^.*\//, ''));
-  const close = suggestion(manifest.kind, kinds);
+  const close = nearestWord(manifest.kind, kinds);
   if (close !== null) return `there is no kind ${name}, did you mean "${close}"?`;
   return `Towpath has no schema of ${name}; list ${manifest.apiVersion}/${manifest.kind} under policy.extraKinds to let it through unchecked`;
 }

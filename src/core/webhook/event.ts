@@ -1,4 +1,5 @@
 /** What a webhook tells: whether a repository changed, which, and where; the same of GitHub, Gitea, Forgejo and GitLab. */
+import { textAt } from '../../domain/object-fields.ts';
 import { normalRepository, sameRepository } from '../repository-url.ts';
 import type { WebhookHeaders } from './signature.ts';
 
@@ -48,7 +49,7 @@ function objectIn(text: string): Payload | null {
 function eventName(headers: WebhookHeaders, payload: Payload): string {
   const said = [headers['x-gitea-event'], headers['x-forgejo-event'], headers['x-github-event']];
   const [name] = said.filter((one) => typeof one === 'string');
-  return name ?? textAt(payload, 'object_kind') ?? textAt(payload, 'event_name') ?? '';
+  return name ?? shortTextAt(payload, 'object_kind') ?? shortTextAt(payload, 'event_name') ?? '';
 }
 
 type Branches = readonly string[] | null | 'other';
@@ -79,28 +80,29 @@ const readers: Readonly<Record<string, (payload: Payload) => Branches>> = {
 };
 
 function branchOfPush(payload: Payload): Branches {
-  const ref = textAt(payload, 'ref');
+  const ref = shortTextAt(payload, 'ref');
   if (ref === null) return null;
   return ref.startsWith('refs/heads/') ? [ref.slice('refs/heads/'.length)] : 'other';
 }
 
 /** Of a branch or a tag that came or went; its name comes without `refs/heads/`. */
 function branchOfCreation(payload: Payload): Branches {
-  const ref = textAt(payload, 'ref');
-  if (textAt(payload, 'ref_type') === 'tag') return 'other';
+  const ref = shortTextAt(payload, 'ref');
+  if (shortTextAt(payload, 'ref_type') === 'tag') return 'other';
   return ref === null ? null : [ref.replace(/^refs\/heads\//, '')];
 }
 
 /** One that was turned to another base concerns the old one, too. */
 function branchesOfPullRequest(payload: Payload): Branches {
-  const base = textAt(payload, 'pull_request', 'base', 'ref');
-  const former = textAt(payload, 'changes', 'base', 'ref', 'from') ?? textAt(payload, 'changes', 'ref', 'from');
+  const base = shortTextAt(payload, 'pull_request', 'base', 'ref');
+  const former =
+    shortTextAt(payload, 'changes', 'base', 'ref', 'from') ?? shortTextAt(payload, 'changes', 'ref', 'from');
   return base === null ? null : [base, ...(former === null ? [] : [former])];
 }
 
 function branchesOfMergeRequest(payload: Payload): Branches {
-  const base = textAt(payload, 'object_attributes', 'target_branch');
-  const former = textAt(payload, 'changes', 'target_branch', 'previous');
+  const base = shortTextAt(payload, 'object_attributes', 'target_branch');
+  const former = shortTextAt(payload, 'changes', 'target_branch', 'previous');
   return base === null ? null : [base, ...(former === null ? [] : [former])];
 }
 
@@ -118,20 +120,16 @@ const addressNames = [
 
 function repositoryOf(payload: Payload): { readonly addresses: readonly string[]; readonly fullName: string | null } {
   const places = [asObject(payload['project']), asObject(payload['repository'])].filter((one) => one !== null);
-  const addresses = places.flatMap((place) => addressNames.map((name) => textAt(place, name)));
+  const addresses = places.flatMap((place) => addressNames.map((name) => shortTextAt(place, name)));
   const [fullName = null] = places
-    .flatMap((place) => [textAt(place, 'path_with_namespace'), textAt(place, 'full_name')])
+    .flatMap((place) => [shortTextAt(place, 'path_with_namespace'), shortTextAt(place, 'full_name')])
     .filter((name) => name !== null);
   return { addresses: [...new Set(addresses.filter((one) => one !== null))], fullName };
 }
 
-function textAt(payload: Payload, ...path: readonly string[]): string | null {
-  let place: unknown = payload;
-  for (const name of path) {
-    const within = asObject(place);
-    place = within !== null && Object.hasOwn(within, name) ? within[name] : null;
-  }
-  return typeof place === 'string' && place !== '' && place.length <= longestText ? place : null;
+function shortTextAt(payload: Payload, ...path: readonly string[]): string | null {
+  const text = textAt(payload, ...path);
+  return text !== '' && text.length <= longestText ? text : null;
 }
 
 /** No address and no branch is longer; a longer text would only cost time. */

@@ -1,9 +1,11 @@
 /** What the refusals and silences of Gitea, GitHub and GitLab mean: one class each, in words that say what to do. */
+
 import type { IncomingHttpHeaders } from 'node:http';
 import { askedWaitMs, boundedWaitMs, longestLimitMs, longestWaitMs, serverTimeMs } from '../../../core/asked-wait.ts';
 import { plainLine } from '../../../core/plain-line.ts';
 import { connectionFault } from '../../../domain/connection-fault.ts';
 import { TowpathError } from '../../../domain/failure.ts';
+import { textAt } from '../../../domain/object-fields.ts';
 import { redact } from '../../../domain/redaction.ts';
 
 interface ForgeRefusal {
@@ -151,7 +153,9 @@ function missingScope({ headers, body }: ForgeRefusal): string | null {
   const has = (headerOf(headers, 'x-oauth-scopes') ?? '').split(/,\s*/);
   // The header names alternatives, also where the refusal has another cause than the scope.
   const accepted = headerOf(headers, 'x-accepted-oauth-scopes');
-  const scopes = accepted?.split(/,\s*/).some((one) => has.includes(one)) ? null : (accepted ?? textAt(body, 'scope'));
+  const scopes = accepted?.split(/,\s*/).some((one) => has.includes(one))
+    ? null
+    : (accepted ?? (textAt(body, 'scope') || null));
   if (scopes) return `the scope ${plainLine(scopes)}`;
   const required = /required=\[([^\]]*)\]/.exec(messagesOf(body).join(' '))?.[1];
   return required ? `the scope ${plainLine(required)}` : null;
@@ -206,11 +210,6 @@ function textsOf(value: unknown): readonly string[] {
   return Object.entries(fields).flatMap(([name, inner]) =>
     textsOf(inner).map((text) => (name === 'base' ? text : `${name} ${text}`)),
   );
-}
-
-function textAt(body: unknown, name: string): string | null {
-  const value = typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>)[name] : null;
-  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 export function headerOf(headers: IncomingHttpHeaders, name: string): string | null {

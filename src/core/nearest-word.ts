@@ -1,15 +1,20 @@
-/** "Did you mean": the known word that a misspelt one is nearest to. */
+/** "Did you mean": the known word that is nearest to a misspelt one. */
 
-/** Null where nothing is near enough to be worth a guess. */
-export function suggestion(word: string, known: readonly string[]): string | null {
-  const most = word.length <= 4 ? 1 : 2;
+/** Null where no word is near enough. Case and `-`, `_` and blanks do not count: `api_key-file` is `apiKeyFile`. */
+export function nearestWord(word: string, known: readonly string[]): string | null {
+  const wanted = plain(word);
+  const most = wanted.length < 6 ? 1 : 2;
   let best: string | null = null;
   let bestDistance = most + 1;
   for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), most);
+    const distance = editDistance(wanted, plain(candidate), most);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;
+}
+
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[-_ ]/g, '');
 }
 
 /** Levenshtein's distance; anything beyond `most` may come out as any number above it. */

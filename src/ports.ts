@@ -179,6 +179,8 @@ export interface Forge {
   /** After the listener merged by itself: lets the forge know, where it does not see so. False: it cannot be told. */
   markMerged(pullRequest: PullRequest, commit: CommitId): Promise<boolean>;
   repository(): Promise<ForgeRepository>;
+  /** Those of these user names that the forge does not know, or, where it says so, that may not see the repository. */
+  unknownReviewers(names: readonly string[]): Promise<readonly string[]>;
   budgets(): readonly ForgeBudget[];
   /** Ends what is under way. */
   dispose(): Promise<void>;

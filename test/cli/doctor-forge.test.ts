@@ -4,6 +4,7 @@ import {
   type ForgeSubject,
   judgeForge,
   judgePermissions,
+  judgeReviewers,
   neededPermissions,
 } from '../../src/cli/doctor/forge-judge.ts';
 import { Namespace } from '../../src/domain/configuration-namespace.ts';
@@ -44,6 +45,16 @@ describe('the doctor, of a forge', () => {
       'ok merging: people may merge by: merge, squash',
       'ok webhooks: are listened for; whether the forge reaches them its own page of deliveries tells',
     ]);
+  });
+
+  it('fails where a reviewer does not exist', () => {
+    const about = subject({ reviewers: ['ada', 'ghost'] });
+
+    expect(judgeReviewers(about, ['ghost'])).toMatchObject([
+      { verdict: 'failed', title: 'reviewers', message: expect.stringContaining('no user ghost') },
+    ]);
+    expect(judgeReviewers(about, [])).toMatchObject([{ verdict: 'ok', message: 'the forge knows ada, ghost' }]);
+    expect(judgeReviewers(subject({}), [])).toEqual([]);
   });
 
   it('warns where a squash loses the trailers, unless nobody squashes there', () => {

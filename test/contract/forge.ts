@@ -116,6 +116,13 @@ function openingContract(open: () => ForgeWorld): void {
     expect(await forge.open(prefix)).toHaveLength(1);
   });
 
+  it('names reviewers that do not exist', async () => {
+    const { forge, reviewer } = open();
+
+    expect(await forge.unknownReviewers(['nobody-at-all', reviewer.name])).toEqual(['nobody-at-all']);
+    expect(await forge.unknownReviewers([])).toEqual([]);
+  });
+
   it('refuses for good where the branch does not exist', async () => {
     const { forge } = open();
 

@@ -57,6 +57,7 @@ export function memoryForgePort(state: MemoryForgeState): Forge {
       mergeMethods: ['merge', 'squash', 'rebase'],
       mergeSignature: 'unsigned',
     }),
+    unknownReviewers: async (names) => names.filter((name) => !state.options.users.includes(name)),
     budgets: () => [],
     dispose: async () => undefined,
   };

@@ -48,7 +48,7 @@ export function memoryForge(options: MemoryForgeOptions): MemoryForge {
 
 const methods = [
   ...(['open', 'closed', 'read', 'closedBy', 'create', 'update', 'close'] as const),
-  ...(['autoMerge', 'approval', 'markMerged', 'repository'] as const),
+  ...(['autoMerge', 'approval', 'markMerged', 'repository', 'unknownReviewers'] as const),
 ] satisfies readonly ForgeMethod[];
 
 type Incident = { readonly method: ForgeMethod | null } & (
@@ -85,6 +85,7 @@ function spoiled(forge: Forge, calls: Record<ForgeMethod, number>, incidents: In
     approval: (...given) => spoil('approval', () => forge.approval(...given)),
     markMerged: (...given) => spoil('markMerged', () => forge.markMerged(...given)),
     repository: () => spoil('repository', () => forge.repository()),
+    unknownReviewers: (...given) => spoil('unknownReviewers', () => forge.unknownReviewers(...given)),
     budgets: () => forge.budgets(),
     dispose: () => forge.dispose(),
   };

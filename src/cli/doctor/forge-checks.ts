@@ -7,7 +7,14 @@ import type { Log } from '../../ports.ts';
 import { type OpenedForge, openForge } from '../wiring/forge.ts';
 import { forgeBudgets } from '../wiring/forge-budgets.ts';
 import { attempt, type Finding } from './check.ts';
-import { type ForgeSubject, judgeForge, judgePermissions, neededPermissions } from './forge-judge.ts';
+import {
+  type ForgeSubject,
+  judgeForge,
+  judgePermissions,
+  judgeReviewers,
+  neededPermissions,
+  reviewersOf,
+} from './forge-judge.ts';
 
 /** Nothing where the namespace needs no forge. */
 export async function checkForge(configuration: Configuration, settings: Namespace): Promise<readonly Finding[]> {
@@ -43,6 +50,7 @@ async function look(
   const granted = await github?.app?.permissions();
   return [
     ...judgeForge(subject, await forge.repository()),
+    ...judgeReviewers(subject, await forge.unknownReviewers(reviewersOf(settings))),
     ...(granted === undefined ? [] : [judgePermissions(neededPermissions(settings), granted)]),
   ];
 }

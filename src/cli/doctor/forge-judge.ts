@@ -124,6 +124,19 @@ function judgeWebhooks({ servesWebhooks }: ForgeSubject, { interval }: Proposed)
     : skipped('webhooks', `are not configured: pull requests are looked at every ${interval / 1000} s`);
 }
 
+export function reviewersOf({ publication }: Pick<Namespace, 'publication'>): readonly string[] {
+  return publication.mode === 'proposed' ? publication.reviewers : [];
+}
+
+/** `unknown` are those that the forge cannot ask; pull requests are opened without them. */
+export function judgeReviewers({ settings }: ForgeSubject, unknown: readonly string[]): readonly Finding[] {
+  const reviewers = reviewersOf(settings);
+  if (reviewers.length === 0) return [];
+  if (unknown.length === 0) return [ok('reviewers', `the forge knows ${reviewers.join(', ')}`)];
+  const message = `the forge has no user ${unknown.join(', ')} who may see the repository: nobody is asked in their place`;
+  return [failed('reviewers', message, 'correct publication.reviewers, or give them access to the repository')];
+}
+
 /** What an App must be allowed, GitHub’s words for it to the least level. */
 export function neededPermissions({ publication }: Pick<Namespace, 'publication'>): Readonly<Record<string, string>> {
   return {

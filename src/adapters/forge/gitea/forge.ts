@@ -7,7 +7,7 @@ import { giteaLabels } from './labels.ts';
 import { type GiteaClient, listClosed, listOpen, readOne, shown } from './lists.ts';
 import { giteaAutoMerge, giteaMarkMerged } from './merge.ts';
 import { mergeabilityWatch } from './mergeability.ts';
-import { giteaClosedBy, giteaRepository } from './repository.ts';
+import { giteaClosedBy, giteaRepository, giteaUnknownUsers } from './repository.ts';
 import { GiteaProtection } from './shapes.ts';
 import { createOne, updateOne } from './write.ts';
 
@@ -47,6 +47,7 @@ export function giteaForge(settings: GiteaForgeSettings): Forge {
     approval: (pullRequest) => giteaApproval(client, pullRequest),
     markMerged: ({ number }, commit) => giteaMarkMerged(client, number, commit),
     repository: () => giteaRepository(client),
+    unknownReviewers: (names) => giteaUnknownUsers(client, names),
     budgets: () => http.budgets(),
     dispose: () => http.dispose(),
   };

@@ -46,6 +46,17 @@ async function squashOf({ http, path }: Client, branch: string): Promise<ForgeRe
   return { trailers: 'lost', how: `${how}, or set POPULATE_SQUASH_COMMENT_WITH_COMMIT_MESSAGES on the server` };
 }
 
+/** Gitea tells only its administrators what another user may see. */
+export async function giteaUnknownUsers({ http }: Client, names: readonly string[]): Promise<readonly string[]> {
+  const unknown: string[] = [];
+  for (const name of names) {
+    const purpose = `find the user ${name}`;
+    const { status } = await http.get(`/users/${encodeURIComponent(name)}`, { purpose, accept: [403, 404] });
+    if (status === 404) unknown.push(name);
+  }
+  return unknown;
+}
+
 /** Null: a token need not have the scope that tells. */
 async function accountOf({ http }: Client): Promise<string | null> {
   const purpose = 'ask whose token it is';

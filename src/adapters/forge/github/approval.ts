@@ -1,8 +1,10 @@
 /** What GitHub's reviews, statuses and check runs say of the head commit of a pull request. */
+
 import { z } from 'zod';
 import type { Approval, PullRequest } from '../../../domain/pull-request.ts';
 import { shaped } from '../http/shape.ts';
 import type { GithubContext } from './github-context.ts';
+import { rightOf } from './repository.ts';
 import { CheckRuns, CombinedStatus, Review } from './shapes.ts';
 
 type Checks = { readonly kind: 'good' } | { readonly kind: 'running' | 'failed'; readonly names: readonly string[] };
@@ -48,12 +50,8 @@ async function lastReviews(context: GithubContext, { number }: PullRequest): Pro
 
 /** Whoever sees a public repository may review; only those count whom the repository lets write. */
 async function mayWrite(context: GithubContext, login: string): Promise<boolean> {
-  const purpose = `read what ${login} may do in ${context.repository}`;
-  const path = `${context.at}/collaborators/${encodeURIComponent(login)}/permission`;
-  const { status, body } = await context.http.get(path, { purpose, accept: [404] });
-  if (status === 404) return false;
-  const { permission } = shaped(context.http, purpose, z.object({ permission: z.string() }), body);
-  return permission === 'admin' || permission === 'write';
+  const right = await rightOf(context, login);
+  return right === 'admin' || right === 'write';
 }
 
 async function checksOf(context: GithubContext, { headCommit }: PullRequest): Promise<Checks> {

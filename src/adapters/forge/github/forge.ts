@@ -10,7 +10,7 @@ import { approvalOf } from './approval.ts';
 import type { GithubContext, GithubForgeSettings } from './github-context.ts';
 import { autoMerge } from './merging.ts';
 import { closedBy, findOpen, listClosed, listOpen, read } from './read.ts';
-import { readRepository } from './repository.ts';
+import { readRepository, unknownReviewers } from './repository.ts';
 import { Pull, pullRequestOf } from './shapes.ts';
 
 export function githubForge(settings: GithubForgeSettings): Forge {
@@ -30,6 +30,7 @@ export function githubForge(settings: GithubForgeSettings): Forge {
     // GitHub sees in the push itself that the base holds the head.
     markMerged: async () => true,
     repository: () => readRepository(context),
+    unknownReviewers: (names) => unknownReviewers(context, names),
     budgets: () => http.budgets(),
     dispose: () => http.dispose(),
   };

@@ -22,6 +22,30 @@ export async function readRepository(context: GithubContext): Promise<ForgeRepos
   };
 }
 
+/** A token that may not write is not told, and names nobody. */
+export async function unknownReviewers(context: GithubContext, names: readonly string[]): Promise<readonly string[]> {
+  const unknown: string[] = [];
+  for (const name of names) {
+    const right = await rightOf(context, name, [403]);
+    if (right === 'none') unknown.push(name);
+  }
+  return unknown;
+}
+
+/** `admin`, `write`, `read`, or `none`, also of a user that is not there; null where the token is not told. */
+export async function rightOf(
+  context: GithubContext,
+  login: string,
+  accept: readonly number[] = [],
+): Promise<string | null> {
+  const purpose = `read what ${login} may do in ${context.repository}`;
+  const path = `${context.at}/collaborators/${encodeURIComponent(login)}/permission`;
+  const { status, body } = await context.http.get(path, { purpose, accept: [404, ...accept] });
+  if (status === 404) return 'none';
+  if (status >= 400) return null;
+  return shaped(context.http, purpose, z.object({ permission: z.string() }), body).permission;
+}
+
 async function accountOf({ http, app }: GithubContext): Promise<string | null> {
   if (app) return app.account();
   const purpose = 'read whose token it is';

@@ -33,6 +33,7 @@ export function gitlabForge(settings: GitlabForgeSettings): Forge {
     // GitLab sees in the push itself that the target holds the head.
     markMerged: async () => true,
     repository: () => readRepository(http, project, base),
+    unknownReviewers: (names) => unknownReviewers(context, names),
     budgets: () => http.budgets(),
     dispose: () => http.dispose(),
   };
@@ -73,16 +74,27 @@ async function standing(context: GitlabContext, head: string, refusal: unknown):
   throw new TowpathError('transient', 'ForgeUnreachable', `${words}; it is tried again`);
 }
 
-/** Whoever does not exist is left out. */
-async function idsOf({ http }: GitlabContext, usernames: readonly string[]): Promise<readonly number[]> {
+/** Users that do not exist are left out. */
+async function idsOf(context: GitlabContext, usernames: readonly string[]): Promise<readonly number[]> {
   const found: number[] = [];
-  for (const username of usernames) {
-    const purpose = `find the user ${username}`;
-    const { status, body } = await http.get('/users', { purpose, query: { username }, accept: [403, 404] });
-    if (status < 400)
-      found.push(...shaped(http, purpose, z.array(z.object({ id: z.number().int() })), body).map(({ id }) => id));
-  }
+  for (const username of usernames) found.push(...((await findUser(context, username)) ?? []));
   return found;
+}
+
+async function unknownReviewers(context: GitlabContext, usernames: readonly string[]): Promise<readonly string[]> {
+  const unknown: string[] = [];
+  for (const username of usernames) {
+    if ((await findUser(context, username))?.length === 0) unknown.push(username);
+  }
+  return unknown;
+}
+
+/** Their ids, none where there is no such user; null where the token may not ask. */
+async function findUser({ http }: GitlabContext, username: string): Promise<readonly number[] | null> {
+  const purpose = `find the user ${username}`;
+  const { status, body } = await http.get('/users', { purpose, query: { username }, accept: [403, 404] });
+  if (status >= 400) return null;
+  return shaped(http, purpose, z.array(z.object({ id: z.number().int() })), body).map(({ id }) => id);
 }
 
 /** A draft is one by its title alone, so it must be known whether it is one. */

@@ -58,7 +58,8 @@ describe.each(databaseKinds)('the audit table on %s', (kind) => {
       headers: { ...headers, 'x-forwarded-for': '192.0.2.7' },
     });
 
-    expect(await entries(tenant.key, 'action=deployment.create')).toMatchObject([
+    const made = await entries(tenant.key, 'action=deployment.create');
+    expect(made.filter(({ request_id }) => request_id === 'traced-1')).toMatchObject([
       { address: '127.0.0.1', forwarded_for: '192.0.2.7', request_id: 'traced-1', outcome: 'done' },
     ]);
   });

@@ -212,11 +212,26 @@ describe('scaling', () => {
   });
 
   it.each([
-    [{ min_scale: 1, max_scale: 4 }, false],
-    [{ min_scale: 2, max_scale: 4 }, true],
-    [{ min_scale: 2, max_scale: 2 }, true],
-  ])('%j: a disruption budget is there: %s', (resourceSpec, expected) => {
-    expect(values({ resourceSpec }).api.disruptionBudget).toBe(expected);
+    ['hpa', { min_scale: 1, max_scale: 1 }, false],
+    ['hpa', { min_scale: 1, max_scale: 4 }, true],
+    ['keda', { min_scale: 1, max_scale: 4 }, true],
+    ['none', { min_scale: 1, max_scale: 4 }, false],
+    ['none', { min_scale: 2, max_scale: 4 }, true],
+    ['hpa', { min_scale: 2, max_scale: 2 }, true],
+  ])(
+    'where more than one pod may run there is a disruption budget: %s, %j: %s',
+    (autoscaler, resourceSpec, expected) => {
+      expect(values({ resourceSpec, agentServer: { autoscaler } }).api.disruptionBudget).toBe(expected);
+    },
+  );
+
+  it('a pod that is broken anyway keeps no node from being drained', () => {
+    const files = render(renderInput({ resourceSpec: { min_scale: 2 } }));
+
+    for (const component of ['api', 'queue']) {
+      const { spec } = load(files.get(`${component}.poddisruptionbudget.yaml`) ?? '') as { spec: unknown };
+      expect(spec).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+    }
   });
 });
 

@@ -141,7 +141,7 @@ function workloadValues(facts: Facts, component: 'api' | 'queue', scaling: Scali
     selector: selectorLabels(input, component),
     resources: sizes[component],
     environment: component === 'api' ? server.apiEnvironment : server.queueEnvironment,
-    disruptionBudget: sizes[`${component}Scale`].min >= 2,
+    disruptionBudget: (scaling.replicas ?? sizes[`${component}Scale`].max) >= 2,
     topologySpreadConstraints: input.agentServer.pods.topologySpreadConstraints.map((spread) => ({
       ...spread,
       labelSelector: { matchLabels: selectorLabels(input, component) },

@@ -37,6 +37,9 @@ export function tools(): readonly Tool[] {
     tool('sealed-secrets-controller', 'sealed-secrets', './controller'),
     tool('sops', 'sops', 'github.com/getsops/sops/v3/cmd/sops'),
     tool('age-keygen', 'sops', 'filippo.io/age/cmd/age-keygen'),
+    tool('kubeconform', 'kubeconform', 'github.com/yannh/kubeconform/cmd/kubeconform'),
+    tool('kube-score', 'kube-score', 'github.com/zegl/kube-score/cmd/kube-score'),
+    tool('conftest', 'conftest', 'github.com/open-policy-agent/conftest'),
     tool('gitea', 'gitea', gitea, [`main.Version=${pinnedVersion('gitea', gitea).replace(/^v/, '')}`]),
   ];
 }

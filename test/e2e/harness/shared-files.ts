@@ -16,9 +16,9 @@ interface SharedFiles {
   readonly files: string;
 }
 
-/** Gives the folder; `kwok`, `flux`, `argo-cd` and `definitions` are in it. */
+/** Gives the folder; `kwok`, `flux`, `argo-cd`, `definitions` and `policies` are in it. */
 export async function shareFiles(go: Go, say: Say): Promise<string> {
-  const wanted = [...kwokFiles(), ...fluxFiles(), ...argoCdFiles(), ...definitions()];
+  const wanted = [...kwokFiles(), ...fluxFiles(), ...argoCdFiles(), ...definitions(), ...policies()];
   const stamp = createHash('sha256').update(JSON.stringify(wanted)).digest('hex').slice(0, 16);
   const folder = join(cacheFolder(), 'share', stamp);
   if (existsSync(folder)) return folder;
@@ -80,14 +80,34 @@ function argoCdFiles(): readonly SharedFiles[] {
   ];
 }
 
-/** The definitions of every kind that a template set may render beside Kubernetes' own. */
+/** The definitions of every kind that is rendered or installed beside Kubernetes' own. */
 function definitions(): readonly SharedFiles[] {
+  const prometheus = { module: 'github.com/prometheus-operator/prometheus-operator', version: 'v0.85.0' };
   const external = { module: 'github.com/external-secrets/external-secrets', version: 'v1.3.2' };
   return [
     ...customSources.map(({ module, version, file }) => ({ module, version, from: file })),
     { ...external, from: 'config/crds/bases/external-secrets.io_secretstores.yaml' },
     { ...external, from: 'config/crds/bases/external-secrets.io_clustersecretstores.yaml' },
+    ...['servicemonitors', 'prometheusrules'].map((plural) => ({
+      ...prometheus,
+      from: `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`,
+    })),
   ].map((one) => ({ ...one, to: 'definitions', files: '' }));
+}
+
+/** Aqua Security's checks of Kubernetes manifests, which conftest runs. */
+function policies(): readonly SharedFiles[] {
+  const topics = ['access', 'network', 'resources', 'security', 'workloads'];
+  return [
+    ...topics.map((topic) => ({ from: `checks/kubernetes/${topic}`, files: '(?<!_test)\\.rego$' })),
+    { from: 'lib/kubernetes', files: '(?<!_test)\\.rego$' },
+    { from: 'lib/cloud', files: '^(metadata|value)\\.rego$' },
+  ].map((one) => ({
+    ...one,
+    module: 'github.com/aquasecurity/trivy-checks',
+    version: 'v1.10.0',
+    to: `policies/${one.from}`,
+  }));
 }
 
 async function moduleFolder(go: Go, { module, version }: SharedFiles): Promise<string> {

@@ -1,5 +1,8 @@
 /** What the tests of the install manifests ask of an API server, and how they compare manifests. */
-import type { PolicyRule } from '../../install/files.ts';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type PolicyRule, root } from '../../install/files.ts';
+import { temporaryFolder } from '../../support/temp.ts';
 import type { Kubernetes, KubernetesObject } from '../harness/kubernetes.ts';
 
 export interface Role extends KubernetesObject {
@@ -9,6 +12,20 @@ export interface Workload extends KubernetesObject {
   readonly spec: {
     readonly template: { readonly metadata: { readonly annotations?: Record<string, string> }; readonly spec: object };
   };
+}
+
+export const chart = join(root, 'templates/install/chart');
+export const bases = join(root, 'templates/install/kustomize');
+
+/** A copy of all bases with these files over them. */
+export async function overlay(files: Readonly<Record<string, object>>): Promise<string> {
+  const folder = await temporaryFolder('composed');
+  cpSync(bases, folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), JSON.stringify(content));
+  }
+  return folder;
 }
 
 /**

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { lgpDefinitions, lgpIdentity, lgpMinor, lgpSchema } from './lgp.ts';
 import { lgpResourceDefinition } from './lgp-crd.ts';
 import { bundle, type Schema, strict } from './prune.ts';
-import { customKinds, customSources, kubernetesDefinitions, kubernetesKinds } from './sources.ts';
+import { customKinds, customSources, kubernetesDefinitions, kubernetesKinds, unpackKubernetes } from './sources.ts';
 
 const target = resolve(import.meta.dirname, '../../../templates/schemas');
 const standIn = resolve(import.meta.dirname, '../../e2e/manifests/lgp-crd.yaml');
@@ -16,6 +16,7 @@ const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 const scratch = mkdtempSync(join(tmpdir(), 'vendor-schemas-'));
 try {
   mkdirSync(target, { recursive: true });
+  unpackKubernetes(scratch);
   const minors = kubernetesDefinitions(scratch);
   for (const [minor, definitions] of minors) {
     write(

@@ -1,11 +1,11 @@
 /** Where the schemas come from: package names and versions, fetched by the packages' own clients. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { Json } from './prune.ts';
 
-const pythonPackage = { name: 'kubernetes-validate', version: '1.37.0' };
+export const pythonPackage = { name: 'kubernetes-validate', version: '1.37.0' };
 
 const oldestMinor = 30;
 
@@ -75,22 +75,24 @@ export const customSources: readonly CustomSource[] = [
   },
 ];
 
-/** `1.30` … to the definitions of that minor, strict as the package has them. */
-export function kubernetesDefinitions(scratch: string): ReadonlyMap<string, Record<string, Json>> {
-  const wheels = join(scratch, 'wheels');
+/** The package, unpacked into a folder. */
+export function unpackKubernetes(folder: string): void {
+  const wheels = join(folder, 'wheels');
   const { name, version } = pythonPackage;
   execFileSync('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', wheels, `${name}==${version}`]);
   const wheel = readdirSync(wheels).find((file) => file.endsWith('.whl'));
   if (!wheel) throw new Error(`Cannot unpack ${name} ${version}: pip brought no wheel`);
-  const unpacked = join(scratch, 'unpacked');
-  mkdirSync(unpacked, { recursive: true });
-  execFileSync('python3', ['-m', 'zipfile', '-e', join(wheels, wheel), unpacked]);
-  const root = join(unpacked, 'kubernetes_validate', 'kubernetes-json-schema');
+  execFileSync('python3', ['-m', 'zipfile', '-e', join(wheels, wheel), folder]);
+}
+
+/** `1.30` … to the definitions of that minor, strict as the package has them. */
+export function kubernetesDefinitions(folder: string): ReadonlyMap<string, Record<string, Json>> {
+  const root = join(folder, 'kubernetes_validate', 'kubernetes-json-schema');
   const found = new Map<string, Record<string, Json>>();
-  for (const folder of readdirSync(root)) {
-    const minor = /^v1\.([0-9]+)\.0-local-strict$/.exec(folder)?.[1];
+  for (const version of readdirSync(root)) {
+    const minor = /^v1\.([0-9]+)\.0-local-strict$/.exec(version)?.[1];
     if (minor === undefined || Number(minor) < oldestMinor) continue;
-    const { $defs } = JSON.parse(readFileSync(join(root, folder, '_definitions.json'), 'utf8'));
+    const { $defs } = JSON.parse(readFileSync(join(root, version, '_definitions.json'), 'utf8'));
     found.set(`1.${minor}`, $defs);
   }
   return new Map([...found].sort(([one], [other]) => one.localeCompare(other, 'en', { numeric: true })));

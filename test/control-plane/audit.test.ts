@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createKey } from '../../src/control-plane/access/keys.ts';
 import { rowsOf } from '../../src/control-plane/store/database.ts';
 import { type Tenant, type TestControlPlane, testControlPlane } from '../support/control-plane.ts';
@@ -18,6 +18,8 @@ describe.each(databaseKinds)('the audit table on %s', (kind) => {
 
   beforeAll(async () => {
     databases = await testDatabases(kind);
+  });
+  beforeEach(async () => {
     plane = await testControlPlane(await databases.location());
     tenant = await plane.tenant();
     const { workspaceId, listenerId } = tenant;
@@ -29,11 +31,11 @@ describe.each(databaseKinds)('the audit table on %s', (kind) => {
     await new Promise((done) => server.once('listening', done));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await new Promise((done) => server?.close(done));
     await plane?.close();
-    await databases?.stop();
   });
+  afterAll(() => databases?.stop());
 
   const call = async (key: string, path: string, headers: Record<string, string> = {}) => {
     const answer = await fetch(`${url}${path}`, { headers: { 'x-api-key': key, ...headers } });

@@ -18,7 +18,10 @@ const inSpec = (...fields: string[]): readonly Path[] => fields.map((field) => [
 const immutable: ReadonlyMap<string, readonly Path[]> = new Map([
   ['Deployment', inSpec('selector')],
   ['DaemonSet', inSpec('selector')],
-  ['StatefulSet', inSpec('selector', 'serviceName', 'podManagementPolicy', 'volumeClaimTemplates')],
+  [
+    'StatefulSet',
+    inSpec('selector', 'serviceName', 'podManagementPolicy', 'volumeClaimTemplates', 'revisionHistoryLimit'),
+  ],
   ['Job', inSpec('selector', 'template', 'completions', 'completionMode')],
   ['Service', inSpec('clusterIP', 'clusterIPs', 'loadBalancerClass')],
   [
@@ -42,12 +45,41 @@ export function mayBeImmutable(path: string): boolean {
 export function changedFields(kind: string, before: unknown, after: unknown): readonly Path[] {
   const fixed = kind === 'ConfigMap' && fieldAt(before, 'immutable') === true ? [['data'], ['binaryData']] : [];
   const changed = [...(immutable.get(kind) ?? []), ...fixed].filter((path) => {
-    const [was, is] = [fieldAt(before, ...path), fieldAt(after, ...path)];
+    const [was, is] = [effective(path, fieldAt(before, ...path)), effective(path, fieldAt(after, ...path))];
     // An address that nobody has asked for is the cluster's choice, and stays.
     const isChosen = kind === 'Service' && (was === undefined || is === undefined) && was !== 'None' && is !== 'None';
     return !isChosen && canonicalJson(was) !== canonicalJson(is);
   });
   return kind === 'PersistentVolumeClaim' && shrinks(before, after) ? [...changed, requestedStorage] : changed;
+}
+
+/** What the API server takes a value for, which compares that: its defaults filled in, and a size as a number. */
+const defaults = new Map<string, unknown>([
+  ['podManagementPolicy', 'OrderedReady'],
+  ['volumeMode', 'Filesystem'],
+  ['completionMode', 'NonIndexed'],
+  ['revisionHistoryLimit', 10],
+]);
+
+function effective(path: Path, value: unknown): unknown {
+  const field = path.at(-1) ?? '';
+  if (field !== 'volumeClaimTemplates' || !Array.isArray(value)) return value ?? defaults.get(field);
+  return value.map((claim) => {
+    const spec = fieldAt(claim, 'spec');
+    const asked = fieldAt(spec, 'resources', 'requests', 'storage');
+    const [size, volumeMode] = [
+      parseQuantity(asked) ?? asked,
+      fieldAt(spec, 'volumeMode') ?? defaults.get('volumeMode'),
+    ];
+    const { name, labels, annotations } = Object(fieldAt(claim, 'metadata'));
+    return {
+      name,
+      labels,
+      annotations,
+      size,
+      spec: { ...Object(spec), resources: fieldAt(spec, 'resources', 'limits'), volumeMode },
+    };
+  });
 }
 
 /** `before` is what the branch holds, of which nothing must be valid; the findings are about `after`. */
@@ -107,7 +139,12 @@ function adviceOn(old: Manifest, now: Manifest, path: Path): string {
   const size = sizes.get(now.kind) ?? [];
   const [was, is] = size[1] === path[1] ? [fieldAt(old.object, ...size), fieldAt(now.object, ...size)] : [];
   const gibibytes = Number.parseInt(String(was), 10);
-  return was !== is && gibibytes > 0 ? storageAdvice(gibibytes) : 'leave it as it was, or give the object another name';
+  if (was !== is && gibibytes > 0) return storageAdvice(gibibytes);
+  // Its data stays in the claims of the old name.
+  const isOfData = now.kind === 'PersistentVolumeClaim' || path.at(-1) === 'volumeClaimTemplates';
+  return isOfData
+    ? 'leave it as it was; an object of another name would begin with an empty volume'
+    : 'leave it as it was, or give the object another name';
 }
 
 /** The first place where the two differ, in a few words. */

@@ -15,6 +15,9 @@ it.each([
   ['apps/v1', 'StatefulSet', storage('10Gi'), claims('storageClassName: fast'), 'volumeClaimTemplates'],
   ['apps/v1', 'StatefulSet', 'spec: { serviceName: a }\n', 'spec: { serviceName: b }\n', 'spec.serviceName'],
   ['apps/v1', 'StatefulSet', 'spec: {}\n', 'spec: { podManagementPolicy: Parallel }\n', '(not set, now Parallel)'],
+  ['apps/v1', 'StatefulSet', 'spec: {}\n', 'spec: { revisionHistoryLimit: 3 }\n', '(not set, now 3)'],
+  ['apps/v1', 'StatefulSet', claims('accessModes: [a]'), claims('accessModes: [b]'), 'begin with an empty volume'],
+  ['apps/v1', 'StatefulSet', claims('volumeMode: Block'), claims('{}'), 'volumeMode'],
   ['apps/v1', 'Deployment', 'spec: { selector: { matchLabels: { a: b } } }\n', 'spec: {}\n', 'spec.selector'],
   ['apps/v1', 'DaemonSet', 'spec: { selector: { matchLabels: { a: b } } }\n', 'spec: {}\n', 'spec.selector'],
   ['batch/v1', 'Job', 'spec: { template: { a: 1 } }\n', 'spec: { template: { a: 2 } }\n', '(a: 1, now 2)'],
@@ -64,6 +67,10 @@ it.each([
     'spec: { resources: { requests: { storage: 2Gi } } }\n',
   ],
   ['apps/v1', 'StatefulSet', 'spec: { replicas: 1, template: {} }\n', 'spec: { replicas: 2, template: { a: 1 } }\n'],
+  ['apps/v1', 'StatefulSet', 'spec: {}\n', 'spec: { podManagementPolicy: OrderedReady, revisionHistoryLimit: 10 }\n'],
+  ['apps/v1', 'StatefulSet', storage('10Gi'), storage('10240Mi')],
+  ['apps/v1', 'StatefulSet', claims('volumeMode: Filesystem'), claims('{}')],
+  ['v1', 'PersistentVolumeClaim', 'spec: {}\n', 'spec: { volumeMode: Filesystem }\n'],
   ['apps/v1', 'Deployment', 'spec: { selector: { a: 1, b: 2 } }\n', 'spec: { selector: { b: 2, a: 1 } }\n'],
 ])('%s %s: lets through what may change', (apiVersion, kind, before, after) => {
   const path = `x.${kind.toLowerCase()}.yaml`;

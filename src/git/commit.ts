@@ -99,9 +99,14 @@ function messageText(message: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }
 
+/** The last moment that a Date can hold. */
+const latestTime = 8.64e15;
+
 function parsePerson(line: string): Signature {
   const match = /^(.*?) ?<([^>]*)> (-?\d+)/.exec(line);
   if (!match) return { name: line, email: '', at: new Date(0) };
   const [, name = '', email = '', seconds = '0'] = match;
-  return { name, email, at: new Date(Number(seconds) * 1000) };
+  // Git takes any number, and one commit of anybody's must not keep a history from being read.
+  const at = new Date(Math.max(-latestTime, Math.min(latestTime, Number(seconds) * 1000)));
+  return { name, email, at };
 }

@@ -4,13 +4,15 @@ import { plainText } from './sideband.ts';
 import { TransportError, type TransportFailure } from './transport.ts';
 
 const longestBody = 4096;
+const longestDropped = 128 * 1024;
+const bodyPatienceMs = 2_000;
 
 /** For an answer that is not the git answer that was asked for. */
 export async function answerError(answer: Dispatcher.ResponseData, expected: string): Promise<TransportError> {
   const { statusCode: status, headers } = answer;
   const type = String(headers['content-type'] ?? 'no content type');
   const said = type.startsWith('text/plain') ? plainText(await firstBytes(answer)) : '';
-  if (!said) await answer.body.dump().catch(() => undefined);
+  if (!said) await dropBody(answer);
   if (status === 200) {
     return new TransportError('unusable', `the server answered ${type} instead of ${expected}; is this a git address?`);
   }
@@ -19,6 +21,11 @@ export async function answerError(answer: Dispatcher.ResponseData, expected: str
   if (asked === undefined) return new TransportError(failureOfStatus(status), text);
   const askedWait = { retryAfter: String(asked), date: headers['date']?.toString() };
   return new TransportError(failureOfStatus(status), text, { askedWait });
+}
+
+/** Of an answer that says enough without it; one that has no end soon costs its connection. */
+export async function dropBody({ body }: Dispatcher.ResponseData): Promise<void> {
+  await body.dump({ limit: longestDropped, signal: AbortSignal.timeout(bodyPatienceMs) }).catch(() => undefined);
 }
 
 /** For what went wrong below HTTP; `route` is added to the words where the server was not reached. */
@@ -93,6 +100,7 @@ function codeOf(error: unknown): string {
 async function firstBytes(answer: Dispatcher.ResponseData): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  const late = setTimeout(() => answer.body.destroy(), bodyPatienceMs);
   try {
     for await (const chunk of answer.body) {
       chunks.push(chunk as Buffer);
@@ -101,6 +109,8 @@ async function firstBytes(answer: Dispatcher.ResponseData): Promise<string> {
     }
   } catch {
     // The status has said enough.
+  } finally {
+    clearTimeout(late);
   }
   return Buffer.concat(chunks).toString('utf8', 0, longestBody);
 }

@@ -1,7 +1,8 @@
 /** Git's smart HTTP: one GET that says what a server can do, one POST for each request. */
 import { Readable } from 'node:stream';
 import { Agent, type Dispatcher, request } from 'undici';
-import { answerError, connectionError } from './http-failure.ts';
+import { brisk } from './brisk.ts';
+import { answerError, connectionError, dropBody } from './http-failure.ts';
 import { readPackets } from './pkt-line.ts';
 import {
   type Credentials,
@@ -98,7 +99,7 @@ export class HttpTransport implements Transport {
     if (answer.statusCode === 401 && this.#options.credentials) {
       const renewed = await this.#options.credentials(credentials);
       if (renewed !== null) {
-        await answer.body.dump();
+        await dropBody(answer);
         answer = await this.#follow(call, renewed);
       }
     }
@@ -111,7 +112,7 @@ export class HttpTransport implements Transport {
     for (let hop = 0; hop <= mostRedirects; hop++) {
       const answer = await this.#send(call, credentials);
       if (![301, 302, 303, 307, 308].includes(answer.statusCode)) return answer;
-      await answer.body.dump();
+      await dropBody(answer);
       this.#redirect(call, String(answer.headers['location'] ?? ''));
     }
     throw new TransportError('unusable', `the server redirected more than ${mostRedirects} times`);
@@ -154,10 +155,10 @@ export class HttpTransport implements Transport {
   async *#read(answer: Dispatcher.ResponseData, maxBytes: number): AsyncGenerator<Buffer> {
     let bytes = 0;
     try {
-      for await (const chunk of answer.body) {
-        bytes += (chunk as Buffer).length;
+      for await (const chunk of brisk(answer.body, this.#options.timeoutMs ?? defaultTimeoutMs)) {
+        bytes += chunk.length;
         if (bytes > maxBytes) throw new TransportError('unusable', `the answer is longer than ${maxBytes} bytes`);
-        yield chunk as Buffer;
+        yield chunk;
       }
     } catch (error) {
       throw connectionError(error);

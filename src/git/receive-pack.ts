@@ -49,8 +49,11 @@ export class ReceivePack {
    */
   async push(updates: readonly RefUpdate[], pack: Buffer | null, signal?: AbortSignal): Promise<PushReport> {
     const { unpack, refs, remoteText } = await this.#send(updates, pack, updates.length > 1 ? ['atomic'] : [], signal);
-    const refused = [...refs.values()].find((said) => said !== null) ?? null;
-    return { refused: refusedPack(unpack) ?? refused, remoteText };
+    const refused = refusedPack(unpack) ?? [...refs.values()].find((said) => said !== null) ?? null;
+    if (refused === null && !updates.every(({ ref }) => refs.has(ref))) {
+      throw new TransportError('unreachable', 'the report on the push was cut short');
+    }
+    return { refused, remoteText };
   }
 
   /** The same, but each ref by itself: those that are refused do not hold up the others. */

@@ -1,5 +1,7 @@
 /** One git command on an SSH channel: its advertisement, then one exchange. */
+
 import type { ClientChannel } from 'ssh2';
+import { brisk } from './brisk.ts';
 import { failureOf, type GitFailure } from './failure.ts';
 import { plainText } from './sideband.ts';
 import { type GitService, TransportError, type TransportFailure } from './transport.ts';
@@ -73,7 +75,7 @@ class Wire {
   constructor(channel: ClientChannel, service: GitService, idleTimeoutMs: number) {
     this.#channel = channel;
     this.#service = service;
-    this.#chunks = channel[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    this.#chunks = brisk(channel as AsyncIterable<Buffer>, idleTimeoutMs);
     this.#timer = setTimeout(() => this.#fail(`${service} said nothing for ${idleTimeoutMs / 1000} s`), idleTimeoutMs);
     this.#timer.unref();
     channel.stderr.on('data', (chunk: Buffer) => {

@@ -41,6 +41,8 @@ interface Abilities {
   readonly named: readonly string[];
 }
 
+const maxRefBytes = 64 * 1024 ** 2;
+
 export class UploadPack {
   readonly #transport: Transport;
   #abilities: Abilities | null = null;
@@ -60,13 +62,22 @@ export class UploadPack {
     await this.abilities(signal);
     const lines = prefixes.map((prefix) => `ref-prefix ${prefix}\n`);
     const refs = new Map<string, string>();
+    let [bytes, ended] = [0, false];
     // Read to its end, or the connection could not be used again.
     for await (const one of this.#command('ls-refs', lines, signal)) {
+      ended = one.kind === 'flush';
       if (one.kind !== 'data') continue;
       refuseError(one.payload);
+      bytes += one.payload.length;
+      if (bytes > maxRefBytes)
+        throw new TransportError('unusable', `the list of branches is longer than ${maxRefBytes} bytes`);
       const [id = '', name = ''] = lineOf(one.payload).split(' ');
-      if (name !== '') refs.set(name, id);
+      if (!/^[0-9a-f]{40}$/.test(id) || name === '')
+        throw new TransportError('unreachable', 'the list of branches is damaged');
+      refs.set(name, id);
     }
+    // A branch that is not listed counts as gone, so a list that breaks off must not count as a list.
+    if (!ended) throw new TransportError('unreachable', 'the list of branches was cut short');
     return refs;
   }
 

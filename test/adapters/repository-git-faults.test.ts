@@ -7,6 +7,7 @@ import { HttpTransport, type HttpTransportOptions } from '../../src/git/http-tra
 import type { PushOutcome, Repository } from '../../src/ports.ts';
 import { draft } from '../contract/repository.ts';
 import { type GitServer, startGitServer } from '../support/git-server.ts';
+import { nativeGit } from '../support/native-git.ts';
 
 const password = 'planted-pass-5d1c';
 
@@ -203,6 +204,32 @@ describe('GitRepository', () => {
     expect(payloads.map((payload) => payload.split('\n\n')[1])).toEqual(['one\n', 'two\n']);
     expect(await remote.git('cat-file', 'commit', 'main')).toContain('\ngpgsig -----BEGIN SSH SIGNATURE-----\n AAAA\n');
     await remote.fsck();
+  });
+
+  it('does not take half an answer for an empty repository', async () => {
+    const { open } = await world({ a: '1' });
+    const repository = open();
+    await repository.head();
+    server.inject({ kind: 'garbage', on: { method: 'POST', path: /git-upload-pack$/ }, body: '' });
+
+    const error = await repository.head().catch(asTowpathError);
+
+    expect(error).toMatchObject({ kind: 'transient', reason: 'GitUnreachable' });
+  });
+
+  it('reads a history in which one commit has no time that there is', async () => {
+    const { remote, open } = await world({ a: '1' });
+    const since = CommitId.parse(await remote.head());
+    const tree = (await remote.git('rev-parse', 'main^{tree}')).trim();
+    const person = 'Jane <jane@example.com> 99999999999999 +0000';
+    const text = `tree ${tree}\nparent ${since}\nauthor ${person}\ncommitter ${person}\n\nLater\n`;
+    const store = ['-C', remote.path, 'hash-object', '-t', 'commit', '-w', '--stdin', '--literally'];
+    await remote.git('update-ref', 'refs/heads/main', (await nativeGit(store, { input: text })).trim());
+    const repository = open();
+
+    const history = await repository.history(await repository.snapshot(await repository.head()), since, '');
+
+    expect(history).toMatchObject({ kind: 'descends', commits: [{ subject: 'Later', author: { name: 'Jane' } }] });
   });
 
   it('says what to check when credentials are refused, without showing them', async () => {

@@ -53,6 +53,13 @@ describe('serializeCommit', () => {
     expect(raw.toString()).toContain(`author Grace <grace@example.com> ${seconds} +0000\n`);
   });
 
+  it.each(['99999999999999', '-99999999999999', '18446744073709551615'])('reads the time %s', (seconds) => {
+    const person = `Ada <ada@example.com> ${seconds} +0000`;
+    const raw = `tree ${tree}\nauthor ${person}\ncommitter ${person}\n\nsubject\n`;
+
+    expect(parseCommit(Buffer.from(raw)).committer.at.toISOString()).toMatch(/Z$/);
+  });
+
   it('puts a signature over everything else into its header', async () => {
     let signed = '';
     const sign = async (payload: Buffer) => {

@@ -219,6 +219,28 @@ describe('HttpTransport', () => {
     expect((await failure(silent.advertise('git-upload-pack'))).failure).toBe('unreachable');
   });
 
+  it.each([
+    ['an answer', 200, resultType],
+    ['a refusal', 503, 'text/plain'],
+    ['a redirect', 302, 'text/plain'],
+  ])('gives %s up that only drips', async (_what, status, type) => {
+    const drips = new Set<NodeJS.Timeout>();
+    const transport = await connect(
+      (_request, response) => {
+        response.writeHead(status, { 'Content-Type': type, Location: 'https://other.example/git-upload-pack' });
+        const drip = setInterval(() => response.write('0'), 5);
+        drips.add(drip);
+        response.on('close', () => drips.delete(drip) && clearInterval(drip));
+      },
+      { timeoutMs: 40 },
+    );
+
+    const error = await failure(read(transport.request('git-upload-pack', [])));
+
+    expect(error.failure).toBe(status === 302 ? 'unusable' : 'unreachable');
+    await expect.poll(() => drips.size).toBe(0);
+  });
+
   it('can be cancelled', async () => {
     const transport = await connect(() => {});
     const controller = new AbortController();

@@ -75,6 +75,20 @@ describe('UploadPack', () => {
   });
 
   it.each([
+    ['is empty', ''],
+    ['breaks off between two lines', packet(`${'1'.repeat(40)} refs/heads/main\n`).toString()],
+    ['names no id', `${packet('main refs/heads/main\n')}0000`],
+    ['names an id of another kind', `${packet(`${'1'.repeat(64)} refs/heads/main\n`)}0000`],
+    ['names no branch', `${packet(`${'1'.repeat(40)}\n`)}0000`],
+  ])('takes a list of branches for none where it %s', async (_how, list) => {
+    const transport = scripted(Buffer.concat([packet('version 2\n'), Buffer.from('0000')]), Buffer.from(list));
+
+    const error = await new UploadPack(transport).listRefs(['refs/heads/']).catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({ failure: 'unreachable', message: expect.stringMatching(/list of branches/) });
+  });
+
+  it.each([
     ['version 1', [packet('version 1\n')], 'version 2'],
     ['SHA-256', [packet('version 2\n'), packet('object-format=sha256\n')], 'SHA-256'],
     ['an error', [packet('ERR Repository not found.')], 'Repository not found'],
@@ -161,6 +175,14 @@ describe('ReceivePack', () => {
     expect(left.refs.map(({ refused }) => refused)).toEqual([null, expect.stringContaining('nothing about it')]);
     expect(none.pack).toContain('disk full');
     expect(none.refs.every(({ refused }) => refused !== null)).toBe(true);
+  });
+
+  it('does not take a report that leaves out the ref for a success', async () => {
+    const advertise = Buffer.concat([packet(`${'1'.repeat(40)} refs/heads/main\0report-status\n`), flush]);
+    const receive = new ReceivePack(scripted(advertise, packet('unpack ok\n')));
+    const update = { ref: 'refs/heads/main', oldId: '1'.repeat(40), newId: '2'.repeat(40) };
+
+    await expect(receive.push([update], null)).rejects.toMatchObject({ failure: 'unreachable' });
   });
 
   it('does not try to delete where the server offers no deleting', async () => {

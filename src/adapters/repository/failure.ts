@@ -3,7 +3,7 @@ import { askedWaitMs } from '../../core/asked-wait.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { failureOf, type GitFailure } from '../../git/failure.ts';
 import { PackError } from '../../git/pack-reader.ts';
-import { RemoteError } from '../../git/sideband.ts';
+import { plainText, RemoteError } from '../../git/sideband.ts';
 import { TransportError, type TransportFailure } from '../../git/transport.ts';
 
 /** `doing` reads "fetch https://…": what could not be done, and to which repository. */
@@ -81,7 +81,7 @@ const meanings: Readonly<Record<FailureClass, Meaning>> = {
 export function missingBranch(url: string, branch: string, branches: readonly string[] = []): TowpathError {
   // Those that could be meant; what is proposed lies below a prefix, and there may be hundreds.
   const likeliest = branches.toSorted((one, other) => one.split('/').length - other.split('/').length);
-  const shown = likeliest.slice(0, 3).map((name) => `"${name}"`);
+  const shown = likeliest.slice(0, 3).map((name) => `"${plainText(name)}"`);
   const named = shown.length > 0 ? ` (${shown.join(', ')}${branches.length > shown.length ? ', …' : ''})` : '';
   return new TowpathError(
     'terminal',

@@ -1,8 +1,9 @@
 /** HTTP for isomorphic-git: our credentials, authorities, proxies and time-outs instead of its own client. */
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from 'isomorphic-git';
 import { type Dispatcher, request } from 'undici';
-import { answerError, connectionError } from '../../../git/http-failure.ts';
-import type { Credentials, CredentialsSource } from '../../../git/transport.ts';
+import { brisk } from '../../../git/brisk.ts';
+import { answerError, connectionError, dropBody } from '../../../git/http-failure.ts';
+import { type Credentials, type CredentialsSource, TransportError } from '../../../git/transport.ts';
 
 export interface IsomorphicHttpOptions {
   readonly credentials?: CredentialsSource;
@@ -11,6 +12,8 @@ export interface IsomorphicHttpOptions {
   /** Longest silence of the server. */
   readonly timeoutMs?: number;
 }
+
+const defaultTimeoutMs = 120_000;
 
 /** Throws TransportError for everything but a git answer, so that isomorphic-git never sees another one. */
 export function isomorphicHttp(options: IsomorphicHttpOptions): HttpClient {
@@ -21,14 +24,14 @@ export function isomorphicHttp(options: IsomorphicHttpOptions): HttpClient {
       const credentials = (await options.credentials?.(null)) ?? null;
       let answer = await send(asked, body, credentials, options);
       if (answer.statusCode === 401 && options.credentials) {
-        await answer.body.dump();
+        await dropBody(answer);
         answer = await send(asked, body, await options.credentials(credentials), options);
       }
       const expected = expectedType(asked.url);
       if (answer.statusCode !== 200 || String(answer.headers['content-type']).split(';')[0] !== expected) {
         throw await answerError(answer, expected);
       }
-      return responseOf(asked, answer);
+      return responseOf(asked, answer, options.timeoutMs ?? defaultTimeoutMs);
     },
   };
 }
@@ -53,21 +56,31 @@ async function send(
   }
 }
 
-function responseOf(asked: GitHttpRequest, answer: Dispatcher.ResponseData): GitHttpResponse {
+function responseOf(asked: GitHttpRequest, answer: Dispatcher.ResponseData, timeoutMs: number): GitHttpResponse {
   const headers = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
   return {
     url: asked.url,
     method: asked.method,
     headers: Object.fromEntries(headers),
-    body: read(answer),
+    body: asked.method === 'POST' ? read(answer, timeoutMs) : wholeList(read(answer, timeoutMs)),
     statusCode: answer.statusCode,
     statusMessage: 'OK',
   };
 }
 
-async function* read(answer: Dispatcher.ResponseData): AsyncGenerator<Uint8Array> {
+/** Of an empty list isomorphic-git complains, of one that breaks off between two lines it does not. */
+async function* wholeList(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let end = '';
+  for await (const chunk of chunks) {
+    end = (end + Buffer.from(chunk).toString('latin1')).slice(-4);
+    yield chunk;
+  }
+  if (end !== '0000') throw new TransportError('unreachable', 'the list of branches was cut short');
+}
+
+async function* read(answer: Dispatcher.ResponseData, timeoutMs: number): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of answer.body) yield chunk as Buffer;
+    yield* brisk(answer.body, timeoutMs);
   } catch (error) {
     throw connectionError(error);
   }

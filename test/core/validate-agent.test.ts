@@ -55,6 +55,12 @@ const edits: readonly Edit[] = [
     ['there is no volume "other"'],
   ],
   ['a mount over what is vital', 'mountPath: /scratch', 'mountPath: /usr', ['would hide /usr']],
+  [
+    'a toleration without key',
+    '\nspec:\n',
+    '\nspec:\n  tolerations: [{ value: x }]\n',
+    ['tolerates every taint only with operator Exists'],
+  ],
   ['a revision on everything', shared, `${shared}    towpath.dev/revision-id: x\n`, ['would roll the database']],
   ['what an engine owns', shared, `${shared}    app.kubernetes.io/instance: x\n`, ['belongs to the GitOps engine']],
   ['what the operator selects by', shared, `${shared}    app: ${foreign}\n`, ['selects pods by this label']],

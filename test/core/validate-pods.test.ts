@@ -42,6 +42,53 @@ const doors: readonly Edit[] = [
   volume('iscsi', 'iscsi:\n            targetPortal: a\n            iqn: b\n            lun: 0', [hostAccess]),
   ['a port of the node', api, 'containerPort: 8000', 'containerPort: 8000\n              hostPort: 80', [hostAccess]],
 ];
+const affinity = (title: string, yaml: string, said: string): Edit => inPod(title, `affinity: ${yaml}`, [said]);
+const nodes = (rule: string): string =>
+  `{ nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [${rule}] }] } } }`;
+const places: readonly Edit[] = [
+  inPod('a label of nodes that is none', 'nodeSelector: { "a b": c }', ['"a b" is no name of a label']),
+  inPod('a value of nodes that is none', 'nodeSelector: { a: "b c" }', ['"b c" is no value of a label']),
+  inPod('a toleration without key', 'tolerations: [{ value: a }]', ['tolerates every taint only with operator Exists']),
+  inPod('a toleration with a value too many', 'tolerations: [{ key: a, operator: Exists, value: b }]', [
+    'has a value, which operator Exists does not take',
+  ]),
+  inPod('a toleration for a while that never begins', 'tolerations: [{ key: a, value: b, tolerationSeconds: 3 }]', [
+    'only effect NoExecute takes',
+  ]),
+  inPod('a toleration of no taint', 'tolerations: [{ key: a b, operator: Exists }]', ['"a b" is no name of a label']),
+  affinity('no values', nodes('{ key: a, operator: In }'), 'operator In names no values'),
+  affinity('values too many', nodes('{ key: a, operator: Exists, values: [b] }'), 'operator Exists takes no values'),
+  affinity('no number', nodes('{ key: a, operator: Gt, values: [b] }'), 'operator Gt takes one whole number'),
+  affinity(
+    'an unknown operator',
+    nodes('{ key: a, operator: Like }'),
+    'expected In, NotIn, Exists, DoesNotExist, Gt, Lt',
+  ),
+  affinity('no label', nodes('{ key: a b, operator: Exists }'), '"a b" is no name of a label'),
+  affinity(
+    'a weight beyond all',
+    '{ podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 500, podAffinityTerm: { topologyKey: a } }] } }',
+    'must be 1 to 100',
+  ),
+  affinity(
+    'no topology',
+    '{ podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "", labelSelector: {} }] } }',
+    'names no label of the nodes',
+  ),
+];
+describe('where pods run', () => {
+  refuses(places);
+
+  it('lets through what the API server takes', () => {
+    const yaml = `nodeSelector: { a: "" }
+      tolerations: [{ operator: Exists }, { key: a, value: b, effect: NoExecute, tolerationSeconds: 3 }, { key: a }]
+      affinity: ${nodes('{ key: a.example/b, operator: Gt, values: ["3"] }, { key: b, operator: NotIn, values: [c] }')}
+      containers:`;
+
+    expect(complain(edited(api, '      containers:', `      ${yaml}`))).toEqual([]);
+  });
+});
+
 const rights: readonly Edit[] = [
   inContext('a privileged container', 'privileged: true', [privileged]),
   inContext('privilege escalation', 'allowPrivilegeEscalation: true', [privileged]),

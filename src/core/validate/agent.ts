@@ -5,6 +5,7 @@ import { below, findingAt, keysOf, type Manifest, type Place, place } from '../m
 import { whyOperators } from '../owned-keys.ts';
 import { revisionLabel, type ValidationContext } from './context.ts';
 import { checkIdentity, checkKeyed } from './object.ts';
+import { checkPlacement } from './placement.ts';
 import { checkNamed } from './pods.ts';
 
 export function checkAgent(manifest: Manifest, context: ValidationContext): readonly Finding[] {
@@ -12,6 +13,7 @@ export function checkAgent(manifest: Manifest, context: ValidationContext): read
   return [
     ...checkShared(manifest, context),
     ...checkOperators(manifest),
+    ...checkPlacement(manifest, place(manifest, 'spec')),
     ...checkDatabase(manifest, context),
     ...checkReplicas(manifest),
     ...checkScale(manifest, 'minReplicas', 'maxReplicas'),

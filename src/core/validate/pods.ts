@@ -8,11 +8,13 @@ import { below, findingAt, items, type Manifest, type Place, place } from '../ma
 import { belongsToAnother, isDatabaseClaim, secretOwner } from '../secrets/secret-ownership.ts';
 import { podTemplatesOf } from '../workloads.ts';
 import type { ValidationContext } from './context.ts';
+import { checkPlacement } from './placement.ts';
 
 export function checkPods(manifest: Manifest, context: ValidationContext): readonly Finding[] {
   return podTemplatesOf(manifest).flatMap(({ spec, containers }) => [
     ...checkHost(manifest, spec, context),
     ...checkSecurity(manifest, spec, context),
+    ...checkPlacement(manifest, spec),
     ...checkNames(manifest, containers),
     ...containers.flatMap((container) => checkContainer(manifest, container, context)),
     ...items(below(spec, 'volumes')).flatMap((volume) => checkVolume(manifest, volume, context)),

@@ -57,6 +57,21 @@ afterEach(async () => {
   await server.stop();
 });
 
+it('gives up an answer that only drips', async () => {
+  const http = openKubernetes(server, noTelemetry);
+  server.script((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), 5);
+    response.on('close', () => clearInterval(drip));
+    return true;
+  });
+
+  const asked = http.json({ method: 'GET', path: '/api', purpose: 'ask', timeoutMs: 30 });
+
+  await expect(asked).rejects.toMatchObject({ kind: 'transient', reason: 'ClusterUnreachable' });
+  await http.close();
+});
+
 describe('a probe', () => {
   it.each([200, 404, 503])('tells the answer %d of the server itself', async (status) => {
     server.script((_, response) => {

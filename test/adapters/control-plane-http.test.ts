@@ -83,6 +83,26 @@ describe('a failure', () => {
     expect(error.message).toContain('(ECONNREFUSED)');
   });
 
+  it('ends a call whose answer only drips', async () => {
+    const drips = new Set<NodeJS.Timeout>();
+    plane.script = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const drip = setInterval(() => response.write(' '), 10);
+      drips.add(drip);
+      response.on('close', () => drips.delete(drip) && clearInterval(drip));
+      return true;
+    };
+    const client = connect({ timeoutMs: 100 });
+
+    const error = await failure(client.info());
+    await client.close();
+    plane.script = null;
+
+    expect(error).toMatchObject({ kind: 'transient', reason: 'ControlPlaneUnreachable' });
+    expect(error.message).toContain('(ETIMEDOUT)');
+    await expect.poll(() => drips.size).toBe(0);
+  });
+
   it('ends a call that never gets an answer', async () => {
     plane.script = () => true;
     const client = connect({ timeoutMs: 100 });

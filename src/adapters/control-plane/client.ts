@@ -6,8 +6,10 @@ import { askedWaitMs } from '../../core/asked-wait.ts';
 import { connectionFault } from '../../domain/connection-fault.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { readConfiguredFileSync, secretLineOf, whyUnreadable } from '../files/configured-file.ts';
+import { codeOf } from '../http/connection-code.ts';
 import { routeOf } from '../http/environment-proxy.ts';
 import { openDispatcher } from '../http/http-dispatcher.ts';
+import { wholeWithin } from '../http/whole-answer.ts';
 
 export interface ControlPlaneConnection {
   /** Without a closing slash. */
@@ -85,7 +87,7 @@ async function send<Answer>(
   const began = performance.now();
   const tell = (code: number | 'error'): void => connection.onAnswer?.(code, performance.now() - began);
   try {
-    const response = await request(url, { ...options, signal: call.signal ?? null });
+    const response = await request(url, { ...options, signal: wholeWithin(timeoutMs, call.signal) });
     tell(response.statusCode);
     return response;
   } catch (error) {
@@ -137,14 +139,6 @@ function unreachable<Answer>(connection: ControlPlaneConnection, call: Call<Answ
   const why = `${connectionFault(code)}${route && '; check the proxy, or name the host in NO_PROXY'}`;
   const message = `Cannot ${call.purpose} at ${connection.url}${route}: ${why}`;
   return new TowpathError('transient', 'ControlPlaneUnreachable', message, { cause: error });
-}
-
-/** The innermost code: `ECONNREFUSED`, `UND_ERR_HEADERS_TIMEOUT`, `SELF_SIGNED_CERT_IN_CHAIN`. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  const inner = codeOf(error.cause);
-  if (inner !== '') return inner;
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 const reasons: Readonly<Record<number, string>> = {

@@ -5,6 +5,7 @@ import { askedWaitMs } from '../../core/asked-wait.ts';
 import { connectionFault } from '../../domain/connection-fault.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import { systemWords } from '../../domain/system-words.ts';
+import { codeOf } from '../http/connection-code.ts';
 
 interface Refused {
   readonly status: number;
@@ -86,12 +87,4 @@ export function wordsOf(text: string): string {
   } catch {
     return '';
   }
-}
-
-/** The innermost code: `ECONNREFUSED`, `UND_ERR_BODY_TIMEOUT`, `CERT_HAS_EXPIRED`. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  const inner = codeOf(error.cause);
-  if (inner !== '') return inner;
-  return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -4,6 +4,7 @@ import { type Dispatcher, request } from 'undici';
 import type { ClusterAccess } from '../../domain/configuration-cluster.ts';
 import { TowpathError } from '../../domain/failure.ts';
 import type { Telemetry } from '../../ports.ts';
+import { wholeWithin } from '../http/whole-answer.ts';
 import { type Identity, type KubernetesAccess, openAccess } from './access.ts';
 import { refusalOf, unreachable } from './failure.ts';
 
@@ -55,7 +56,11 @@ export function openKubernetes(access: ClusterAccess, telemetry: Pick<Telemetry,
   const { server } = sender;
   const answer = async (call: KubernetesCall) => {
     const silenceMs = call.timeoutMs ?? defaultTimeoutMs;
-    const { statusCode: status, headers, body } = await sender.send(call, silenceMs);
+    const {
+      statusCode: status,
+      headers,
+      body,
+    } = await sender.send({ ...call, signal: wholeWithin(silenceMs, call.signal) }, silenceMs);
     const text = await textOf(body, call.mostBytes).catch((error: unknown) => {
       throw unreachable(server, call.purpose, error);
     });

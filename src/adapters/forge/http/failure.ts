@@ -7,6 +7,7 @@ import { connectionFault } from '../../../domain/connection-fault.ts';
 import { TowpathError } from '../../../domain/failure.ts';
 import { textAt } from '../../../domain/object-fields.ts';
 import { redact } from '../../../domain/redaction.ts';
+import { codeOf } from '../../http/connection-code.ts';
 
 interface ForgeRefusal {
   /** What was tried: `open a pull request for "towpath/agent"`. */
@@ -216,13 +217,4 @@ export function headerOf(headers: IncomingHttpHeaders, name: string): string | n
   const value = headers[name];
   const text = Array.isArray(value) ? value[0] : value;
   return text === undefined || text.trim() === '' ? null : text.trim();
-}
-
-/** The innermost code: `ECONNREFUSED`, `UND_ERR_SOCKET`, `CERT_HAS_EXPIRED`; a time-out has only a name. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  const inner = codeOf(error.cause);
-  if (inner !== '') return inner;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.name === 'TimeoutError' ? 'ETIMEDOUT' : '';
 }

@@ -9,14 +9,14 @@ import { type Finding, foreseen, outdated, readAccepted, unaccepted, unknownName
 import { kubeScore } from './linters/kube-score.ts';
 import { type KubeconformResult, kubeconform, writeSchemas } from './linters/kubeconform.ts';
 import { prepareLinters } from './linters/programs.ts';
-import { type Laid, layOut, type Subject } from './linters/subject.ts';
+import { type Subject, type WrittenSubjects, writeSubjects } from './linters/subject.ts';
 import { allSubjects } from './linters/subjects.ts';
 
 const listed = readAccepted(readFileSync(join(import.meta.dirname, 'linters/accepted-findings.yaml'), 'utf8'));
 const lgp = readFileSync(join(import.meta.dirname, 'manifests/lgp-crd.yaml'), 'utf8');
 
 let subjects: readonly Subject[];
-let laid: Laid;
+let written: WrittenSubjects;
 let minors: readonly string[];
 let shapes: KubeconformResult;
 let scores: readonly Finding[];
@@ -30,13 +30,13 @@ beforeAll(async () => {
   const folder = await temporaryFolder('linters');
   const schemas = join(folder, 'schemas');
   subjects = await allSubjects(programs);
-  laid = layOut(join(folder, 'manifests'), subjects);
+  written = writeSubjects(join(folder, 'manifests'), subjects);
   minors = writeSchemas(schemas, subjects, { ...programs, more: lgp });
   [shapes, scores, checks, policies] = await Promise.all([
-    kubeconform(programs.kubeconform, laid, schemas, minors),
-    kubeScore(programs.kubeScore, laid, minors.at(-1) ?? ''),
-    checkov(programs.python, laid),
-    conftest(programs.conftest, laid, programs.share, join(folder, 'policies')),
+    kubeconform(programs.kubeconform, written, schemas, minors),
+    kubeScore(programs.kubeScore, written, minors.at(-1) ?? ''),
+    checkov(programs.python, written),
+    conftest(programs.conftest, written, programs.share, join(folder, 'policies')),
   ]);
   findings = [...shapes.findings, ...scores, ...checks.findings, ...policies.findings];
 }, 900_000);
@@ -91,7 +91,7 @@ describe('each linter', () => {
 
     expect(minors.slice(0, 2)).toEqual(['1.30', '1.31']);
     expect(shapes.valid).toBeGreaterThanOrEqual(right.length * minors.length);
-    expect([...laid.files.keys()].filter((file) => !policies.judged.has(file))).toEqual([]);
+    expect([...written.files.keys()].filter((file) => !policies.judged.has(file))).toEqual([]);
     expect(checks.passed).toBeGreaterThan(right.length * 10);
     expect(checks.overlooked).toEqual([]);
   });

@@ -56,8 +56,8 @@ async function buildTool(tool: Tool, go: Go, say: Say): Promise<string> {
   return path;
 }
 
-/** What no checkout has run for a month; a set of programs is 700 MB. */
-function dropUnused(folder: string): void {
+/** What no checkout has run for a month; a set of programs is 1.1 GB. */
+export function dropUnused(folder: string): void {
   const monthAgoMs = Date.now() - 30 * 24 * 60 * 60_000;
   for (const path of readdirSync(folder).map((name) => join(folder, name))) {
     if (statSync(path).mtimeMs < monthAgoMs) rmSync(path, { recursive: true, force: true });

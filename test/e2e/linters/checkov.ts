@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Finding, finding } from './finding.ts';
 import { run } from './run.ts';
-import type { Laid } from './subject.ts';
+import type { WrittenSubjects } from './subject.ts';
 
 interface Judged {
   readonly passed: number;
@@ -18,12 +18,12 @@ export interface CheckovResult {
   readonly overlooked: readonly string[];
 }
 
-export async function checkov(python: string, laid: Laid): Promise<CheckovResult> {
-  const answer = await run(python, [join(import.meta.dirname, 'run_checkov.py'), ...laid.subjects.keys()]);
+export async function checkov(python: string, written: WrittenSubjects): Promise<CheckovResult> {
+  const answer = await run(python, [join(import.meta.dirname, 'run_checkov.py'), ...written.subjects.keys()]);
   const judged = Object.entries(JSON.parse(answer) as Record<string, Judged>);
   return {
     findings: judged.flatMap(([folder, { failed }]) =>
-      failed.map(({ rule, message, file }) => finding(laid, `checkov/${rule}`, join(folder, file), message)),
+      failed.map(({ rule, message, file }) => finding(written, `checkov/${rule}`, join(folder, file), message)),
     ),
     passed: judged.reduce((sum, [, { passed }]) => sum + passed, 0),
     overlooked: judged.flatMap(([, { skipped, unreadable }]) => [...skipped, ...unreadable]),

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { basename, join } from 'node:path';
 import { type Finding, finding } from './finding.ts';
 import { run } from './run.ts';
-import type { Laid } from './subject.ts';
+import type { WrittenSubjects } from './subject.ts';
 
 interface Tested {
   readonly filename: string;
@@ -25,14 +25,19 @@ export const ownRules: readonly string[] = readdirSync(ownPolicies)
   .filter((name) => name !== 'pods');
 
 /** The policies are gathered in the folder `scratch`. */
-export async function conftest(program: string, laid: Laid, share: string, scratch: string): Promise<ConftestResult> {
+export async function conftest(
+  program: string,
+  written: WrittenSubjects,
+  share: string,
+  scratch: string,
+): Promise<ConftestResult> {
   cpSync(ownPolicies, join(scratch, 'own'), { recursive: true });
   gatherPublic(join(share, 'policies'), join(scratch, 'public'));
-  const answer = await run(program, ['test', '--policy', scratch, '--all-namespaces', '-o', 'json', laid.folder]);
+  const answer = await run(program, ['test', '--policy', scratch, '--all-namespaces', '-o', 'json', written.folder]);
   const tested = JSON.parse(answer) as readonly Tested[];
   return {
     findings: tested.flatMap(({ filename, namespace, failures = [] }) =>
-      failures.map(({ msg }) => finding(laid, `conftest/${ruleOf(namespace)}`, filename, msg)),
+      failures.map(({ msg }) => finding(written, `conftest/${ruleOf(namespace)}`, filename, msg)),
     ),
     judged: new Set(tested.map(({ filename }) => filename)),
   };

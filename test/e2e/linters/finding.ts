@@ -1,7 +1,7 @@
 /** What a linter found, and how it is held against the list of what is accepted. */
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Laid, Subject } from './subject.ts';
+import type { Subject, WrittenSubjects } from './subject.ts';
 
 export interface Finding {
   /** `checkov/CKV_K8S_35`. */
@@ -30,8 +30,8 @@ export function readAccepted(text: string): readonly Accepted[] {
   return z.array(Accepted).parse(parse(text));
 }
 
-export function finding(laid: Laid, rule: string, path: string, message: string): Finding {
-  const place = laid.files.get(path);
+export function finding(written: WrittenSubjects, rule: string, path: string, message: string): Finding {
+  const place = written.files.get(path);
   if (!place) throw new Error(`Cannot place what ${rule} says about ${path}: no such file was given to the linter`);
   return { rule, ...place, message };
 }

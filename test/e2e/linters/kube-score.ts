@@ -1,7 +1,7 @@
 /** kube-score, with every check that it has. */
 import { type Finding, finding } from './finding.ts';
 import { run } from './run.ts';
-import type { Laid } from './subject.ts';
+import type { WrittenSubjects } from './subject.ts';
 
 interface Scored {
   readonly file_name: string;
@@ -16,10 +16,10 @@ interface Scored {
 const allRight = 10;
 
 /** Each subject by itself: a budget or a NetworkPolicy counts for the pods that come with it. */
-export async function kubeScore(program: string, laid: Laid, minor: string): Promise<readonly Finding[]> {
+export async function kubeScore(program: string, written: WrittenSubjects, minor: string): Promise<readonly Finding[]> {
   const all: Finding[] = [];
-  for (const [, name] of laid.subjects) {
-    const files = [...laid.files].filter(([, { subject }]) => subject === name).map(([path]) => path);
+  for (const [, name] of written.subjects) {
+    const files = [...written.files].filter(([, { subject }]) => subject === name).map(([path]) => path);
     const options = [
       '--all-default-optional',
       '--disable-ignore-checks-annotations',
@@ -27,16 +27,16 @@ export async function kubeScore(program: string, laid: Laid, minor: string): Pro
       `v${minor}`,
     ];
     const answer = await run(program, ['score', ...options, '--output-format', 'json', ...files]);
-    all.push(...((JSON.parse(answer) ?? []) as Scored[]).flatMap((scored) => findingsOf(scored, laid)));
+    all.push(...((JSON.parse(answer) ?? []) as Scored[]).flatMap((scored) => findingsOf(scored, written)));
   }
   return all;
 }
 
-function findingsOf({ file_name: file, checks }: Scored, laid: Laid): readonly Finding[] {
+function findingsOf({ file_name: file, checks }: Scored, written: WrittenSubjects): readonly Finding[] {
   return checks
     .filter(({ skipped, grade }) => !skipped && grade < allRight)
     .map(({ check, comments }) => {
       const words = (comments ?? []).map(({ path, summary }) => (path ? `${path}: ${summary}` : summary));
-      return finding(laid, `kube-score/${check.id}`, file, words.join('; '));
+      return finding(written, `kube-score/${check.id}`, file, words.join('; '));
     });
 }

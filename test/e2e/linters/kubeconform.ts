@@ -7,7 +7,7 @@ import { readFolder } from '../harness/core.ts';
 import { type KubernetesObject, objectsIn } from '../harness/kubernetes.ts';
 import { type Finding, finding } from './finding.ts';
 import { run } from './run.ts';
-import type { JudgedObject, Laid, Subject } from './subject.ts';
+import type { JudgedObject, Subject, WrittenSubjects } from './subject.ts';
 
 interface Validated {
   readonly filename: string;
@@ -36,7 +36,7 @@ const objectMeta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 /** `schemas` is where `writeSchemas` has put them. */
 export async function kubeconform(
   program: string,
-  laid: Laid,
+  written: WrittenSubjects,
   schemas: string,
   minors: readonly string[],
 ): Promise<KubeconformResult> {
@@ -47,14 +47,16 @@ export async function kubeconform(
       '-schema-location',
       join(schemas, place, '{{.Group}}_{{.ResourceAPIVersion}}_{{.ResourceKind}}.json'),
     ]);
-    const answer = JSON.parse(await run(program, [...options, ...places, laid.folder])) as { resources: Validated[] };
+    const answer = JSON.parse(await run(program, [...options, ...places, written.folder])) as {
+      resources: Validated[];
+    };
     validated.push(...answer.resources);
   }
   return {
     findings: validated
       .filter(({ status }) => status !== 'statusValid')
       .map(({ filename, msg }) =>
-        finding(laid, 'kubeconform/schema', filename, msg.replace(/^.*failed with '[^']*' */, '')),
+        finding(written, 'kubeconform/schema', filename, msg.replace(/^.*failed with '[^']*' */, '')),
       ),
     valid: validated.filter(({ status }) => status === 'statusValid').length,
   };

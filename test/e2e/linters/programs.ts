@@ -1,10 +1,10 @@
 /** The linters and what they judge by, prepared once a machine; a run needs no network. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from '../../support/once.ts';
 import { pythonPackage, unpackKubernetes } from '../../support/vendor-schemas/sources.ts';
-import { buildProgram } from '../harness/build.ts';
+import { buildProgram, dropUnused } from '../harness/build.ts';
 import { findGo, type Say } from '../harness/go.ts';
 import { cacheFolder } from '../harness/paths.ts';
 import { shareFiles } from '../harness/shared-files.ts';
@@ -31,11 +31,10 @@ export async function prepareLinters(say: Say): Promise<LinterPrograms> {
   const venv = join(cache, checkov.replace('==', '-'));
   mkdirSync(cache, { recursive: true });
   once(kubernetes, unpackKubernetes);
-  once(venv, (folder) => {
-    say(`installing ${checkov}`);
-    execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' });
-    execFileSync(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', checkov], { stdio: 'pipe' });
-  });
+  once(venv, (folder) => install(folder, say));
+  // When they were last used; `dropUnused` goes by it.
+  for (const folder of [kubernetes, venv]) utimesSync(folder, new Date(), new Date());
+  dropUnused(cache);
   return {
     kubeconform: await buildProgram('kubeconform', say),
     kubeScore: await buildProgram('kube-score', say),
@@ -46,4 +45,14 @@ export async function prepareLinters(say: Say): Promise<LinterPrograms> {
     share: await shareFiles(await findGo(), say),
     kubernetes,
   };
+}
+
+function install(folder: string, say: Say): void {
+  say(`installing ${checkov}`);
+  try {
+    execFileSync('python3', ['-m', 'venv', folder], { stdio: 'pipe' });
+    execFileSync(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', checkov], { stdio: 'pipe' });
+  } catch (cause) {
+    throw new Error(`Cannot install ${checkov}: Python or pip failed; .ci/run installs what they need`, { cause });
+  }
 }

@@ -33,7 +33,7 @@ function judged(text: string): JudgedObject {
 }
 
 /** The subjects as files; a linter names a file, and so an object. */
-export interface Laid {
+export interface WrittenSubjects {
   readonly folder: string;
   /** Folder of each subject, to its name. */
   readonly subjects: ReadonlyMap<string, string>;
@@ -41,7 +41,7 @@ export interface Laid {
   readonly files: ReadonlyMap<string, { readonly subject: string; readonly object: string }>;
 }
 
-export function layOut(folder: string, subjects: readonly Subject[]): Laid {
+export function writeSubjects(folder: string, subjects: readonly Subject[]): WrittenSubjects {
   const folders = new Map<string, string>();
   const files = new Map<string, { readonly subject: string; readonly object: string }>();
   for (const { name, objects } of subjects) {

@@ -64,6 +64,11 @@ describe('what is published', () => {
     expect(filesUnder(join(installed, 'dist/control-plane/store/migrations'))).toEqual(
       filesUnder(join(root, 'src/control-plane/store/migrations')),
     );
+    const store = join(installed, 'dist/control-plane/store');
+    const ask = `import { emptyDatabase } from '${join(store, 'empty-database.js')}';
+      console.log((await emptyDatabase('${join(store, 'migrations')}'))?.size ?? 0);`;
+    const size = execFileSync(process.execPath, ['--input-type=module', '--eval', ask], { encoding: 'utf8' });
+    expect(Number(size)).toBeGreaterThan(1_000_000);
   });
 });
 

@@ -1,6 +1,8 @@
 /** The embedded database: PGlite in a folder, behind an exclusive lock. */
+import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
@@ -8,6 +10,7 @@ import { TowpathError } from '../../domain/failure.ts';
 import { systemWords } from '../../domain/system-words.ts';
 import { changeHub, channels } from './changes.ts';
 import { type FreeBytes, freeBytesOf, refuseChangesWithoutRoom, requireRoom } from './disk-room.ts';
+import { emptyDatabase } from './empty-database.ts';
 import { type FairGate, fairGate } from './fair-gate.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { OpenDatabase } from './open-database.ts';
@@ -29,9 +32,11 @@ export async function openEmbedded(
     requireRoom(dataFolder, freeBytes);
     // Beside the lock, not around it: whoever copies the database's files must not touch the lock's.
     const making = startMaking(dataFolder);
-    client = await PGlite.create(join(dataFolder, 'pglite'), { startParams });
+    const loadDataDir = making.isNew ? await emptyDatabase(migrationsFolder) : undefined;
+    client = await PGlite.create(join(dataFolder, 'pglite'), { startParams, ...(loadDataDir && { loadDataDir }) });
     const database = drizzle(client, { schema });
     await migrate(database, { migrationsFolder });
+    if (making.isNew) await database.update(schema.instance).set({ epoch: randomUUID(), createdAt: new Date() });
     making.done();
     keepStatements(client);
     keepTimesAsText(client);
@@ -55,25 +60,42 @@ export async function openEmbedded(
   }
 }
 
-/** From now on callers take turns at its only connection, instead of whoever sends most. */
+/**
+ * From now on callers take turns at its only connection, instead of whoever sends most. It works in this thread, so each
+ * statement has a turn of the event loop for itself, and everything else comes in between.
+ */
 function serveInTurn(client: PGlite): FairGate {
   const gate = fairGate({ connections: 1, ofOneKind: 1, ofOneCaller: 1 });
-  const query = client.query.bind(client);
+  const query = inOwnTurn(client.query.bind(client));
   const transaction = client.transaction.bind(client);
   client.query = (text, parameters, options) => gate.run('read', () => query(text, parameters, options));
-  client.transaction = (body) => gate.run('change', () => transaction(body));
+  client.transaction = (body) =>
+    gate.run('change', () =>
+      transaction((inner) => {
+        inner.query = inOwnTurn(inner.query.bind(inner));
+        return body(inner);
+      }),
+    );
   return gate;
 }
 
+function inOwnTurn(query: PGlite['query']): PGlite['query'] {
+  return async (text, parameters, options) => {
+    await setImmediate();
+    return query(text, parameters, options);
+  };
+}
+
 /**
- * Making a database takes seconds in which nothing is heard, so that a signal may end the process in between. What was made
- * halfway never held anything, and is made anew; the mark says that nobody has ever had it open.
+ * A signal may end the process while it makes a database. What was made halfway never held anything, and is made again; the
+ * mark says that nobody has ever had it open.
  */
-function startMaking(dataFolder: string): { done(): void } {
+function startMaking(dataFolder: string): { readonly isNew: boolean; done(): void } {
   const [files, mark] = [join(dataFolder, 'pglite'), join(dataFolder, 'making')];
   if (existsSync(mark)) rmSync(files, { recursive: true, force: true });
-  if (!existsSync(files)) writeFileSync(mark, '');
-  return { done: () => rmSync(mark, { force: true }) };
+  const isNew = !existsSync(files);
+  if (isNew) writeFileSync(mark, '');
+  return { isNew, done: () => rmSync(mark, { force: true }) };
 }
 
 async function close(client: PGlite | undefined, lock: { release(): void }): Promise<void> {

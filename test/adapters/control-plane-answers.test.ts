@@ -4,12 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   AnsweredInfo,
+  AnsweredReports,
   AnsweredResourceSpec,
   answeredPage,
   ignoredFieldsTeller,
+  tellDropped,
 } from '../../src/adapters/control-plane/answers.ts';
 import { tolerant, unknownFields } from '../../src/domain/answer.ts';
 import { DeploymentId } from '../../src/domain/identifiers.ts';
+import type { Report } from '../../src/domain/report.ts';
 import { ResourceSpec } from '../../src/domain/resource-spec.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
@@ -115,4 +118,32 @@ it('relaxes every kind of schema that rules are made of, and leaves the rules as
   expect(tolerant(rules).safeParse({ any: { kind: 'a', text: '' }, list: [] }).success).toBe(false);
   expect(rules.safeParse(answer).success).toBe(false);
   expect(unknownFields(rules, { any: 1, list: [{ x: { n: 1, new: 1 } }], other: null })).toEqual(['list.0.x.new']);
+});
+
+describe('what becomes of reports', () => {
+  const [lane, revision] = [{ kind: 'lane' }, { kind: 'revision' }] as unknown as Report[];
+  const told = (answer: unknown, ...reports: readonly (Report | undefined)[]) => {
+    const log = memoryLog();
+    tellDropped(log, reports as Report[], AnsweredReports.parse(answer).ignored);
+    return log.lines;
+  };
+
+  it('is told where those about repositories are dropped, in one line', () => {
+    const ignored = [0, 1, 2].map((index) => ({ index, why: `why ${index}`, a_newer_field: 1 }));
+    const lines = told({ ignored }, revision, lane, lane);
+
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('why 1');
+    expect(lines[0]).toMatch(/"?reports"?[=:]\s?2/);
+  });
+
+  it.each([
+    ['a deployment that is gone', { ignored: [{ index: 0, why: 'gone' }] }],
+    ['an index of nothing', { ignored: [{ index: 7, why: 'gone' }] }],
+    ['nothing', { ignored: [] }],
+    ['an answer that says nothing of it', {}],
+    ['an answer of another kind', null],
+  ])('is no news of %s', (_, answer) => {
+    expect(told(answer, revision)).toEqual([]);
+  });
 });

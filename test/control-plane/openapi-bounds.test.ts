@@ -31,6 +31,14 @@ describe('the OpenAPI document', () => {
     expect(unbounded).toEqual([]);
   });
 
+  it('says of every answer that lists how long it can be', () => {
+    const lists = operations(document).filter(({ operation }) => listsThings(document, operation.responses['200']));
+    const unsaid = lists.filter(({ operation }) => !(operation.responses['200']['x-max-bytes'] > 0));
+
+    expect(lists.length).toBeGreaterThan(10);
+    expect(unsaid.map(({ name }) => name)).toEqual([]);
+  });
+
   it('writes patterns that any generator reads', () => {
     const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
       ([, text]) => JSON.parse(text ?? '') as string,
@@ -68,6 +76,20 @@ function operations(document: Json): Named[] {
       name: `${method.toUpperCase()} ${path}`,
       operation,
     })),
+  );
+}
+
+/** What a deployment consists of is no list: its parts have bounds of their own. */
+const oneThing = ['Deployment', 'Specification'];
+
+/** Whether an answer is, above all, a list of objects. */
+function listsThings(document: Json, response: Json): boolean {
+  const { $ref: reference = '', ...schema } = response?.content?.['application/json'].schema ?? {};
+  const name = reference.split('/').at(-1);
+  if (oneThing.includes(name)) return false;
+  const { properties = {} } = name === '' ? schema : document.components.schemas[name];
+  return Object.values<Json>(properties).some(
+    ({ type, items }) => [type].flat().includes('array') && !items.type?.includes('string'),
   );
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { tolerant, unknownFields } from '../../domain/answer.ts';
 import { Desired, DesiredPage } from '../../domain/desired.ts';
 import type { DeploymentId } from '../../domain/identifiers.ts';
-import { LastReport, Outcome, Stage } from '../../domain/report.ts';
+import { LastReport, Outcome, type Report, Stage } from '../../domain/report.ts';
 import { ResourceSpec } from '../../domain/resource-spec.ts';
 import { Specification } from '../../domain/specification.ts';
 import type { Log } from '../../ports.ts';
@@ -70,4 +70,25 @@ export function ignoredFieldsTeller(log: Pick<Log, 'warn'>): (deployment: Deploy
     const advice = 'this version of Towpath does not know them; a newer one may';
     if (text !== '') log.warn('Fields of a deployment have no effect', { deployment, fields: text, advice });
   };
+}
+
+/** Which reports were of no use; whoever does not say has taken them all. */
+export const AnsweredReports = z
+  .object({ ignored: z.array(z.object({ index: z.number(), why: z.string() })) })
+  .catch({ ignored: [] });
+
+/**
+ * About a deployment this is nothing to worry about: it may be gone before its last report arrives. A namespace that the
+ * listener is not registered for is a mistake, which nothing else would show.
+ */
+export function tellDropped(
+  log: Pick<Log, 'warn'>,
+  reports: readonly Report[],
+  ignored: z.infer<typeof AnsweredReports>['ignored'],
+): void {
+  const dropped = ignored.filter(({ index }) => reports[index]?.kind === 'lane');
+  const [first] = dropped;
+  if (first === undefined) return;
+  const fields = { reports: dropped.length, why: first.why.slice(0, 300) };
+  log.warn('The control plane does not keep what is reported about repositories', fields);
 }

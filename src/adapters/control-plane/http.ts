@@ -1,10 +1,16 @@
 /** Our own control plane over HTTPS: the calls under `/towpath/v1`. */
-import { z } from 'zod';
 import { asTowpathError } from '../../domain/failure.ts';
 import type { ListenerId } from '../../domain/identifiers.ts';
 import { SecretValues } from '../../domain/specification.ts';
 import type { ControlPlane, Log } from '../../ports.ts';
-import { AnsweredInfo, answeredPage, answeredSpecification, ignoredFieldsTeller } from './answers.ts';
+import {
+  AnsweredInfo,
+  AnsweredReports,
+  answeredPage,
+  answeredSpecification,
+  ignoredFieldsTeller,
+  tellDropped,
+} from './answers.ts';
 import { type ControlPlaneClient, type ControlPlaneConnection, connectToControlPlane } from './client.ts';
 import { requireListenerKey } from './listener-key.ts';
 
@@ -55,13 +61,14 @@ export function httpControlPlane(
         answer: SecretValues,
       }),
     report: async (term, reports) => {
-      await client.call({
+      const { ignored } = await client.call({
         purpose: 'report',
         method: 'POST',
         path: `${own}/reports`,
         body: { term, reports },
-        answer: z.unknown(),
+        answer: AnsweredReports,
       });
+      tellDropped(log, reports, ignored);
     },
     close: client.close,
   };

@@ -17,7 +17,7 @@ export interface Identity {
 const workspaceName = 'dev';
 const computeId = 'towpath-dev';
 
-const Workspaces = z.object({ workspaces: z.array(z.object({ id: WorkspaceId, name: z.string() })) });
+const Workspaces = z.object({ workspaces: z.array(z.object({ id: WorkspaceId })) });
 const Workspace = z.object({ id: WorkspaceId });
 const Listeners = z.object({ resources: z.array(z.object({ id: ListenerId, compute_id: z.string() })) });
 const Listener = z.object({ id: ListenerId });
@@ -38,9 +38,8 @@ export async function ensureIdentity(url: string, adminKey: string, keysFolder: 
 }
 
 async function ensureWorkspace(admin: Api): Promise<WorkspaceId> {
-  const { workspaces } = await admin.get('/towpath/v1/workspaces', Workspaces);
-  const known = workspaces.find((workspace) => workspace.name === workspaceName);
-  return known?.id ?? (await admin.post('/towpath/v1/workspaces', { name: workspaceName }, Workspace)).id;
+  const { workspaces } = await admin.get(`/towpath/v1/workspaces?name=${workspaceName}`, Workspaces);
+  return workspaces[0]?.id ?? (await admin.post('/towpath/v1/workspaces', { name: workspaceName }, Workspace)).id;
 }
 
 async function ensureListener(api: Api): Promise<ListenerId> {

@@ -1,11 +1,13 @@
 /** Makes and lists API keys. */
-import { and, asc, eq, gt, isNull, or, type SQL } from 'drizzle-orm';
+import { and, eq, gt, isNull, or, type SQL } from 'drizzle-orm';
 import type { ListenerId, WorkspaceId } from '../../domain/identifiers.ts';
 import type { IdentityProof } from '../../domain/requester.ts';
 import { audit } from '../audit.ts';
 import type { Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
+import { byCreation, type CreationOrder, madeAfter } from '../store/creation-order.ts';
+import { type Page, pageOf, rowsToFind, storedBytes } from '../store/list-room.ts';
 import type { Database, Transaction } from '../store/open-database.ts';
 import { apiKeys, listeners, workspaces } from '../store/schema.ts';
 import { type KeyKind, newKey } from './api-key.ts';
@@ -105,10 +107,15 @@ function expiryOf(principal: Principal | null, { expiresAt }: KeyRequest, at: Da
 export async function listKeys(
   database: Database,
   which: SQL | undefined,
-  { limit, offset }: { readonly limit: number; readonly offset: number },
-): Promise<readonly KeySummary[]> {
-  const found = database.select(summary).from(apiKeys).where(which);
-  return found.orderBy(asc(apiKeys.createdAt), asc(apiKeys.id)).limit(limit).offset(offset);
+  { limit, cursor }: { readonly limit: number; readonly cursor?: CreationOrder | undefined },
+): Promise<Page<KeySummary>> {
+  const found = await database
+    .select({ ...summary, bytes: storedBytes(apiKeys.name, apiKeys.email) })
+    .from(apiKeys)
+    .where(and(which, madeAfter(apiKeys, cursor)))
+    .orderBy(...byCreation(apiKeys))
+    .limit(rowsToFind(limit));
+  return pageOf(found, limit);
 }
 
 function isValid(at: Date): SQL | undefined {

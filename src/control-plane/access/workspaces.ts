@@ -1,10 +1,12 @@
 /** Makes, lists and renames workspaces. */
-import { asc, eq } from 'drizzle-orm';
+import { and, eq, getTableColumns } from 'drizzle-orm';
 import type { WorkspaceId } from '../../domain/identifiers.ts';
 import { audit } from '../audit.ts';
 import type { Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
+import { byCreation, type CreationOrder, madeAfter } from '../store/creation-order.ts';
+import { type Page, pageOf, rowsToFind, storedBytes } from '../store/list-room.ts';
 import type { Database } from '../store/open-database.ts';
 import { workspaces } from '../store/schema.ts';
 
@@ -29,8 +31,31 @@ export async function createWorkspace(
   });
 }
 
-export async function listWorkspaces(database: Database): Promise<readonly WorkspaceRow[]> {
-  return database.select().from(workspaces).orderBy(asc(workspaces.name));
+interface WorkspaceQuestion {
+  /** Undefined: all of them. */
+  readonly id: WorkspaceId | undefined;
+  readonly name?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: CreationOrder | undefined;
+}
+
+export async function listWorkspaces(
+  database: Database,
+  { id, name, limit, cursor }: WorkspaceQuestion,
+): Promise<Page<WorkspaceRow>> {
+  const found = await database
+    .select({ ...getTableColumns(workspaces), bytes: storedBytes(workspaces.name) })
+    .from(workspaces)
+    .where(
+      and(
+        id === undefined ? undefined : eq(workspaces.id, id),
+        name === undefined ? undefined : eq(workspaces.name, name),
+        madeAfter(workspaces, cursor),
+      ),
+    )
+    .orderBy(...byCreation(workspaces))
+    .limit(rowsToFind(limit));
+  return pageOf(found, limit);
 }
 
 export async function findWorkspace(database: Database, id: WorkspaceId): Promise<WorkspaceRow> {

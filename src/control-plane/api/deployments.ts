@@ -10,6 +10,7 @@ import { type DeploymentDetail, findDetail } from '../store/deployments.ts';
 import { type DeploymentFilters, listDeployments } from '../store/list-deployments.ts';
 import { noteSecrets } from './calls.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
+import { linePerItem, wholePages } from './listed.ts';
 import { DeploymentPath, flag, list, Paging, words } from './requests.ts';
 import { Deployment, DeploymentCreateRequest, DeploymentPatchRequest } from './schemas.ts';
 import type { TowpathServices } from './towpath/services.ts';
@@ -38,10 +39,10 @@ const listing = createRoute({
     }),
   },
   responses: {
-    200: json(
-      z.object({ resources: z.array(Deployment), offset: z.number().int() }).openapi('DeploymentsList'),
-      '`offset` is the value for the next page',
-    ),
+    200: {
+      ...json(z.object({ resources: z.array(Deployment), offset: z.number().int() }).openapi('DeploymentsList'), ''),
+      ...wholePages,
+    },
     401: refused[401],
     403: refused[403],
     422: refused[422],
@@ -129,7 +130,7 @@ const bulkDeletion = createRoute({
     }),
   },
   responses: {
-    200: json(BulkResult, 'All accepted'),
+    200: { ...json(BulkResult, 'All accepted'), ...linePerItem },
     207: json(BulkResult, 'Some accepted; the others say why not'),
     401: refused[401],
     403: refused[403],

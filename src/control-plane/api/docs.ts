@@ -23,9 +23,9 @@ const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 's
 export function docsRoutes(documented: OpenAPIHono<ApiEnv>): Hono {
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const app = new Hono();
-  let document: ReturnType<typeof describe> | undefined;
+  // Now, when nobody waits: it takes longer than any request may.
+  const document = describe(documented);
   app.get('/openapi.json', (context) => {
-    document ??= describe(documented);
     const prefix = context.req.path.slice(0, -'/openapi.json'.length);
     return context.json({ ...document, servers: [{ url: prefix === '' ? '/' : prefix }] });
   });

@@ -1,4 +1,5 @@
 /** How much a request may carry, in bytes, values and levels: looked at before anything walks through the body. */
+import { setImmediate } from 'node:timers/promises';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { Refusal } from '../refusal.ts';
@@ -41,10 +42,11 @@ function bytesLimit({ bytes }: BodyBound): MiddlewareHandler {
 /** Runs before anything walks through the body: parsers and schemas take their time for each value. */
 export function limitShape(): MiddlewareHandler {
   return async (context, next) => {
-    const problem = context.req.header('content-type')?.includes('json')
-      ? shapeProblem(await context.req.text(), bodyBoundOf(context.req.path))
-      : null;
+    if (!context.req.header('content-type')?.includes('json')) return next();
+    const problem = shapeProblem(await context.req.text(), bodyBoundOf(context.req.path));
     if (problem !== null) throw new Refusal(422, [{ loc: ['body'], msg: problem, type: 'value_error' }]);
+    // Reading a long body takes one turn of the event loop, and understanding it another.
+    await setImmediate();
     await next();
   };
 }

@@ -1,11 +1,11 @@
 /** `/v2/listeners`: register, list, read, change and delete. */
 import { createRoute, z } from '@hono/zod-openapi';
-import { desc, eq } from 'drizzle-orm';
 import { createListener, deleteListener, findListener, patchListener } from '../orchestration/listeners.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { listeners } from '../store/schema.ts';
+import { listListeners } from '../store/list-listeners.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
+import { wholePages } from './listed.ts';
 import { ListenerPath, Paging } from './requests.ts';
 import { Listener, ListenerCreateRequest, ListenerPatchRequest } from './schemas.ts';
 import { listenerView } from './views.ts';
@@ -20,10 +20,10 @@ const listing = createRoute({
   summary: 'List the listeners of the workspace, newest first',
   request: { query: Paging },
   responses: {
-    200: json(
-      z.object({ resources: z.array(Listener), offset: z.number().int() }).openapi('ListenersList'),
-      '`offset` is the value for the next page',
-    ),
+    200: {
+      ...json(z.object({ resources: z.array(Listener), offset: z.number().int() }).openapi('ListenersList'), ''),
+      ...wholePages,
+    },
     401: refused[401],
     403: refused[403],
     422: refused[422],
@@ -73,18 +73,10 @@ const deletion = createRoute({
 export function listenerRoutes(services: Services) {
   return apiRouter()
     .openapi(listing, async (context) => {
-      const { limit, offset } = context.req.valid('query');
-      const rows = await services.database
-        .select()
-        .from(listeners)
-        .where(eq(listeners.workspaceId, context.get('principal').workspaceId))
-        .orderBy(desc(listeners.sequence))
-        .limit(limit)
-        .offset(offset);
-      return context.json(
-        { resources: rows.map((row) => listenerView(row, services.now())), offset: offset + rows.length },
-        200,
-      );
+      const page = context.req.valid('query');
+      const rows = await listListeners(services.database, context.get('principal').workspaceId, page);
+      const resources = rows.map((row) => listenerView(row, services.now()));
+      return context.json({ resources, offset: page.offset + resources.length }, 200);
     })
     .openapi(creation, async (context) => {
       const { compute_id, compute_config, version } = context.req.valid('json');

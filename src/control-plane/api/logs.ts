@@ -6,6 +6,7 @@ import type { WorkspacePrincipal } from '../principal.ts';
 import type { Services } from '../services.ts';
 import type { LogPage } from '../store/list-logs.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
+import { pages } from './listed.ts';
 import { instant, ProjectPath, ProjectRevisionPath, RevisionPath, wholeNumber, words } from './requests.ts';
 import { LogEntry } from './schemas.ts';
 
@@ -13,6 +14,10 @@ const levels = z.enum(['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']);
 const order = z.enum(['asc', 'desc']);
 
 const LogsResponse = z.object({ logs: z.array(LogEntry), next_offset: z.string().nullable() }).openapi('LogsResponse');
+
+const DeploymentLogsList = z
+  .object({ items: z.array(LogEntry), next_cursor: z.string().nullable() })
+  .openapi('DeploymentLogsList');
 
 /** The id of a line; what is none points behind the last one. */
 const cursor = () =>
@@ -42,7 +47,7 @@ const revisionLogs = createRoute({
       ...filters,
     }),
   },
-  responses: { 200: json(LogsResponse, 'A page'), ...refused },
+  responses: { 200: { ...json(LogsResponse, ''), ...pages }, ...refused },
 });
 
 const deploymentLogs = createRoute({
@@ -64,10 +69,7 @@ const deploymentLogs = createRoute({
     }),
   },
   responses: {
-    200: json(
-      z.object({ items: z.array(LogEntry), next_cursor: z.string().nullable() }).openapi('DeploymentLogsList'),
-      'A page',
-    ),
+    200: { ...json(DeploymentLogsList, ''), ...pages },
     ...refused,
   },
 });
@@ -85,7 +87,7 @@ const V1LogsRequest = z
   .openapi('V1LogsRequest');
 
 const v1 = { method: 'post' as const, tags: ['Logs (v1)'], security };
-const v1Answer = { 200: json(LogsResponse, 'A page'), ...refused };
+const v1Answer = { 200: { ...json(LogsResponse, ''), ...pages }, ...refused };
 
 const projectDeployLogs = createRoute({
   ...v1,

@@ -8,6 +8,7 @@ import { findDetail, findRevision } from '../store/deployments.ts';
 import { listRevisions } from '../store/list-deployments.ts';
 import { noteSecrets } from './calls.ts';
 import { apiRouter, body, json, refused, security } from './context.ts';
+import { wholePages } from './listed.ts';
 import { DeploymentPath, flag, list, Paging, ProjectRevisionPath, RevisionPath } from './requests.ts';
 import { Deployment, Revision, RevisionCreateRequest } from './schemas.ts';
 import type { TowpathServices } from './towpath/services.ts';
@@ -26,10 +27,10 @@ const listing = createRoute({
     query: Paging.extend({ status: list(z.enum(revisionStatuses)), remote_reconciled: flag() }),
   },
   responses: {
-    200: json(
-      z.object({ resources: z.array(Revision), offset: z.number().int() }).openapi('RevisionsList'),
-      '`offset` is the value for the next page',
-    ),
+    200: {
+      ...json(z.object({ resources: z.array(Revision), offset: z.number().int() }).openapi('RevisionsList'), ''),
+      ...wholePages,
+    },
     ...refused,
   },
 });

@@ -211,12 +211,20 @@ export const Listener = z
     id: id(),
     compute_type: z.literal('k8s'),
     compute_id: z.string(),
-    compute_config: z.object({ k8s_namespaces: z.array(z.string()) }),
+    compute_config: z.object({
+      k8s_namespaces: z
+        .array(z.string())
+        .nullable()
+        .openapi({ description: 'null in a list that is long enough without it; read the listener itself' }),
+    }),
     version: z.string().nullable(),
     created_at: time(),
     updated_at: time(),
     last_seen_at: time().nullable().openapi({ description: 'when it last asked for work; null: never' }),
-    report_problem: z.string().nullable().openapi({ description: 'why its reports are refused, and what to do' }),
+    report_problem: z
+      .string()
+      .nullable()
+      .openapi({ description: 'why its reports are refused or dropped, and what to do' }),
   })
   .openapi('Listener');
 export type Listener = z.infer<typeof Listener>;

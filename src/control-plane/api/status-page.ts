@@ -71,6 +71,7 @@ async function render(services: Services, principal: WorkspacePrincipal, id: Dep
 function page(detail: DeploymentDetail, revisions: readonly ListedRevision[], log: LogPage, now: Date) {
   const { deployment, listener, revision } = detail;
   const url = urlOf(deployment);
+  const removalMessage = deployment.lastRemovalReport?.message ?? null;
   return html`<!doctype html>
 <html lang="en">
   <head>
@@ -81,7 +82,7 @@ function page(detail: DeploymentDetail, revisions: readonly ListedRevision[], lo
   </head>
   <body>
     <h1>${deployment.name}</h1>
-    <p><strong>${revision.status}</strong> ${explainDeployment(deployment, revision, listener, now)}</p>
+    <p><strong>${revision.status}</strong> ${explainDeployment({ ...deployment, removalMessage }, revision, listener, now)}</p>
     <table>
       <tr><th>Deployment</th><td>${deployment.id}, ${deployment.status}</td></tr>
       <tr><th>Namespace</th><td>${deployment.namespace}, by listener ${listener.computeId}</td></tr>

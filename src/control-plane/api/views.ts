@@ -3,16 +3,18 @@
 import { Requester } from '../../domain/requester.ts';
 import { webAddress } from '../../domain/web-address.ts';
 import { keptWarning } from '../orchestration/add-revision.ts';
+import { describeDropped } from '../orchestration/served-lanes.ts';
 import { describeRefusal, explain, explainDeployment } from '../orchestration/silence.ts';
 import { tryOpenSecretSet } from '../secrets/secret-sets.ts';
 import type { SecretBox } from '../services.ts';
 import type { DeploymentDetail } from '../store/deployments.ts';
 import type { ListedDeployment, ListedRevision } from '../store/list-deployments.ts';
+import type { ListedListener } from '../store/list-listeners.ts';
 import type { ListenerRow } from '../store/rows.ts';
 import type { Deployment, Listener, Revision } from './schemas.ts';
 
 /** What a client has set, else what the listener says; as a link, whatever an earlier version let in. */
-export function urlOf({ customUrl, reportedUrl }: DeploymentDetail['deployment']): string | null {
+export function urlOf({ customUrl, reportedUrl }: ListedDeployment['deployment']): string | null {
   return webAddress(customUrl) ?? webAddress(reportedUrl);
 }
 
@@ -20,7 +22,10 @@ export function deploymentView(detail: DeploymentDetail, secretBox: SecretBox, n
   const { revision, secretSet, warnings } = detail;
   const opened = secretSet === null ? [] : tryOpenSecretSet(secretBox, secretSet);
   return {
-    ...viewOf({ ...detail, large: revision }, now),
+    ...viewOf(
+      { ...detail, removalMessage: detail.deployment.lastRemovalReport?.message ?? null, large: revision },
+      now,
+    ),
     ...('problem' in opened ? { secrets: [], secrets_problem: opened.problem } : { secrets: [...opened] }),
     ...(warnings === undefined ? {} : { warnings: warnings.map(keptWarning) }),
   };
@@ -32,9 +37,12 @@ export function listedDeploymentView(listed: ListedDeployment, secretBox: Secret
   return { ...viewOf(listed, now), secrets: [], ...(problem === null ? {} : { secrets_problem: problem }) };
 }
 
-type Viewed = Pick<ListedDeployment, 'deployment' | 'revision' | 'listener' | 'large'>;
+type Viewed = Omit<ListedDeployment, 'secretSet'>;
 
-function viewOf({ deployment, revision, listener, large }: Viewed, now: Date): Omit<Deployment, 'secrets'> {
+function viewOf(
+  { deployment, revision, listener, removalMessage, large }: Viewed,
+  now: Date,
+): Omit<Deployment, 'secrets'> {
   const url = urlOf(deployment);
   return {
     id: deployment.id,
@@ -62,7 +70,7 @@ function viewOf({ deployment, revision, listener, large }: Viewed, now: Date): O
     image_version: revision.imageVersion,
     url,
     latest_revision_status: revision.status,
-    latest_revision_status_message: explainDeployment(deployment, revision, listener, now),
+    latest_revision_status_message: explainDeployment({ ...deployment, removalMessage }, revision, listener, now),
     created_at: deployment.createdAt.toISOString(),
     updated_at: deployment.updatedAt.toISOString(),
   };
@@ -92,17 +100,20 @@ export function revisionView(revision: ListedRevision, listener: ListenerRow, no
   };
 }
 
-export function listenerView(listener: ListenerRow, now: Date): Listener {
+export function listenerView(listener: ListedListener, now: Date): Listener {
+  const refused = describeRefusal(listener.reportRefusal, now);
+  const dropped = describeDropped(listener.droppedReports, now);
+  const problems = [refused, dropped].filter((problem) => problem !== null);
   return {
     id: listener.id,
     compute_type: 'k8s',
     compute_id: listener.computeId,
-    compute_config: { k8s_namespaces: [...listener.namespaces] },
+    compute_config: { k8s_namespaces: listener.namespaces && [...listener.namespaces] },
     version: listener.version,
     created_at: listener.createdAt.toISOString(),
     updated_at: listener.updatedAt.toISOString(),
     last_seen_at: listener.lastSeenAt?.toISOString() ?? null,
-    report_problem: describeRefusal(listener.reportRefusal, now),
+    report_problem: problems.length > 0 ? problems.join('; ') : null,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Registers listeners, changes what they serve, and lets them go when nothing depends on them. */
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, inArray, isNull } from 'drizzle-orm';
 import type { ListenerId, NamespaceName, WorkspaceId } from '../../domain/identifiers.ts';
 import { audit } from '../audit.ts';
 import type { WorkspacePrincipal } from '../principal.ts';
@@ -7,7 +7,7 @@ import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import type { Database, Transaction } from '../store/open-database.ts';
 import type { ListenerRow } from '../store/rows.ts';
-import { deployments, listeners } from '../store/schema.ts';
+import { deployments, lanes, listeners } from '../store/schema.ts';
 import { changeInTurn } from '../store/turns.ts';
 
 interface NewListener {
@@ -55,11 +55,13 @@ export async function patchListener(
   return changeInTurn(services.database, id, async (transaction) => {
     const listener = await lockListener(transaction, principal.workspaceId, id);
     const namespaces = change.namespaces ?? listener.namespaces;
-    await refuseTakingAway(transaction, listener, namespaces);
+    const lost = listener.namespaces.filter((namespace) => !namespaces.includes(namespace));
+    if (lost.length > 0) await takeAway(transaction, listener, lost);
     const version = change.version ?? listener.version;
+    const settled = change.namespaces ? { droppedReports: null } : {};
     const [changed] = await transaction
       .update(listeners)
-      .set({ namespaces, version, updatedAt: services.now() })
+      .set({ namespaces, version, ...settled, updatedAt: services.now() })
       .where(eq(listeners.id, id))
       .returning();
     if (!changed) throw listenerNotFound(id);
@@ -100,15 +102,17 @@ async function lockListener(transaction: Transaction, workspaceId: WorkspaceId, 
   return found;
 }
 
-async function refuseTakingAway(
+/** What was said of their repositories goes with them. */
+async function takeAway(
   transaction: Transaction,
   listener: ListenerRow,
-  namespaces: readonly NamespaceName[],
+  lost: readonly NamespaceName[],
 ): Promise<void> {
-  const lost = new Set(listener.namespaces.filter((namespace) => !namespaces.includes(namespace)));
-  if (lost.size === 0) return;
-  const used = (await liveDeployments(transaction, listener.id)).filter((one) => lost.has(one.namespace));
-  if (used.length === 0) return;
+  const used = (await liveDeployments(transaction, listener.id)).filter((one) => lost.includes(one.namespace));
+  if (used.length === 0) {
+    await transaction.delete(lanes).where(and(eq(lanes.listenerId, listener.id), inArray(lanes.namespace, [...lost])));
+    return;
+  }
   const taken = [...new Set(used.map((one) => `'${one.namespace}'`))].join(', ');
   throw new Refusal(
     409,

@@ -1,7 +1,7 @@
 /** Writes down a batch of a listener's reports, in one transaction and few statements. */
 import { setImmediate } from 'node:timers/promises';
 import { and, asc, eq, inArray, isNull, type SQLWrapper, sql } from 'drizzle-orm';
-import type { DeploymentId, ListenerId, RevisionId } from '../../domain/identifiers.ts';
+import type { DeploymentId, ListenerId, NamespaceName, RevisionId } from '../../domain/identifiers.ts';
 import type { LaneReport, Report, ReportBatch, RevisionReport } from '../../domain/report.ts';
 import { audit } from '../audit.ts';
 import { Refusal } from '../refusal.ts';
@@ -9,16 +9,18 @@ import { forgetSecrets } from '../secrets/secret-sets.ts';
 import type { Services } from '../services.ts';
 import { revisionState } from '../store/deployments.ts';
 import type { Transaction } from '../store/open-database.ts';
-import { deployments, lanes, revisionLogs, revisions } from '../store/schema.ts';
+import { deployments, lanes, listeners, revisionLogs, revisions } from '../store/schema.ts';
 import { changeTogether } from '../store/together.ts';
 import { changeInTurn } from '../store/turns.ts';
 import { type Folded, foldReports, type Ignored, type Known, replayKey, timeOf } from './fold-reports.ts';
 import { targetOf } from './locking.ts';
 import { withWebAddresses } from './reported-addresses.ts';
+import { type Unserved, unservedLanes } from './served-lanes.ts';
 import { acceptTerm, noteRefusal } from './terms.ts';
 
-/** So many at a time, and whoever else waits has his turn in between. */
-const sliceSize = 100;
+/** So many reports and bytes of them at a time, and whoever else waits has their turn in between. */
+const mostOfSlice = 100;
+const mostBytesOfSlice = 128 * 1024;
 
 /** Answers which of them were of no use, and why: a deployment may be gone before its last report arrives. */
 export async function recordReports(
@@ -30,15 +32,19 @@ export async function recordReports(
   const { reports, dropped } = withWebAddresses(received);
   try {
     return await changeInTurn(database, listenerId, async (transaction) => {
-      await acceptTerm(transaction, listenerId, term, now());
+      const { namespaces } = await acceptTerm(transaction, listenerId, term, now());
+      const unserved = unservedLanes(reports, namespaces, now());
+      await noteDropped(transaction, listenerId, unserved);
+      const served = new Set(namespaces);
       const ignored: Ignored[] = [];
-      for (let from = 0; from < reports.length; from += sliceSize) {
-        const slice = reports.slice(from, from + sliceSize);
-        const useless = await recordSlice(transaction, listenerId, slice, now());
-        ignored.push(...useless.map(({ index, why }) => ({ index: from + index, why })));
+      let from = 0;
+      for (const slice of slicesOf(reports)) {
         await setImmediate();
+        const useless = await recordSlice(transaction, { listenerId, served, reports: slice, at: now() });
+        for (const { index, why } of useless) ignored.push({ index: from + index, why });
+        from += slice.length;
       }
-      return [...ignored, ...dropped];
+      return [...ignored, ...unserved.ignored, ...dropped];
     });
   } catch (error) {
     if (error instanceof Refusal) await noteRefusal(services, listenerId, error.message);
@@ -46,19 +52,38 @@ export async function recordReports(
   }
 }
 
-async function recordSlice(
-  transaction: Transaction,
-  listenerId: ListenerId,
-  reports: readonly Report[],
-  at: Date,
-): Promise<readonly Ignored[]> {
+function slicesOf(reports: readonly Report[]): readonly Report[][] {
+  const slices: Report[][] = [];
+  let bytes = 0;
+  for (const report of reports) {
+    const size = JSON.stringify(report).length;
+    const slice = slices.at(-1);
+    bytes += size;
+    if (slice !== undefined && slice.length < mostOfSlice && bytes <= mostBytesOfSlice) slice.push(report);
+    else {
+      slices.push([report]);
+      bytes = size;
+    }
+  }
+  return slices;
+}
+
+interface Slice {
+  readonly listenerId: ListenerId;
+  readonly served: ReadonlySet<NamespaceName>;
+  readonly reports: readonly Report[];
+  readonly at: Date;
+}
+
+async function recordSlice(transaction: Transaction, slice: Slice): Promise<readonly Ignored[]> {
+  const { listenerId, reports, at } = slice;
   const known = await readKnown(transaction, listenerId, reports, at);
   const folded = foldReports(known, reports, at);
   await changeTogether(transaction, [
     ...(folded.revisions.size > 0 ? [updatedRevisions(folded)] : []),
     ...(folded.deployments.size > 0 ? [updatedDeployments(folded)] : []),
     ...(folded.lines.length > 0 ? [transaction.insert(revisionLogs).values([...folded.lines])] : []),
-    ...writtenLanes(transaction, listenerId, reports, at),
+    ...writtenLanes(transaction, slice),
   ]);
   await endGone(transaction, folded);
   await noteHeldRemovals(transaction, known, folded);
@@ -153,13 +178,17 @@ async function noteHeldRemovals(
   }
 }
 
+/** Shown until nothing was dropped for a day, or the namespaces change. */
+async function noteDropped(transaction: Transaction, listenerId: ListenerId, { dropped }: Unserved): Promise<void> {
+  if (dropped === null) return;
+  await transaction.update(listeners).set({ droppedReports: dropped }).where(eq(listeners.id, listenerId));
+}
+
 function writtenLanes(
   transaction: Transaction,
-  listenerId: ListenerId,
-  reports: readonly Report[],
-  updatedAt: Date,
+  { listenerId, served, reports, at: updatedAt }: Slice,
 ): readonly SQLWrapper[] {
-  const said = reports.filter((report): report is LaneReport => report.kind === 'lane');
+  const said = reports.filter((report): report is LaneReport => report.kind === 'lane' && served.has(report.namespace));
   const last = new Map(said.map((report) => [report.namespace, report]));
   if (last.size === 0) return [];
   const rows = [...last.values()].map((report) => ({ listenerId, namespace: report.namespace, report, updatedAt }));

@@ -18,13 +18,13 @@ export function explain(revision: Pick<RevisionRow, 'status' | 'message'>, liste
 
 /** Why the deployment is as it is: while it awaits deletion, what stands in the way of that. */
 export function explainDeployment(
-  deployment: Pick<DeploymentRow, 'status' | 'lastRemovalReport'>,
+  deployment: Pick<DeploymentRow, 'status'> & { readonly removalMessage: string | null },
   revision: Pick<RevisionRow, 'status' | 'message'>,
   listener: Heard,
   now: Date,
 ): string {
   if (deployment.status !== 'AWAITING_DELETE') return explain(revision, listener, now);
-  const removal = deployment.lastRemovalReport?.message ?? `Waiting for listener ${listener.computeId} to remove it`;
+  const removal = deployment.removalMessage ?? `Waiting for listener ${listener.computeId} to remove it`;
   return withSilence(removal, listener, now);
 }
 

@@ -7,6 +7,7 @@ import type { Principal } from '../principal.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import type { Transaction } from '../store/open-database.ts';
+import type { ListenerRow } from '../store/rows.ts';
 import { listeners } from '../store/schema.ts';
 import { changeInTurn } from '../store/turns.ts';
 import { describeRefusal } from './silence.ts';
@@ -17,15 +18,17 @@ const termsBefore = 1_000_000;
 /**
  * The listener's row first, like every other change of its deployments; so nothing can wait in a circle. A Lease changes
  * hands less than once a second, so time bounds its term: whoever holds it can always raise it above any that was taken.
+ * Answers what the listener serves.
  */
 export async function acceptTerm(
   transaction: Transaction,
   listenerId: ListenerId,
   term: number,
   now: Date,
-): Promise<void> {
+): Promise<Pick<ListenerRow, 'namespaces'>> {
+  const { createdAt, namespaces, reportRefusal: refusal } = listeners;
   const [listener] = await transaction
-    .select({ term: listeners.term, refusal: listeners.reportRefusal, createdAt: listeners.createdAt })
+    .select({ term: listeners.term, refusal, createdAt, namespaces })
     .from(listeners)
     .where(eq(listeners.id, listenerId))
     .for('no key update');
@@ -45,8 +48,10 @@ export async function acceptTerm(
         `for good, or leaderElection was turned off, an admin lets lower terms report again: ${resetCall(listenerId)}`,
     );
   }
-  if (listener.term === term && listener.refusal === null) return;
-  await transaction.update(listeners).set({ term, reportRefusal: null }).where(eq(listeners.id, listenerId));
+  const isNews = listener.term !== term || listener.refusal !== null;
+  if (isNews)
+    await transaction.update(listeners).set({ term, reportRefusal: null }).where(eq(listeners.id, listenerId));
+  return listener;
 }
 
 function mostTerm(createdAt: Date, now: Date): number {

@@ -1,7 +1,8 @@
 /** Reads deployments together with what belongs to them; those that are gone are not found. */
-import { and, eq, getTableColumns, isNull } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { DeploymentId, RevisionId, WorkspaceId } from '../../domain/identifiers.ts';
 import { Refusal } from '../refusal.ts';
+import { columnsWithout } from './columns.ts';
 import type { Database, Transaction } from './open-database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow, SecretSetRow } from './rows.ts';
 import { deployments, listeners, revisions, secretSets } from './schema.ts';
@@ -15,11 +16,8 @@ export interface DeploymentDetail {
   readonly warnings?: readonly string[];
 }
 
-const { resourceSpec: _, secretReferences: __, ...withoutLarge } = getTableColumns(revisions);
-/** All of a revision but what may be large; what it says about building is short. */
-export const revisionWithoutLarge = withoutLarge;
-const { buildSettings: ___, ...stateColumns } = withoutLarge;
-export const revisionState = stateColumns;
+/** All of a revision that reports change. */
+export const revisionState = columnsWithout(revisions, 'resourceSpec', 'secretReferences', 'buildSettings');
 
 /** The one place that says which rows a deployment is made of; callers add conditions and order. */
 function selectDetails(database: Database | Transaction) {

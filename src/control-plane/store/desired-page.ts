@@ -1,16 +1,13 @@
 /** One page of what a listener's deployments should be, read from one snapshot. */
-import { and, asc, eq, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Desired, DesiredPage } from '../../domain/desired.ts';
 import type { ListenerId } from '../../domain/identifiers.ts';
 import type { LastReport } from '../../domain/report.ts';
 import { Requester } from '../../domain/requester.ts';
 import { type DesiredCursor, decodeCursor, encodeCursor, wholeVersion } from './desired-cursor.ts';
+import { mostListRows, pageOf, readFitting, rowsToFind, storedBytes } from './list-room.ts';
 import type { Database } from './open-database.ts';
 import { deployments, instance, listeners, revisions } from './schema.ts';
-
-const pageSize = 500;
-/** Characters of last reports in one page: a report may hold a long message. */
-const mostReportText = 1024 * 1024;
 
 /** Null: there is no such listener. */
 export async function readDesiredPage(
@@ -25,28 +22,25 @@ export async function readDesiredPage(
   // What went by force is to be left as it is: neither wanted nor to be removed. Only a whole listing can say so.
   if (rows.some((row) => row.deployment?.forced)) return readDesiredPage(database, listenerId, null);
   const reset = cursor === null || cursor.epoch !== first.epoch || cursor.version > first.changeVersion;
-  const found = rows.flatMap((row) => (row.deployment === null ? [] : [{ ...row, deployment: row.deployment }]));
-  const items = fitting(found.slice(0, pageSize));
-  const last = found.length > items.length ? items.at(-1)?.deployment : undefined;
+  const found = rows.flatMap((row) => (row.deployment === null ? [] : [{ ...row, ...row.deployment }]));
+  const { rows: items, last } = pageOf(found, mostListRows);
   const next = last ? { version: last.listenerVersion, sequence: last.sequence } : endOf(first);
   const listedAt = reset ? first.changeVersion : cursor.listedAt;
   const listing = last && listedAt !== undefined ? { listedAt } : {};
+  const reports = await readLastReports(database, items);
   return {
     cursor: encodeCursor({ epoch: first.epoch, ...next, ...listing }),
     reset,
-    more: last !== undefined,
-    items: items.map(desiredOf),
+    more: last !== null,
+    items: items.map((item) => desiredOf(item, reports.get(item.id)?.lastReport ?? null)),
   };
 }
 
-/** At least one, or nobody would ever come to the next. */
-function fitting<Item extends { readonly deployment: { readonly lastReport: string | null } }>(found: readonly Item[]) {
-  let length = 0;
-  const count = found.findIndex(({ deployment }, at) => {
-    length += deployment.lastReport?.length ?? 0;
-    return at > 0 && length > mostReportText;
-  });
-  return found.slice(0, count < 0 ? found.length : count);
+/** By a statement of its own: the listener's newest word does as well as that of the page's moment. */
+function readLastReports(database: Database, items: readonly Item[]) {
+  const { id, lastReport } = deployments;
+  const reported = items.filter(({ bytes }) => bytes > 0);
+  return readFitting(reported, (ids) => database.select({ id, lastReport }).from(deployments).where(inArray(id, ids)));
 }
 
 function endOf({ changeVersion }: Pick<Row, 'changeVersion'>) {
@@ -54,6 +48,7 @@ function endOf({ changeVersion }: Pick<Row, 'changeVersion'>) {
 }
 
 type Row = Awaited<ReturnType<typeof selectPage>>[number];
+type Item = NonNullable<Row['deployment']> & Pick<Row, 'revision'>;
 
 /** One statement, so that version, epoch and deployments belong together; one more row than fits tells of another page. */
 function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredCursor | null) {
@@ -69,8 +64,7 @@ function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredC
         deletionRequestedAt: deployments.deletionRequestedAt,
         deletionRequester: deployments.deletionRequester,
         forced: deployments.forced,
-        // As text: parsed is only what the page has room for.
-        lastReport: sql<string | null>`${deployments.lastReport}::text`,
+        bytes: storedBytes(deployments.lastReport),
         listenerVersion: deployments.listenerVersion,
       },
       revision: {
@@ -86,7 +80,7 @@ function selectPage(database: Database, listenerId: ListenerId, cursor: DesiredC
     .leftJoin(revisions, eq(revisions.id, deployments.latestRevisionId))
     .where(eq(listeners.id, listenerId))
     .orderBy(asc(deployments.listenerVersion), asc(deployments.sequence))
-    .limit(pageSize + 1);
+    .limit(rowsToFind(mostListRows));
 }
 
 /**
@@ -105,14 +99,9 @@ function startOf(listenerId: ListenerId, cursor: DesiredCursor | null): SQL[] {
   ];
 }
 
-function parsedReport(text: string | null): LastReport | null {
-  return text === null ? null : (JSON.parse(text) as LastReport);
-}
-
-function desiredOf({ deployment, revision }: Row): Desired {
-  if (deployment === null) throw new Error('Cannot describe a deployment that is not there');
-  const { id, name, namespace, deletionRequestedAt, deletionRequester, lastReport } = deployment;
-  const common = { deploymentId: id, name, namespace, lastReport: parsedReport(lastReport) };
+function desiredOf(item: Item, lastReport: LastReport | null): Desired {
+  const { id, name, namespace, deletionRequestedAt, deletionRequester, revision } = item;
+  const common = { deploymentId: id, name, namespace, lastReport };
   if (deletionRequestedAt !== null) {
     const at = deletionRequestedAt.toISOString();
     const request = deletionRequester && { requester: Requester.parse(deletionRequester), at };

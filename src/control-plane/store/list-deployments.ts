@@ -1,16 +1,12 @@
 /** Lists deployments by every filter that clients send, newest first. */
 import { and, desc, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
-import type { DeploymentId, RevisionId, WorkspaceId } from '../../domain/identifiers.ts';
+import type { DeploymentId, WorkspaceId } from '../../domain/identifiers.ts';
 import type { DeploymentStatus, RevisionStatus } from '../orchestration/status.ts';
-import { revisionWithoutLarge } from './deployments.ts';
+import { columnsWithout } from './columns.ts';
+import { type PageByCount, readFitting, storedBytes } from './list-room.ts';
 import type { Database } from './open-database.ts';
 import type { DeploymentRow, ListenerRow, RevisionRow } from './rows.ts';
 import { deployments, listeners, revisions, secretSets } from './schema.ts';
-
-interface Page {
-  readonly limit: number;
-  readonly offset: number;
-}
 
 /** Undefined: not asked for. */
 export interface DeploymentFilters {
@@ -23,35 +19,42 @@ export interface DeploymentFilters {
   readonly none: boolean;
 }
 
-/** Of what may be large, in one list; far beyond what a hundred ordinary deployments say. */
-const mostLargeBytes = 1024 * 1024;
-
-export type ListedRevision = Omit<RevisionRow, 'resourceSpec' | 'secretReferences'>;
+export type ListedRevision = Omit<RevisionRow, 'resourceSpec' | 'secretReferences' | 'lastReport'>;
 
 /** A deployment as lists show it: without its secret values, and without what would make the list too long. */
 export interface ListedDeployment {
-  readonly deployment: DeploymentRow;
+  readonly deployment: Omit<DeploymentRow, 'lastReport' | 'lastRemovalReport'>;
   readonly revision: ListedRevision;
-  readonly listener: ListenerRow;
+  readonly listener: Pick<ListenerRow, 'computeId' | 'lastSeenAt' | 'createdAt' | 'reportRefusal'>;
   readonly secretSet: { readonly keyId: string } | null;
+  readonly removalMessage: string | null;
   /** Null where the list is long enough without it: it is read with the deployment itself. */
   readonly large: Pick<RevisionRow, 'resourceSpec' | 'secretReferences'> | null;
 }
+
+const deploymentColumns = columnsWithout(deployments, 'lastReport', 'lastRemovalReport');
+const { resourceSpec, secretReferences, buildSettings, message } = revisions;
+const revisionColumns = columnsWithout(
+  revisions,
+  ...(['resourceSpec', 'secretReferences', 'buildSettings', 'message', 'lastReport'] as const),
+);
+const { computeId, lastSeenAt, createdAt, reportRefusal } = listeners;
 
 export async function listDeployments(
   database: Database,
   workspaceId: WorkspaceId,
   filters: DeploymentFilters,
-  page: Page,
+  page: PageByCount,
 ): Promise<readonly ListedDeployment[]> {
   if (filters.none) return [];
   const found = await database
     .select({
-      deployment: deployments,
-      revision: revisionWithoutLarge,
-      listener: listeners,
+      id: revisions.id,
+      deployment: deploymentColumns,
+      revision: revisionColumns,
+      listener: { computeId, lastSeenAt, createdAt, reportRefusal },
       secretSet: { keyId: secretSets.keyId },
-      bytes: sql<number>`octet_length(${revisions.resourceSpec}::text) + octet_length(${revisions.secretReferences}::text)`,
+      bytes: storedBytes(resourceSpec, secretReferences, buildSettings, message, deployments.lastRemovalReport),
     })
     .from(deployments)
     .innerJoin(revisions, eq(revisions.id, deployments.latestRevisionId))
@@ -61,34 +64,31 @@ export async function listDeployments(
     .orderBy(desc(deployments.sequence))
     .limit(page.limit)
     .offset(page.offset);
-  const large = await readLarge(database, found);
-  return found.map(({ bytes: _, ...row }) => ({ ...row, large: large.get(row.revision.id) ?? null }));
+  const removalMessage = sql<string | null>`${deployments.lastRemovalReport} ->> 'message'`;
+  const whole = await readFitting(found, (ids) =>
+    database
+      .select({ id: revisions.id, resourceSpec, secretReferences, buildSettings, message, removalMessage })
+      .from(revisions)
+      .innerJoin(deployments, eq(deployments.id, revisions.deploymentId))
+      .where(inArray(revisions.id, ids)),
+  );
+  return found.map(({ id, bytes: _, ...row }) => withLarge(row, whole.get(id)));
 }
 
-interface Sized {
-  readonly revision: { readonly id: RevisionId };
-  readonly bytes: number;
+type Short = Omit<ListedDeployment, 'revision' | 'removalMessage' | 'large'> & {
+  readonly revision: Omit<ListedRevision, keyof typeof unread>;
+};
+type Large = Pick<RevisionRow, 'resourceSpec' | 'secretReferences' | 'buildSettings' | 'message'> &
+  Pick<ListedDeployment, 'removalMessage'>;
+
+function withLarge(row: Short, large: Large | undefined): ListedDeployment {
+  const { buildSettings, message } = large ?? unread;
+  const removalMessage = large === undefined ? unread.message : large.removalMessage;
+  return { ...row, revision: { ...row.revision, buildSettings, message }, removalMessage, large: large ?? null };
 }
 
-/** The first ones, as far as they fit together. */
-async function readLarge(database: Database, found: readonly Sized[]) {
-  let bytes = 0;
-  const fitting = found.filter((row) => {
-    bytes += row.bytes;
-    return bytes <= mostLargeBytes;
-  });
-  if (fitting.length === 0) return new Map<RevisionId, ListedDeployment['large']>();
-  const ids = fitting.map((row) => row.revision.id);
-  const rows = await database
-    .select({
-      id: revisions.id,
-      resourceSpec: revisions.resourceSpec,
-      secretReferences: revisions.secretReferences,
-    })
-    .from(revisions)
-    .where(inArray(revisions.id, ids));
-  return new Map(rows.map(({ id, ...large }) => [id, large]));
-}
+/** Of what the list has no room for. */
+const unread = { buildSettings: {}, message: 'Too long for this list: read it by its id' } as const;
 
 function conditions(filters: DeploymentFilters): (SQL | undefined)[] {
   return [
@@ -106,10 +106,10 @@ export async function listRevisions(
   database: Database,
   deploymentId: DeploymentId,
   statuses: readonly RevisionStatus[] | undefined,
-  page: Page,
+  page: PageByCount,
 ): Promise<readonly ListedRevision[]> {
-  return database
-    .select(revisionWithoutLarge)
+  const found = await database
+    .select({ ...revisionColumns, bytes: storedBytes(buildSettings, message) })
     .from(revisions)
     .where(
       and(
@@ -120,4 +120,8 @@ export async function listRevisions(
     .orderBy(desc(revisions.number))
     .limit(page.limit)
     .offset(page.offset);
+  const whole = await readFitting(found, (ids) =>
+    database.select({ id: revisions.id, buildSettings, message }).from(revisions).where(inArray(revisions.id, ids)),
+  );
+  return found.map(({ bytes: _, ...row }) => ({ ...row, ...unread, ...whole.get(row.id) }));
 }

@@ -1,6 +1,7 @@
 /** Reads the deploy log, a page at a time; the cursor is the id of the last line that was handed out. */
 import { and, asc, desc, eq, gt, gte, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { DeploymentId, RevisionId } from '../../domain/identifiers.ts';
+import { fitting, rowsToFind, storedBytes } from './list-room.ts';
 import type { Database } from './open-database.ts';
 import type { RevisionLogRow } from './rows.ts';
 import { revisionLogs } from './schema.ts';
@@ -23,55 +24,62 @@ export interface LogPage {
   readonly next: number | null;
 }
 
-/** Of the messages of one page; what is beyond comes with the next one. */
-const mostBytes = 1024 * 1024;
+/** Where lines are looked for: so many are looked at for one page, and the next page goes on from there. */
+const mostLookedAt = 1_000;
 
 export async function listLogs(database: Database, query: LogQuery): Promise<LogPage> {
-  const found = await database
-    .select({ id: revisionLogs.id, bytes: sql<number>`octet_length(${revisionLogs.message})` })
+  const { id, message } = revisionLogs;
+  const isWanted = sql<boolean>`${cheapFilters(query) ?? sql`true`}`;
+  const most = hasFilters(query) ? mostLookedAt : rowsToFind(query.limit) - 1;
+  const looked = await database
+    .select({ id, isWanted, bytes: sql<number>`case when ${isWanted} then ${storedBytes(message)} else 0 end` })
     .from(revisionLogs)
-    .where(conditions(query))
-    .orderBy((query.order === 'asc' ? asc : desc)(revisionLogs.id))
-    .limit(query.limit + 1);
-  const ids = fitting(found).slice(0, query.limit);
-  const rows = ids.length === 0 ? [] : await readLines(database, ids);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const lines = ids.flatMap((id) => byId.get(id) ?? []);
+    .where(startOf(query))
+    .orderBy((query.order === 'asc' ? asc : desc)(id))
+    .limit(most + 1);
+  const seen = fitting(looked).slice(0, most);
+  const wanted = seen.filter((line) => line.isWanted).map((line) => line.id);
+  const found = wanted.length === 0 ? [] : await readLines(database, wanted, query);
+  const lines = found.slice(0, rowsToFind(query.limit) - 1);
+  const last = found.length > lines.length ? lines.at(-1) : looked.length > seen.length ? seen.at(-1) : undefined;
   return {
     lines: lines.map(({ id, at, level, message }) => ({ id: String(id), at, level, message })),
-    next: found.length > ids.length ? (ids.at(-1) ?? null) : null,
+    next: last?.id ?? null,
   };
 }
 
-/** At least one, or nobody would ever come to the next. */
-function fitting(found: readonly { readonly id: number; readonly bytes: number }[]): number[] {
-  let bytes = 0;
-  const count = found.findIndex((line, at) => {
-    bytes += line.bytes;
-    return at > 0 && bytes > mostBytes;
-  });
-  return found.slice(0, count < 0 ? found.length : count).map(({ id }) => id);
-}
-
-function readLines(database: Database, ids: readonly number[]) {
+function readLines(database: Database, wanted: readonly number[], { order, limit, containing }: LogQuery) {
   const { id, at, level, message } = revisionLogs;
   return database
     .select({ id, at, level, message })
     .from(revisionLogs)
-    .where(inArray(id, [...ids]));
+    .where(
+      and(
+        inArray(id, [...wanted]),
+        containing === undefined ? undefined : sql`strpos(lower(${message}), lower(${containing})) > 0`,
+      ),
+    )
+    .orderBy((order === 'asc' ? asc : desc)(id))
+    .limit(rowsToFind(limit));
 }
 
-function conditions(query: LogQuery) {
-  const after = query.order === 'asc' ? gt : lt;
+function startOf({ deploymentId, revisionId, order, after }: LogQuery) {
   return and(
-    eq(revisionLogs.deploymentId, query.deploymentId),
-    query.revisionId && eq(revisionLogs.revisionId, query.revisionId),
-    query.after === undefined ? undefined : after(revisionLogs.id, query.after),
-    query.level === undefined ? undefined : sql`${revisionLogs.level} = ${query.level}`,
-    query.containing === undefined
-      ? undefined
-      : sql`strpos(lower(${revisionLogs.message}), lower(${query.containing})) > 0`,
-    query.from && gte(revisionLogs.at, query.from),
-    query.until && lte(revisionLogs.at, query.until),
+    eq(revisionLogs.deploymentId, deploymentId),
+    revisionId && eq(revisionLogs.revisionId, revisionId),
+    after === undefined ? undefined : (order === 'asc' ? gt : lt)(revisionLogs.id, after),
+  );
+}
+
+function hasFilters({ level, containing, from, until }: LogQuery): boolean {
+  return [level, containing, from, until].some((filter) => filter !== undefined);
+}
+
+/** Those that look at no message. */
+function cheapFilters({ level, from, until }: LogQuery) {
+  return and(
+    level === undefined ? undefined : sql`${revisionLogs.level} = ${level}`,
+    from && gte(revisionLogs.at, from),
+    until && lte(revisionLogs.at, until),
   );
 }

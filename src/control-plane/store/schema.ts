@@ -48,6 +48,13 @@ export interface ReportRefusal {
   readonly message: string;
 }
 
+/** What a listener reported and nobody keeps: when last, and why. */
+export interface DroppedReports {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly message: string;
+}
+
 /** One row: the epoch changes when a database is restored or made anew, and voids every cursor. */
 export const instance = pgTable('instance', {
   id: integer('id').primaryKey().default(1),
@@ -82,6 +89,8 @@ export const listeners = pgTable(
     term: bigint('term', { mode: 'number' }).notNull().default(0),
     /** Why its last reports were refused, for its owner to see; null while they are taken. */
     reportRefusal: jsonb('report_refusal').$type<ReportRefusal>(),
+    /** For its owner to see, until the namespaces change. */
+    droppedReports: jsonb('dropped_reports').$type<DroppedReports>(),
     lastSeenAt: time('last_seen_at'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),

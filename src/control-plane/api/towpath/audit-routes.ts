@@ -1,13 +1,17 @@
 /** Reads the append-only record of changes, newest first. */
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import { and, desc, eq, gte, like, lt, ne } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, like, lt, ne } from 'drizzle-orm';
 import { WorkspaceId } from '../../../domain/identifiers.ts';
 import { Requester } from '../../../domain/requester.ts';
+import { columnsWithout } from '../../store/columns.ts';
+import { pageOf, readFitting, rowsToFind, storedBytes } from '../../store/list-room.ts';
 import { audit } from '../../store/schema.ts';
 import { documented } from '../documented.ts';
+import { pages } from '../listed.ts';
 import { refuseInvalid } from '../problems.ts';
 import { requirePerson, type TowpathEnv } from './access.ts';
 import { answers, security, tags } from './openapi.ts';
+import { limit, NextCursor } from './paging.ts';
 import type { TowpathServices } from './services.ts';
 
 const Entry = z.object({
@@ -45,10 +49,10 @@ const route = createRoute({
       until: z.iso.datetime({ offset: true }).max(40).optional(),
       /** `next_cursor` of the page before. */
       cursor: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
-      limit: z.coerce.number().int().min(1).max(1000).default(100),
+      limit: limit(100),
     }),
   },
-  responses: answers(200, z.object({ entries: z.array(Entry), next_cursor: z.string().nullable() }), [401, 403]),
+  responses: answers(200, z.object({ entries: z.array(Entry), next_cursor: NextCursor }), [401, 403], pages),
 });
 
 export function auditRoutes({ database, trail }: TowpathServices) {
@@ -56,8 +60,9 @@ export function auditRoutes({ database, trail }: TowpathServices) {
     const principal = requirePerson(context);
     const asked = context.req.valid('query');
     await trail.flush();
-    const rows = await database
-      .select()
+    const { id, detail } = audit;
+    const found = await database
+      .select({ ...columnsWithout(audit, 'detail'), bytes: storedBytes(detail) })
       .from(audit)
       .where(
         and(
@@ -72,13 +77,13 @@ export function auditRoutes({ database, trail }: TowpathServices) {
         ),
       )
       .orderBy(desc(audit.id))
-      .limit(asked.limit + 1);
-    const page = rows.slice(0, asked.limit);
-    const last = page.at(-1);
-    return context.json(
-      { entries: page.map(entryOf), next_cursor: rows.length > page.length && last ? String(last.id) : null },
-      200,
+      .limit(rowsToFind(asked.limit));
+    const { rows, last } = pageOf(found, asked.limit);
+    const details = await readFitting(rows, (ids) =>
+      database.select({ id, detail }).from(audit).where(inArray(id, ids)),
     );
+    const entries = rows.map((row) => entryOf({ ...row, detail: details.get(row.id)?.detail ?? {} }));
+    return context.json({ entries, next_cursor: last && String(last.id) }, 200);
   });
 }
 

@@ -6,11 +6,13 @@ import { IdentityProof } from '../../../domain/requester.ts';
 import { createKey, type KeyRequest, type KeySummary, listKeys } from '../../access/keys.ts';
 import { revokeKey } from '../../access/revoke-key.ts';
 import { Refusal } from '../../refusal.ts';
+import { creationCursor } from '../../store/creation-order.ts';
 import { apiKeys } from '../../store/schema.ts';
+import { pages } from '../listed.ts';
 import { refuseInvalid } from '../problems.ts';
-import { wholeNumber } from '../requests.ts';
 import { type Person, requirePerson, type TowpathEnv } from './access.ts';
 import { answers, body, Name, refusals, security, tags } from './openapi.ts';
+import { CreationCursor, limit, NextCursor } from './paging.ts';
 import type { TowpathServices } from './services.ts';
 
 const Key = z.object({
@@ -54,8 +56,8 @@ const listKeysRoute = createRoute({
   ...keyPath,
   method: 'get',
   summary: 'The keys of the workspace, or for the admin all, without their text; the oldest first',
-  request: { query: z.object({ limit: wholeNumber(1, 1000, 1000), offset: wholeNumber(0, 2_147_483_647, 0) }) },
-  responses: answers(200, z.object({ keys: z.array(Key) }), [401, 403]),
+  request: { query: z.object({ limit: limit(1000), cursor: CreationCursor }) },
+  responses: answers(200, z.object({ keys: z.array(Key), next_cursor: NextCursor }), [401, 403], pages),
 });
 
 const createKeyRoute = createRoute({
@@ -84,8 +86,8 @@ export function keyRoutes(services: TowpathServices) {
   const { database } = services;
   return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
     .openapi(listKeysRoute, async (context) => {
-      const found = await listKeys(database, manageable(requirePerson(context)), context.req.valid('query'));
-      return context.json({ keys: found.map(keyOf) }, 200);
+      const { rows, last } = await listKeys(database, manageable(requirePerson(context)), context.req.valid('query'));
+      return context.json({ keys: rows.map(keyOf), next_cursor: last && creationCursor(last) }, 200);
     })
     .openapi(createKeyRoute, async (context) => {
       const principal = requirePerson(context);

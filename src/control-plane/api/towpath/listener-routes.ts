@@ -2,7 +2,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { eq } from 'drizzle-orm';
 import { ControlPlaneInfo, DesiredPage, RegisteredListener } from '../../../domain/desired.ts';
-import { DeploymentId, ListenerId, RevisionId } from '../../../domain/identifiers.ts';
+import { DeploymentId, ListenerId, NamespaceName, RevisionId } from '../../../domain/identifiers.ts';
 import { LaneReport, ReportBatch } from '../../../domain/report.ts';
 import { SecretValues, Specification } from '../../../domain/specification.ts';
 import { watchKey } from '../../access/key-watch.ts';
@@ -10,13 +10,16 @@ import { recordReports } from '../../orchestration/record-reports.ts';
 import { resetTerm } from '../../orchestration/terms.ts';
 import { Refusal } from '../../refusal.ts';
 import { heartbeat } from '../../store/heartbeat.ts';
-import { lanes, listeners } from '../../store/schema.ts';
+import { listLanes } from '../../store/list-lanes.ts';
+import { listeners } from '../../store/schema.ts';
 import { readSecretValues, readSpecification } from '../../store/specification.ts';
 import { documented } from '../documented.ts';
+import { linePerItem, pages } from '../listed.ts';
 import { refuseInvalid } from '../problems.ts';
 import { requireAdmin, requireListener, requireListenerReader, type TowpathEnv, visibleDeployment } from './access.ts';
 import { waitForPage } from './long-poll.ts';
 import { answers, security, tags } from './openapi.ts';
+import { limit, NextCursor } from './paging.ts';
 import { seats } from './seats.ts';
 import type { TowpathServices } from './services.ts';
 
@@ -46,7 +49,7 @@ const desiredRoute = createRoute({
       wait: z.coerce.number().min(0).max(60).default(0),
     }),
   },
-  responses: answers(200, documented('DesiredPage', DesiredPage), [401, 403, 404]),
+  responses: answers(200, documented('DesiredPage', DesiredPage), [401, 403, 404], pages),
 });
 
 const reportsRoute = createRoute({
@@ -63,6 +66,7 @@ const reportsRoute = createRoute({
     200,
     z.object({ ignored: z.array(z.object({ index: z.number().int(), why: z.string() })) }),
     [401, 403, 404, 409, 413, 415],
+    linePerItem,
   ),
 });
 
@@ -81,9 +85,12 @@ const lanesRoute = createRoute({
   path: '/towpath/v1/listeners/{id}/lanes',
   tags,
   security,
-  summary: 'How each repository of the listener is',
-  request: { params: listenerParameters },
-  responses: answers(200, z.object({ lanes: z.array(LaneReport) }), [401, 403, 404]),
+  summary: 'How each repository of the listener is, by namespace',
+  request: {
+    params: listenerParameters,
+    query: z.object({ cursor: NamespaceName.clone().optional(), limit: limit(1000) }),
+  },
+  responses: answers(200, z.object({ lanes: z.array(LaneReport), next_cursor: NextCursor }), [401, 403, 404], pages),
 });
 
 const specificationRoute = createRoute({
@@ -148,8 +155,9 @@ export function listenerRoutes(services: TowpathServices) {
     .openapi(lanesRoute, async (context) => {
       const { id } = context.req.valid('param');
       await requireListenerReader(context, database, id);
-      const found = await database.select().from(lanes).where(eq(lanes.listenerId, id)).orderBy(lanes.namespace);
-      return context.json({ lanes: found.map((lane) => lane.report) }, 200);
+      const { cursor: after, limit } = context.req.valid('query');
+      const { reports, next } = await listLanes(database, id, { after, limit });
+      return context.json({ lanes: [...reports], next_cursor: next }, 200);
     })
     .route('/', revisionRoutes(services));
 }

@@ -37,13 +37,14 @@ const meanings = {
   415: 'The body is not called JSON',
 } as const;
 
-/** The answer that is hoped for, and those that say why not. */
+/** The answer that is hoped for, with what there is to say of it, and those that say why not. */
 export function answers<Status extends 200 | 201, Schema extends z.ZodType>(
   status: Status,
   schema: Schema,
   refusedWith: readonly (keyof typeof meanings)[],
+  more: { readonly description?: string; readonly 'x-max-bytes'?: number } = {},
 ) {
-  const hoped = { description: 'Done', content: { 'application/json': { schema } } };
+  const hoped = { description: 'Done', ...more, content: { 'application/json': { schema } } };
   // Typed by the answer that handlers give; refusals are thrown, and so need no type.
   return { ...refusals(refusedWith), [status]: hoped } as Record<Status, typeof hoped> & RouteConfig['responses'];
 }

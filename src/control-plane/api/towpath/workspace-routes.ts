@@ -9,9 +9,13 @@ import {
   type WorkspaceRow,
 } from '../../access/workspaces.ts';
 import { Refusal } from '../../refusal.ts';
+import { creationCursor } from '../../store/creation-order.ts';
+import { pages } from '../listed.ts';
 import { refuseInvalid } from '../problems.ts';
+import { words } from '../requests.ts';
 import { requireAdmin, requirePerson, type TowpathEnv } from './access.ts';
 import { answers, body, Name, security, tags } from './openapi.ts';
+import { CreationCursor, limit, NextCursor } from './paging.ts';
 import type { TowpathServices } from './services.ts';
 
 const Workspace = z.object({ id: WorkspaceId, name: z.string(), created_at: z.string(), updated_at: z.string() });
@@ -24,8 +28,9 @@ const workspaceParameters = z.object({ id: WorkspaceId });
 const listRoute = createRoute({
   ...workspacePath,
   method: 'get',
-  summary: 'All workspaces; with a workspace key, its own',
-  responses: answers(200, z.object({ workspaces: z.array(Workspace) }), [401, 403]),
+  summary: 'All workspaces, the oldest first; with a workspace key, its own',
+  request: { query: z.object({ name: words(), limit: limit(1000), cursor: CreationCursor }) },
+  responses: answers(200, z.object({ workspaces: z.array(Workspace), next_cursor: NextCursor }), [401, 403], pages),
 });
 
 const makeRoute = createRoute({
@@ -57,9 +62,9 @@ export function workspaceRoutes(services: TowpathServices) {
   return new OpenAPIHono<TowpathEnv>({ defaultHook: refuseInvalid })
     .openapi(listRoute, async (context) => {
       const { workspaceId } = requirePerson(context);
-      const found =
-        workspaceId === null ? await listWorkspaces(database) : [await findWorkspace(database, workspaceId)];
-      return context.json({ workspaces: found.map(workspaceOf) }, 200);
+      const question = { id: workspaceId ?? undefined, ...context.req.valid('query') };
+      const { rows, last } = await listWorkspaces(database, question);
+      return context.json({ workspaces: rows.map(workspaceOf), next_cursor: last && creationCursor(last) }, 200);
     })
     .openapi(makeRoute, async (context) => {
       const principal = requireAdmin(context);

@@ -61,6 +61,7 @@ describe('under review', () => {
       world.open().find(({ title }) => title.includes('1.5.0')),
     );
     const edit = world.remote.commitOn(open.head, 'Lower the memory', lowered(folderOf(world.remote, open.head)));
+    running.wake();
     await reported(plane, id, 'EditedInReview');
     const merged = world.forge.people.merge(open.number, method);
     // As forges offer it after a merge; while it is there, it holds a person's commit that the base lacks.

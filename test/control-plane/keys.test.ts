@@ -113,6 +113,26 @@ describe.each(databaseKinds)('keys on %s', (kind) => {
     expect(warnings).toEqual([[expect.stringContaining('stay valid'), fields]]);
   });
 
+  it.each([
+    ['ends in a line end', `${'k'.repeat(40)}\n`, 'it holds blanks, line ends'],
+    ['is longer than a request may send', 'k'.repeat(513), 'more than 512 characters'],
+  ])('refuses a key of the environment that %s, and so would open nothing', async (_, text, why) => {
+    await expect(ensureAdminKey(api.open.database, text)).rejects.toMatchObject({
+      message: expect.stringContaining(why),
+    });
+  });
+
+  it('refuses the key of a workspace in the environment, and leaves the admin’s as it was', async () => {
+    const own = 'a'.repeat(40);
+    await ensureAdminKey(api.open.database, own);
+    const { key } = (await make(adminKey)).body;
+
+    await expect(ensureAdminKey(api.open.database, key)).rejects.toMatchObject({
+      message: expect.stringContaining('it is the key of a workspace'),
+    });
+    expect(await isAccepted(own)).toBe(true);
+  });
+
   it('refuses a key that has expired, and lets none outlive the key that made it', async () => {
     const in1Hour = new Date(Date.now() + 3_600_000).toISOString();
     const in2Hours = new Date(Date.now() + 7_200_000).toISOString();

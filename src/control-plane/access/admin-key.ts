@@ -1,4 +1,5 @@
 /** The first key of all: from the environment, or made at the first start. */
+
 import { and, eq, isNull, ne, sql } from 'drizzle-orm';
 import { TowpathError } from '../../domain/failure.ts';
 import { audit } from '../audit.ts';
@@ -6,6 +7,7 @@ import type { Log } from '../log.ts';
 import type { Database, Transaction } from '../store/open-database.ts';
 import { apiKeys } from '../store/schema.ts';
 import { hashKey, type NewKey, newKey, prefixOf } from './api-key.ts';
+import { longestKey } from './sent-key.ts';
 
 export const adminKeyVariable = 'TOWPATH_ADMIN_KEY';
 const shortestKey = 32;
@@ -21,12 +23,10 @@ export async function ensureAdminKey(
   fromEnvironment: string | undefined,
   log?: Pick<Log, 'warn'>,
 ): Promise<string | null> {
-  if (fromEnvironment !== undefined && fromEnvironment.length < shortestKey) {
-    throw new TowpathError(
-      'terminal',
-      'WeakAdminKey',
-      `Cannot use ${adminKeyVariable}: it has fewer than ${shortestKey} characters; make one with: openssl rand -hex 32`,
-    );
+  const problem = fromEnvironment === undefined ? null : problemOf(fromEnvironment);
+  if (problem !== null) {
+    const message = `Cannot use ${adminKeyVariable}: ${problem}; make one with: openssl rand -hex 32`;
+    throw new TowpathError('terminal', 'WeakAdminKey', message);
   }
   return database.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(${adminKeyLock})`);
@@ -46,6 +46,13 @@ export async function ensureAdminKey(
   });
 }
 
+/** A key that no request could send would be accepted here, and then open nothing. */
+function problemOf(text: string): string | null {
+  if (text.length < shortestKey) return `it has fewer than ${shortestKey} characters`;
+  if (text.length > longestKey) return `it has more than ${longestKey} characters`;
+  return /^[\x21-\x7e]+$/.test(text) ? null : 'it holds blanks, line ends or other characters that no header may hold';
+}
+
 async function installKey(transaction: Transaction, text: string, log?: Pick<Log, 'warn'>): Promise<void> {
   const hash = hashKey(text);
   const source = and(eq(apiKeys.kind, 'admin'), eq(apiKeys.name, adminKeyVariable));
@@ -62,10 +69,14 @@ async function installKey(transaction: Transaction, text: string, log?: Pick<Log
     if (keys > 0) log?.warn('The admin key was replaced; the keys that it made stay valid', { id, keys, revokeThem });
   }
   const [known] = await transaction.select().from(apiKeys).where(eq(apiKeys.hash, hash));
+  if (known !== undefined && known.kind !== 'admin') {
+    const message = `Cannot use ${adminKeyVariable}: it is the key of a ${known.kind}; name an admin's`;
+    throw new TowpathError('terminal', 'WrongKindOfKey', message);
+  }
   if (!known) return insertKey(transaction, { text, hash, prefix: prefixOf(text) }, adminKeyVariable);
   if (known.revokedAt === null) return;
   // An operator who sets a key again that he had replaced means it; one revoked over the API stays revoked.
-  if (known.kind !== 'admin' || known.name !== adminKeyVariable) {
+  if (known.name !== adminKeyVariable) {
     throw new TowpathError('terminal', 'RevokedAdminKey', `Cannot use ${adminKeyVariable}: this key was revoked`);
   }
   await transaction.update(apiKeys).set({ revokedAt: null }).where(eq(apiKeys.id, known.id));

@@ -1,7 +1,7 @@
 /** The API key of a request, as it was sent. */
 import { prefixOf } from './api-key.ts';
 
-const longestKey = 512;
+export const longestKey = 512;
 
 /** `X-Api-Key`, or `Authorization: Bearer`. */
 export function keyFrom(headers: Headers): string | null {

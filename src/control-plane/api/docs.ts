@@ -61,6 +61,7 @@ function describe(documented: OpenAPIHono<ApiEnv>) {
     },
   });
   sayBounds(described);
+  sayBusy(described);
   return described;
 }
 
@@ -74,6 +75,21 @@ function sayBounds({ paths }: ReturnType<OpenAPIHono<ApiEnv>['getOpenAPI31Docume
       if (body !== undefined && 'content' in body) {
         Object.assign(body, { description, 'x-max-bytes': bytes, 'x-max-values': values, 'x-max-levels': levels });
       }
+    }
+  }
+}
+
+/** Any call may meet a limit, or a database that is away or busy. */
+function sayBusy({ paths }: ReturnType<OpenAPIHono<ApiEnv>['getOpenAPI31Document']>): void {
+  const answer = (description: string) => ({
+    description,
+    headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } },
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorDetail' } } },
+  });
+  const busy = { 429: answer('Too many requests: ask again later'), 503: answer('Not now: ask again later') };
+  for (const { get, post, put, patch, delete: remove } of Object.values(paths ?? {})) {
+    for (const operation of [get, post, put, patch, remove]) {
+      if (operation !== undefined) operation.responses = { ...busy, ...operation.responses };
     }
   }
 }

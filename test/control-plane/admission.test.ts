@@ -39,6 +39,17 @@ it.each([
   expect(stranger.text().toLowerCase()).toContain('\r\nconnection: close\r\n');
 });
 
+it('says of a body that is longer than the call takes how long it may be, whatever share is left', async () => {
+  const tenant = await plane.tenant();
+  const headers = [`X-Api-Key: ${tenant.key}`, 'Content-Type: application/json'];
+  const large = open('/v2/deployments', [...headers, `Content-Length: ${17 * mebibyte}`], '{"name": "');
+
+  await large.closed;
+
+  expect(large.text()).toMatch(/^HTTP\/1\.1 413 /);
+  expect(large.text()).toContain('more than 2048 KiB');
+});
+
 it('gives each workspace a share of the memory for bodies, and logs no client that goes away', async () => {
   const greedy = await plane.tenant();
   const calm = await plane.tenant();

@@ -1,7 +1,9 @@
 /** Who is let in, before a byte of a body is kept: no stranger, and nobody with more than a share of the memory. */
+
 import type { MiddlewareHandler } from 'hono';
 import type { Authenticate } from '../access/authenticate.ts';
 import { Refusal } from '../refusal.ts';
+import { bodyBoundOf, tooLong } from './limits.ts';
 
 const mebibyte = 1024 * 1024;
 /** Of all bodies that are being read or worked on; parsed they take several times as much. */
@@ -19,6 +21,11 @@ export function admitBodies(authenticate: Authenticate): MiddlewareHandler {
     if (size === 0) return next();
     const owner = await ownerOf(authenticate, context.req.raw.headers);
     const own = held.get(owner ?? '') ?? 0;
+    const { bytes } = bodyBoundOf(context.req.path);
+    if (owner !== null && size > bytes && !context.req.raw.headers.has('transfer-encoding')) {
+      context.header('Connection', 'close');
+      throw tooLong(bytes);
+    }
     if (owner === null || all + size > room || own + size > roomOfOne) {
       // What was not read would be taken for the next request.
       context.header('Connection', 'close');

@@ -34,9 +34,13 @@ function bytesLimit({ bytes }: BodyBound): MiddlewareHandler {
   return bodyLimit({
     maxSize: bytes,
     onError: () => {
-      throw new Refusal(413, `Cannot take a request of more than ${bytes / 1024} KiB`);
+      throw tooLong(bytes);
     },
   });
+}
+
+export function tooLong(bytes: number): Refusal {
+  return new Refusal(413, `Cannot take a request of more than ${bytes / 1024} KiB`);
 }
 
 /** Runs before anything walks through the body: parsers and schemas take their time for each value. */

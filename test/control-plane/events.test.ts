@@ -34,3 +34,22 @@ it('is told to read everything anew, instead of every change from long ago', asy
   expect(text.split('event: deployment').length - 1).toBeLessThan(10_000);
   expect(text.split('event: resync').length - 1).toBe(2);
 });
+
+it('takes no seat for a question about its headers alone', async () => {
+  const app = new Hono<TowpathEnv>();
+  app.use(async (context, next) => {
+    context.set('principal', ada);
+    await next();
+  });
+  const stopping = new AbortController();
+  app.route('/', eventRoutes({ changes: changeHub(), stopping: stopping.signal, authenticate: async () => ada }));
+
+  for (let asked = 0; asked < 150; asked++) {
+    expect((await app.request('/towpath/v1/events', { method: 'HEAD' })).status).toBe(200);
+  }
+
+  const reading = await app.request('/towpath/v1/events');
+  expect(reading.status).toBe(200);
+  stopping.abort();
+  await reading.body?.cancel();
+});

@@ -23,7 +23,9 @@ export function eventRoutes(services: Pick<TowpathServices, 'authenticate' | 'ch
   const app = new OpenAPIHono<TowpathEnv>();
   app.get('/towpath/v1/events', (context) => {
     const { principal, workspaceId } = requireWorkspace(context);
-    const { headers } = context.req.raw;
+    const { headers, method } = context.req.raw;
+    // Nobody reads what would follow.
+    if (method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
     const seat = streams.take(workspaceId);
     context.header('X-Accel-Buffering', 'no');
     return streamSSE(context, async (stream) => {

@@ -11,7 +11,7 @@ export function unavailable(error: unknown): Refusal | null {
   const code = codeOf(error);
   if (code === '53100') return again('Cannot store anything: the disk of the database is full. Make room on it', 60);
   if (code === '55P03') return busy('somebody else holds what is to be changed');
-  if (code === '57014') return busy('the database took too long');
+  if (code === '57014' || code === '25P03') return busy('the database took too long');
   if (code === '40001' || code === '40P01') return busy('another change came first');
   if (isAway(code)) return again(away, 5);
   return null;
@@ -28,9 +28,12 @@ const connecting = new Set(
   ).split(' '),
 );
 
-/** Classes 08 (connection) and 57P (shut down, starting up), no connection left, and a server that only reads. */
+/**
+ * Classes 08 (connection), 28 (its password is being changed), 53 (no memory, no connection left) and 57P (shut down,
+ * starting up), a server that only reads, and TLS that does not come about.
+ */
 function isAway(code: string): boolean {
-  return connecting.has(code) || /^(?:08...|57P..|53300|25006)$/.test(code);
+  return connecting.has(code) || /^(?:08...|28...|53...|57P..|25006|ERR_(?:SSL|TLS)_.*|EPROTO)$/.test(code);
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,8 @@
 /** What a listener tells the control plane, and the words for how far a revision is. */
+
 import { z } from 'zod';
 import { CommitId, DeploymentId, NamespaceName, RevisionId } from './identifiers.ts';
+import { InstantText } from './instant.ts';
 
 /** How far a revision has come; a failure names the stage that it did not reach. */
 export const Stage = z.enum(['queued', 'rendered', 'in-review', 'committed', 'synced', 'healthy']);
@@ -18,7 +20,7 @@ export const mostListedNames = 200;
 const reason = z.string().max(100);
 const message = z.string().max(mostMessageCharacters);
 /** ISO 8601, by the listener's clock. */
-const at = z.string().max(40);
+const at = InstantText;
 const Address = z.string().max(2048);
 
 const progress = {

@@ -38,6 +38,31 @@ describe('the HTTP of the control plane', () => {
     for (const headers of forms) expect((await get('/v2/deployments', headers)).status).toBe(200);
   });
 
+  it.each(['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59'])(
+    'refuses a time that no database holds: %s',
+    async (at) => {
+      const { id } = await tenant.deploy(`times-${at.slice(0, 4)}`);
+      const owner = { name: 'late', kind: 'workspace' };
+      const answers = [
+        await tenant.call('POST', `/v1/projects/${id}/deploy_logs`, { start_time: at, limit: 1 }),
+        await tenant.call('POST', `/v1/projects/${id}/deploy_logs`, { end_time: at, limit: 1 }),
+        await tenant.call('GET', `/towpath/v1/audit?since=${at}`),
+        await tenant.call('GET', `/towpath/v1/audit?until=${at}`),
+        await tenant.call('POST', '/towpath/v1/keys', { ...owner, expires_at: at }),
+      ];
+
+      expect(answers.map(({ status }) => status)).toEqual([422, 422, 422, 422, 422]);
+      for (const { body } of answers) expect(JSON.stringify(body)).toContain('from the year 1 to the year 9999');
+    },
+  );
+
+  it.each(['%E2%82%AC', '%00', 'a%0Ab'])('knows no workspace that no header may name: %s', async (name) => {
+    const answer = await get(`/o/${name}/host/deployments/${randomUUID()}`);
+
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).not.toMatch(/^\s+at /m);
+  });
+
   it('refuses who has no key, the wrong one, or one for something else', async () => {
     const other = await plane.tenant();
     const listenerKey = await createKey(plane.services, null, {

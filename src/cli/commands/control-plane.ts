@@ -10,8 +10,8 @@ With it, workspaces, keys and listeners are made over the API: see <url>/docs.
 Secret values are encrypted with the key in --encryption-key-file (32 bytes, raw or as 64 hex
 digits) or TOWPATH_ENCRYPTION_KEY; without either, one is made in the data folder.
 
-Without --database-url the database is embedded (PGlite): one process, about 500 MB of memory,
-and 1.1 GB for the seconds in which the first start makes it.
+Without --database-url the database is embedded (PGlite): one process, up to 960 MB of memory
+in the first seconds of a start.
 Use Postgres in production; several processes may share one.
 ${examples(`
   $ towpath control-plane --data /var/lib/towpath

@@ -1,6 +1,8 @@
 /** Parameters of paths and queries, read the way FastAPI reads them; an empty value means the same as none. */
+
 import { z } from '@hono/zod-openapi';
 import { DeploymentId, ListenerId, RevisionId } from '../../domain/identifiers.ts';
+import { isStorable, outOfRange } from '../../domain/instant.ts';
 
 /** A copy: the domain's own schemas may be older than the extension that lets schemas describe themselves. */
 function identifier<Schema extends z.ZodType>(schema: Schema): Schema {
@@ -58,7 +60,7 @@ export function instant() {
     .string()
     .max(64)
     .transform((text) => (text === '' ? undefined : text))
-    .pipe(z.iso.datetime({ offset: true, local: true }).optional())
+    .pipe(z.iso.datetime({ offset: true, local: true }).refine(isStorable, outOfRange).optional())
     .transform((text) => (text === undefined ? undefined : new Date(text)))
     .optional()
     .openapi({ type: 'string', format: 'date-time', maxLength: 64 });

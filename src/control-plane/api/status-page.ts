@@ -31,6 +31,8 @@ export function statusPage(services: TowpathServices): Hono {
   app.get('/o/:tenant/host/deployments/:deployment', async (context) => {
     const { tenant, deployment } = context.req.param();
     const key = keyFrom(context.req.raw.headers);
+    // What no header may hold names no workspace.
+    if (!/^[\x21-\x7e]{1,200}$/.test(tenant)) throw new Refusal(404, 'Workspace not found.');
     const asked = new Headers({ 'x-tenant-id': tenant });
     if (key !== null) asked.set('x-api-key', key);
     const principal = await services.authenticate(asked, originOf(context));

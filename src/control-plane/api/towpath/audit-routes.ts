@@ -1,7 +1,9 @@
 /** Reads the append-only record of changes, newest first. */
+
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { and, desc, eq, gte, inArray, like, lt, ne } from 'drizzle-orm';
 import { WorkspaceId } from '../../../domain/identifiers.ts';
+import { InstantText } from '../../../domain/instant.ts';
 import { Requester } from '../../../domain/requester.ts';
 import { columnsWithout } from '../../store/columns.ts';
 import { pageOf, readFitting, rowsToFind, storedBytes } from '../../store/list-room.ts';
@@ -45,8 +47,8 @@ const route = createRoute({
       target_id: z.string().max(100).optional(),
       key_id: z.guid().optional(),
       outcome: z.enum(['done', 'refused']).optional(),
-      since: z.iso.datetime({ offset: true }).max(40).optional(),
-      until: z.iso.datetime({ offset: true }).max(40).optional(),
+      since: InstantText.optional(),
+      until: InstantText.optional(),
       /** `next_cursor` of the page before. */
       cursor: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
       limit: limit(100),

@@ -1,7 +1,9 @@
 /** API keys: all of them for the admin key, and those of a workspace for whoever holds a key of it. */
+
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { and, eq, ne, type SQL } from 'drizzle-orm';
 import { ListenerId, WorkspaceId } from '../../../domain/identifiers.ts';
+import { InstantText } from '../../../domain/instant.ts';
 import { IdentityProof } from '../../../domain/requester.ts';
 import { createKey, type KeyRequest, type KeySummary, listKeys } from '../../access/keys.ts';
 import { revokeKey } from '../../access/revoke-key.ts';
@@ -43,7 +45,7 @@ const KeyBody = z
     /** The author's address in commits, where an admin gives it. */
     email: z.email().max(200).optional(),
     /** No later than that of the caller's key, which counts where it is left out. */
-    expires_at: z.iso.datetime({ offset: true }).max(64).optional(),
+    expires_at: InstantText.optional(),
   })
   .refine((body) => (body.kind === 'listener') === (body.listener_id !== undefined), {
     message: 'listener_id is needed for a listener key, and for no other',

@@ -4,7 +4,8 @@
  */
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
-import { type FairGate, fairGate, type Shares, type Work } from './fair-gate.ts';
+import { fairGate, type Shares, type Work } from './fair-gate.ts';
+import { type Begin, beginGuarded, lazily, type Rows } from './server-transaction.ts';
 import { busy } from './waiting.ts';
 
 export const shares: Shares = { connections: 10, ofOneKind: 7, ofOneCaller: 4 };
@@ -36,8 +37,6 @@ interface ServerPool {
   close(): Promise<void>;
 }
 
-type Begin = (transaction: postgres.TransactionSql) => Promise<unknown>;
-
 export function openPool(open: () => postgres.Sql): ServerPool {
   const gate = fairGate(shares);
   let current = ready(open());
@@ -50,19 +49,16 @@ export function openPool(open: () => postgres.Sql): ServerPool {
   const client = {
     options: current.options,
     unsafe: (text: string, values?: never[], options?: postgres.UnsafeQueryOptions) =>
-      lazily(gate, workOf(text), (form) => {
-        const asked = current;
-        return orGiveUp(form(asked.unsafe(text, values, options)), statementMs + graceMs, () => giveUp(asked));
-      }),
+      lazily((form) =>
+        gate.run(workOf(text), () => {
+          const asked = current;
+          return orGiveUp(form(asked.unsafe(text, values, options)), statementMs + graceMs, () => giveUp(asked));
+        }),
+      ),
     begin: (body: Begin) =>
       gate.run('change', () => {
         const asked = current;
-        const begun = asked.begin((transaction) => {
-          // Sent along with the first statement: it costs no round trip.
-          void transaction.unsafe(limits).execute();
-          return body(transaction);
-        });
-        return orGiveUp(begun, transactionMs, () => giveUp(asked));
+        return orGiveUp(beginGuarded(asked, limits, body), transactionMs, () => giveUp(asked));
       }),
   };
   return {
@@ -83,19 +79,6 @@ function ready(client: postgres.Sql): postgres.Sql {
 
 function workOf(text: string): Work {
   return /^\s*(?:insert|update|delete)\b/i.test(text) ? 'change' : 'read';
-}
-
-type Rows = Promise<unknown>;
-type Query = postgres.PendingQuery<postgres.Row[]>;
-
-/** As the driver's own queries: nothing is sent before somebody waits for it, as objects or as `values()`. */
-function lazily(gate: FairGate, work: Work, ask: (form: (query: Query) => Rows) => Rows) {
-  const run = (form: (query: Query) => Rows): Rows => gate.run(work, () => ask(form));
-  return {
-    values: () => run((query) => query.values()),
-    // biome-ignore lint/suspicious/noThenProperty: drizzle awaits a query, which is what sends it
-    then: (...handlers: Parameters<Rows['then']>) => run((query) => query).then(...handlers),
-  };
 }
 
 /** Where not even a refusal comes, the other side is gone without a word. */
